@@ -1,0 +1,8 @@
+//! baton: an interaction routing engine for contact centres.
+
+/// The generated messages and services of `proto/baton/v1`.
+#[cfg(feature = "server")]
+#[allow(missing_docs, clippy::all, rustdoc::all)]
+pub mod proto {
+    tonic::include_proto!("baton.v1");
+}
