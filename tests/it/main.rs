@@ -1,1 +1,1 @@
-fn main() {}
+//! One binary for all tests of the library: stories, laws, the naive twin, recovery, the API.

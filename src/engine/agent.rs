@@ -1,0 +1,116 @@
+//! Who serves. Presence is what the agent chose, liveness what the connection says, routing state what the
+//! engine knows: three fields, never one.
+
+use super::capacity::{Holder, Ledger};
+use super::ids::{AgentKey, LaneKey, SessionId, Text};
+use super::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// What the agent chose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Presence {
+    Available,
+    OnBreak,
+    SignedOut,
+}
+
+/// What the connection says.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Liveness {
+    /// No session.
+    Offline,
+    /// The session is renewed.
+    Live,
+    /// It was not renewed in time, or we were restarted and the agent has not come back yet.
+    Lost,
+}
+
+/// What the engine knows. Derived from the ledger and `not_responding`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum RoutingState {
+    Idle,
+    Ringing,
+    Handling,
+    WrappingUp,
+    NotResponding,
+}
+
+/// A break or sign-out that waits for the work in hand to end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    pub presence: Presence,
+    pub reason: Text,
+}
+
+/// The order in which agents are asked: less in use first, then longer idle, then the lower key.
+pub type Rank = (u16, Time, AgentKey);
+
+/// How an agent is right now. What was configured is in the floor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Agent {
+    pub key: AgentKey,
+    pub presence: Presence,
+    pub reason: Text,
+    pub pending: Option<Pending>,
+    pub liveness: Liveness,
+    /// The last session, also when it is lost: it can be resumed.
+    pub session: Option<SessionId>,
+    /// Let an offer expire and has not come back since.
+    pub not_responding: bool,
+    pub ledger: Ledger,
+    /// Since when idle: the end of the last work, or signing in. Offers that came to nothing do not touch it.
+    pub idle_since: Time,
+    /// Since when presence and liveness are as they are.
+    pub since: Time,
+    /// The lanes whose requirements the agent meets, in order. A cache, kept by `matching.rs`.
+    #[serde(skip)]
+    pub(super) lanes: Vec<LaneKey>,
+    /// Where the agent stands in the order of those who are ready. A cache, kept by `matching.rs`.
+    #[serde(skip)]
+    pub(super) ready: Option<Rank>,
+    /// Whether the lanes count the agent as on duty. A cache, kept by `matching.rs`.
+    #[serde(skip)]
+    pub(super) counted: bool,
+}
+
+impl Agent {
+    pub(super) fn new(key: AgentKey, now: Time) -> Agent {
+        Agent {
+            key,
+            presence: Presence::SignedOut,
+            reason: Text::default(),
+            pending: None,
+            liveness: Liveness::Offline,
+            session: None,
+            not_responding: false,
+            ledger: Ledger::default(),
+            idle_since: now,
+            since: now,
+            lanes: Vec::new(),
+            ready: None,
+            counted: false,
+        }
+    }
+
+    /// What the engine knows of the agent.
+    pub fn routing_state(&self) -> RoutingState {
+        let holds =
+            |wanted: fn(&Holder) -> bool| self.ledger.claims().iter().any(|claim| wanted(&claim.holder));
+        if holds(|holder| matches!(holder, Holder::Offer(_))) {
+            RoutingState::Ringing
+        } else if holds(|holder| matches!(holder, Holder::Assignment(_))) {
+            RoutingState::Handling
+        } else if !self.ledger.is_empty() {
+            RoutingState::WrappingUp
+        } else if self.not_responding {
+            RoutingState::NotResponding
+        } else {
+            RoutingState::Idle
+        }
+    }
+
+    /// Signed in, with a connection that lives.
+    pub fn on_duty(&self) -> bool {
+        self.presence != Presence::SignedOut && self.liveness == Liveness::Live
+    }
+}

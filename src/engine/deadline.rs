@@ -1,0 +1,56 @@
+//! The timers. Each fires with its own time, in the order of time and then of the deadline itself, whoever
+//! notices it and when.
+
+use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
+use super::time::Time;
+use priority_queue::PriorityQueue;
+use serde::Serialize;
+use std::cmp::Reverse;
+
+/// What is due.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub enum Deadline {
+    /// The offer was not answered.
+    Offer(OfferId),
+    /// Wrap-up is over.
+    WrapUp(AssignmentId),
+    /// The pair may be tried again.
+    CoolDown(InteractionId, AgentKey),
+    /// The source of a live interaction has been silent for too long.
+    Source(InteractionId),
+}
+
+/// All timers that are armed.
+#[derive(Clone, Debug, Default)]
+pub struct Deadlines {
+    queue: PriorityQueue<Deadline, Reverse<(Time, Deadline)>>,
+}
+
+impl Deadlines {
+    /// Arms a timer, or moves it.
+    pub(super) fn arm(&mut self, deadline: Deadline, at: Time) {
+        self.queue.push(deadline, Reverse((at, deadline)));
+    }
+
+    /// Takes a timer away; one that is not armed is no error.
+    pub(super) fn disarm(&mut self, deadline: Deadline) {
+        self.queue.remove(&deadline);
+    }
+
+    /// The next one due.
+    pub fn next(&self) -> Option<(Time, Deadline)> {
+        self.queue.peek().map(|(_, Reverse(due))| *due)
+    }
+
+    /// True if this timer is armed.
+    pub fn armed(&self, deadline: Deadline) -> Option<Time> {
+        self.queue.get(&deadline).map(|(_, Reverse((at, _)))| *at)
+    }
+
+    /// All of them, earliest first.
+    pub fn sorted(&self) -> Vec<(Time, Deadline)> {
+        let mut all: Vec<_> = self.queue.iter().map(|(_, Reverse(due))| *due).collect();
+        all.sort();
+        all
+    }
+}

@@ -1,0 +1,222 @@
+//! Configuration of the floor: checked against what is there, then told as an event like everything else.
+
+use super::agent::{Agent, Presence};
+use super::command::{Answer, Refusal, Write};
+use super::event::Event;
+use super::floor::{Definition, Entry, Kind, Table};
+use super::ids::{AgentKey, PoolKey, QueueKey, SkillKey, Text};
+use super::shard::{Shard, Step};
+use super::skill::Requirement;
+
+/// Most entries a floor may ever have had, by kind. Keys are not used again.
+pub fn max(kind: Kind) -> u32 {
+    match kind {
+        Kind::Pool | Kind::Skill | Kind::Queue => 60_000,
+        Kind::Agent => 200_000,
+    }
+}
+
+impl Step<'_> {
+    pub fn define(&mut self, name: Text, definition: Definition, write: Write) -> Result<Answer, Refusal> {
+        let kind = definition.kind();
+        let key = match (self.shard.current(kind, &name), write) {
+            (Some(_), Write::Create) => return Err(Refusal::AlreadyDefined { kind, name }),
+            (None, Write::Update { .. }) => return Err(Refusal::NotDefined { kind, name }),
+            (None, Write::Create) => self.shard.next_key(kind)?,
+            (Some((key, current)), Write::Update { revision }) => {
+                matches_etag(kind, &name, revision, current)?;
+                key
+            }
+        };
+        self.shard.check_references(&definition)?;
+        self.shard.check_pool_change(key, &definition)?;
+        self.emit(Event::Defined { key, name, definition });
+        if kind == Kind::Agent {
+            self.seek_work(AgentKey(key));
+        }
+        Ok(Answer::Defined { key, revision: self.shard.sequence.0 })
+    }
+
+    pub fn remove(&mut self, kind: Kind, name: &Text, revision: Option<u64>) -> Result<Answer, Refusal> {
+        let Some((key, current)) = self.shard.current(kind, name) else {
+            return Err(Refusal::NotDefined { kind, name: name.clone() });
+        };
+        matches_etag(kind, name, revision, current)?;
+        if let Some(by) = self.shard.user_of(kind, key) {
+            return Err(Refusal::InUse { kind, name: name.clone(), by });
+        }
+        self.emit(Event::Removed { kind, key });
+        Ok(Answer::Done)
+    }
+}
+
+fn matches_etag(kind: Kind, name: &Text, revision: Option<u64>, current: u64) -> Result<(), Refusal> {
+    match revision {
+        Some(got) if got != current => Err(Refusal::EtagMismatch { kind, name: name.clone(), got, current }),
+        _ => Ok(()),
+    }
+}
+
+impl Shard {
+    fn current(&self, kind: Kind, name: &str) -> Option<(u32, u64)> {
+        fn of<T>(table: &Table<T>, name: &str) -> Option<(u32, u64)> {
+            let key = table.key(name)?;
+            table.get(key).map(|entry| (key, entry.revision))
+        }
+        match kind {
+            Kind::Pool => of(&self.floor.pools, name),
+            Kind::Skill => of(&self.floor.skills, name),
+            Kind::Queue => of(&self.floor.queues, name),
+            Kind::Agent => of(&self.floor.agents, name),
+        }
+    }
+
+    fn next_key(&self, kind: Kind) -> Result<u32, Refusal> {
+        let key = match kind {
+            Kind::Pool => self.floor.pools.next_key(),
+            Kind::Skill => self.floor.skills.next_key(),
+            Kind::Queue => self.floor.queues.next_key(),
+            Kind::Agent => self.floor.agents.next_key(),
+        };
+        let max = max(kind);
+        if key < max { Ok(key) } else { Err(Refusal::TooMany { kind, max }) }
+    }
+
+    fn check_references(&self, definition: &Definition) -> Result<(), Refusal> {
+        match definition {
+            Definition::Pool { .. } | Definition::Skill { .. } => Ok(()),
+            Definition::Queue(queue) => {
+                self.check_pool(queue.pool)?;
+                self.check_skills(&queue.requirements)
+            }
+            Definition::Agent(agent) => {
+                self.check_pool(agent.pool)?;
+                agent.skills.iter().try_for_each(|held| self.check_skill(held.skill))
+            }
+        }
+    }
+
+    fn check_pool(&self, pool: PoolKey) -> Result<(), Refusal> {
+        let known = self.floor.pools.live(u32::from(pool.0)).is_some();
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Pool, name: numbered(pool.0) })
+    }
+
+    fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
+        let known = self.floor.skills.live(u32::from(skill.0)).is_some();
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Skill, name: numbered(skill.0) })
+    }
+
+    pub(super) fn check_skills(&self, needs: &[Requirement]) -> Result<(), Refusal> {
+        needs.iter().try_for_each(|need| self.check_skill(need.skill))
+    }
+
+    /// Work in hand and work in line belong to the pool they were taken in.
+    fn check_pool_change(&self, key: u32, definition: &Definition) -> Result<(), Refusal> {
+        match definition {
+            Definition::Agent(spec) => match self.agents.get(key as usize) {
+                Some(agent)
+                    if agent.presence != Presence::SignedOut && self.spec(agent.key).pool != spec.pool =>
+                {
+                    Err(Refusal::SignedIn)
+                }
+                _ => Ok(()),
+            },
+            Definition::Queue(spec) => match self.floor.queues.get(key) {
+                Some(entry) if !entry.removed && entry.spec.pool != spec.pool => Err(Refusal::InUse {
+                    kind: Kind::Pool,
+                    name: entry.name.clone(),
+                    by: "the queue itself".into(),
+                }),
+                _ => Ok(()),
+            },
+            Definition::Pool { .. } | Definition::Skill { .. } => Ok(()),
+        }
+    }
+
+    /// Something that would break if this were removed.
+    fn user_of(&self, kind: Kind, key: u32) -> Option<Text> {
+        match kind {
+            Kind::Pool => self.pool_user(key),
+            Kind::Skill => self.skill_user(key),
+            Kind::Queue => self.queue_user(key),
+            Kind::Agent => {
+                let agent = &self.agents[key as usize];
+                let busy = agent.presence != Presence::SignedOut || !agent.ledger.is_empty();
+                busy.then(|| "the agent, who is signed in or has work in hand".into())
+            }
+        }
+    }
+
+    fn pool_user(&self, key: u32) -> Option<Text> {
+        if key == 0 {
+            return Some("everything that names no other pool".into());
+        }
+        let queue = self.floor.queues.by_name().find(|(_, queue)| u32::from(queue.spec.pool.0) == key);
+        let agent = self.floor.agents.by_name().find(|(_, agent)| u32::from(agent.spec.pool.0) == key);
+        queue.map(|(_, entry)| entry.name.clone()).or_else(|| agent.map(|(_, entry)| entry.name.clone()))
+    }
+
+    fn skill_user(&self, key: u32) -> Option<Text> {
+        let asks = |needs: &[Requirement]| needs.iter().any(|need| u32::from(need.skill.0) == key);
+        let queue = self.floor.queues.by_name().find(|(_, queue)| asks(&queue.spec.requirements));
+        let agent = self
+            .floor
+            .agents
+            .by_name()
+            .find(|(_, agent)| agent.spec.skills.iter().any(|held| u32::from(held.skill.0) == key));
+        let lane = self.lines.lanes().find(|(_, lane)| !lane.is_empty() && asks(&lane.id.requirements));
+        queue
+            .map(|(_, entry)| entry.name.clone())
+            .or_else(|| agent.map(|(_, entry)| entry.name.clone()))
+            .or_else(|| lane.map(|_| "waiting interactions".into()))
+    }
+
+    fn queue_user(&self, key: u32) -> Option<Text> {
+        let queue = QueueKey(u16::try_from(key).expect("queue keys are u16"));
+        let books = self.tally.of(queue);
+        let open = self.lines.waiting(queue) + books.offered + books.handling + books.wrapping_up;
+        (open > 0).then(|| format!("{open} open interactions").into())
+    }
+
+    pub(super) fn defined(&mut self, key: u32, name: &Text, definition: &Definition) {
+        let revision = self.sequence.0;
+        match definition {
+            Definition::Pool { display_name } => {
+                self.floor.pools.put(key, entry(name, display_name.clone(), revision));
+            }
+            Definition::Skill { display_name } => {
+                self.floor.skills.put(key, entry(name, display_name.clone(), revision));
+            }
+            Definition::Queue(spec) => self.floor.queues.put(key, entry(name, spec.clone(), revision)),
+            Definition::Agent(spec) => {
+                self.floor.agents.put(key, entry(name, spec.clone(), revision));
+                if self.agents.len() == key as usize {
+                    self.agents.push(Agent::new(AgentKey(key), self.now));
+                }
+                self.find_lanes(AgentKey(key));
+                self.reindex(AgentKey(key));
+            }
+        }
+    }
+
+    pub(super) fn removed(&mut self, kind: Kind, key: u32) {
+        match kind {
+            Kind::Pool => self.floor.pools.remove(key),
+            Kind::Skill => self.floor.skills.remove(key),
+            Kind::Queue => self.floor.queues.remove(key),
+            Kind::Agent => {
+                self.floor.agents.remove(key);
+                self.find_lanes(AgentKey(key));
+                self.reindex(AgentKey(key));
+            }
+        }
+    }
+}
+
+fn entry<T>(name: &Text, spec: T, revision: u64) -> Entry<T> {
+    Entry { name: name.clone(), spec, revision, removed: false }
+}
+
+fn numbered(key: u16) -> Text {
+    format!("number {key}").into()
+}

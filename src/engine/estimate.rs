@@ -1,0 +1,38 @@
+//! How long a waiting interaction may still have to wait: a plain figure until waits are learned.
+
+use super::ids::InteractionId;
+use super::interaction::State;
+use super::score::place;
+use super::shard::Shard;
+
+/// Handle time taken for granted before any interaction of the queue was closed, ms.
+pub const HANDLE_TIME_DEFAULT_MS: u64 = 180_000;
+
+/// An estimate for one waiting interaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Estimate {
+    /// 1 is next, in its own queue, by the scores now.
+    pub position: u32,
+    /// Position × mean handle time ÷ agents on duty who qualify, ms. `None` while nobody does.
+    pub wait_ms: Option<u64>,
+}
+
+impl Shard {
+    /// Position and wait of a waiting interaction; `None` if it does not wait.
+    pub fn estimate(&self, interaction: InteractionId) -> Option<Estimate> {
+        let subject = self.interaction(interaction).filter(|subject| subject.state == State::Waiting)?;
+        let queue = subject.plan.queue;
+        let own = place(subject);
+        let before: usize = self
+            .lines
+            .lanes()
+            .filter(|(_, lane)| lane.id.queue == queue)
+            .map(|(_, lane)| lane.before(own))
+            .sum();
+        let position = u32::try_from(before + 1).expect("queue sizes are u32");
+        let handle_ms = self.tally.of(queue).mean_handle_ms().unwrap_or(HANDLE_TIME_DEFAULT_MS);
+        let agents = u64::from(self.lines.lane(subject.lane).on_duty());
+        let wait_ms = (u64::from(position) * handle_ms).checked_div(agents);
+        Some(Estimate { position, wait_ms })
+    }
+}

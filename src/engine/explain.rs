@@ -1,0 +1,224 @@
+//! Every decision leaves its why: each candidate is chosen, ranked lower, or excluded for one reason. Stored are
+//! the terms and the best few; the whole list is judged again on demand from the same state.
+
+use super::agent::{Liveness, Presence};
+use super::floor::Floor;
+use super::ids::{AgentKey, InteractionId, SkillKey};
+use super::interaction::State;
+use super::shard::Shard;
+use super::skill::{Proficiency, Requirement, proficiency};
+use serde::{Deserialize, Serialize};
+
+/// Why an interaction waits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum WaitReason {
+    NoAgentQualifies,
+    AllAgentsBusy,
+    CoolingDown,
+}
+
+impl WaitReason {
+    /// As a supervisor reads it.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            WaitReason::NoAgentQualifies => "no agent on duty has the skills",
+            WaitReason::AllAgentsBusy => "every agent on duty who has the skills is busy",
+            WaitReason::CoolingDown => "every free agent who has the skills declined it a short while ago",
+        }
+    }
+}
+
+/// Why an agent was not chosen: the first that holds, in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Exclusion {
+    OtherPool,
+    SignedOut,
+    SessionLost,
+    OnBreak,
+    NotResponding,
+    SkillMissing { skill: SkillKey, needs: Proficiency },
+    ProficiencyTooLow { skill: SkillKey, has: Proficiency, needs: Proficiency },
+    CoolingDown,
+    ChannelLimit,
+    CapacityFull,
+    AnsweringAnOffer,
+    RankedLower,
+}
+
+/// One agent as a candidate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Candidate {
+    pub agent: AgentKey,
+    /// `None` for the chosen one.
+    pub exclusion: Option<Exclusion>,
+    /// Capacity in use: the first part of the rank.
+    pub used: u16,
+    /// Idle for so long, ms: the second part.
+    pub idle_ms: u64,
+}
+
+/// Another interaction the same agent could have taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Rival {
+    pub interaction: InteractionId,
+    pub score: i64,
+}
+
+/// Who was looking for whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Trigger {
+    InteractionWaits,
+    AgentFree,
+}
+
+/// Of the agents looked at, so many are stored with a decision.
+pub const CANDIDATES_STORED_MAX: usize = 8;
+/// Of the rivals, so many.
+pub const RIVALS_STORED_MAX: usize = 3;
+
+/// A decision with its terms.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Decision {
+    pub trigger: Trigger,
+    /// Wait in ms + 60,000 × priority points + head start.
+    pub score: i64,
+    pub wait_ms: u64,
+    /// `Some` if nobody could take it.
+    pub wait_reason: Option<WaitReason>,
+    /// How many agents were ready for work.
+    pub ready: u32,
+    /// The agents looked at, in the order of their rank, the chosen one among them.
+    pub agents: Vec<Candidate>,
+    /// Better work the agent could not have taken is not listed; what it could have, best first.
+    pub rivals: Vec<Rival>,
+}
+
+impl Shard {
+    /// Each agent of the floor as a candidate for an interaction now, in the order of their keys. Of those who could
+    /// take it, all but the first in rank are ranked lower.
+    pub fn judge(&self, interaction: InteractionId) -> Vec<Candidate> {
+        let Some(subject) = self.interaction(interaction) else { return Vec::new() };
+        let mut candidates: Vec<Candidate> = self
+            .agents
+            .iter()
+            .filter(|agent| self.floor.agents.live(agent.key.0).is_some())
+            .map(|agent| Candidate {
+                agent: agent.key,
+                exclusion: self.exclusion(agent, subject),
+                used: agent.ledger.used(),
+                idle_ms: self.now().since(agent.idle_since),
+            })
+            .collect();
+        let rank =
+            |candidate: &Candidate| (candidate.used, std::cmp::Reverse(candidate.idle_ms), candidate.agent);
+        let best = candidates.iter().filter(|one| one.exclusion.is_none()).map(rank).min();
+        for candidate in &mut candidates {
+            if candidate.exclusion.is_none() && Some(rank(candidate)) != best {
+                candidate.exclusion = Some(Exclusion::RankedLower);
+            }
+        }
+        candidates
+    }
+
+    /// Why an interaction waits now; `None` if it does not.
+    pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
+        let subject = self.interaction(interaction).filter(|subject| subject.state == State::Waiting)?;
+        if self.lines.lane(subject.lane).on_duty() == 0 {
+            return Some(WaitReason::NoAgentQualifies);
+        }
+        let cooling = subject.cool_downs.iter().any(|pair| {
+            let agent = &self.agents[pair.agent.index()];
+            self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
+        });
+        Some(if cooling { WaitReason::CoolingDown } else { WaitReason::AllAgentsBusy })
+    }
+}
+
+/// The exclusion in words: `es 1 < 3`.
+pub fn exclusion_sentence(exclusion: Exclusion, floor: &Floor) -> String {
+    match exclusion {
+        Exclusion::OtherPool => "works in another pool".into(),
+        Exclusion::SignedOut => "signed out".into(),
+        Exclusion::SessionLost => "connection lost".into(),
+        Exclusion::OnBreak => "on break".into(),
+        Exclusion::NotResponding => "not responding since an offer expired".into(),
+        Exclusion::SkillMissing { skill, needs } => {
+            format!("no {} (needs {needs})", skill_name(skill, floor))
+        }
+        Exclusion::ProficiencyTooLow { skill, has, needs } => {
+            format!("{} {has} < {needs}", skill_name(skill, floor))
+        }
+        Exclusion::CoolingDown => "declined it a short while ago".into(),
+        Exclusion::ChannelLimit => "has as many of this channel as allowed".into(),
+        Exclusion::CapacityFull => "not enough capacity left".into(),
+        Exclusion::AnsweringAnOffer => "another offer is open".into(),
+        Exclusion::RankedLower => "ranked lower: more in use, or idle for less time".into(),
+    }
+}
+
+/// Why the chosen agent was chosen: `only candidate; es 3 >= 1`.
+pub fn chosen_sentence(decision: &Decision, agent: AgentKey, needs: &[Requirement], floor: &Floor) -> String {
+    let mut parts = vec![rank_sentence(decision, agent)];
+    let skills = floor.agents.get(agent.0).map(|entry| entry.spec.skills.as_slice()).unwrap_or_default();
+    for need in needs {
+        if let Some(has) = proficiency(skills, need.skill) {
+            parts.push(format!("{} {has} >= {}", skill_name(need.skill, floor), need.proficiency));
+        }
+    }
+    parts.join("; ")
+}
+
+fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
+    match decision.trigger {
+        Trigger::AgentFree if decision.rivals.is_empty() => "became free; nothing else to take".into(),
+        Trigger::AgentFree => {
+            format!("became free; highest score {} before {}", decision.score, decision.rivals[0].score)
+        }
+        Trigger::InteractionWaits => {
+            let lower =
+                decision.agents.iter().filter(|one| one.exclusion == Some(Exclusion::RankedLower)).count();
+            let Some(chosen) = decision.agents.iter().find(|one| one.agent == agent) else {
+                return "chosen".into();
+            };
+            match (lower, chosen.used) {
+                (0, _) => "only candidate".into(),
+                (_, 0) => format!("idle longest, {}.{:03} s", chosen.idle_ms / 1000, chosen.idle_ms % 1000),
+                (_, used) => format!("least in use, {used}"),
+            }
+        }
+    }
+}
+
+/// The decision about an interaction in one sentence, with the agent's name.
+pub fn sentence(
+    decision: &Decision,
+    agent: Option<AgentKey>,
+    needs: &[Requirement],
+    floor: &Floor,
+) -> String {
+    match (agent, decision.wait_reason) {
+        (Some(agent), _) => {
+            format!("{}: {}", agent_name(agent, floor), chosen_sentence(decision, agent, needs, floor))
+        }
+        (None, Some(reason)) => format!("waits: {}", reason.sentence()),
+        (None, None) => "waits".into(),
+    }
+}
+
+/// The presence and liveness part of the exclusions.
+pub(super) fn off_duty(presence: Presence, pending: bool, liveness: Liveness) -> Option<Exclusion> {
+    match (presence, liveness) {
+        (Presence::SignedOut, _) => Some(Exclusion::SignedOut),
+        (_, Liveness::Offline | Liveness::Lost) => Some(Exclusion::SessionLost),
+        (Presence::OnBreak, Liveness::Live) => Some(Exclusion::OnBreak),
+        (Presence::Available, Liveness::Live) => pending.then_some(Exclusion::OnBreak),
+    }
+}
+
+fn skill_name(skill: SkillKey, floor: &Floor) -> &str {
+    floor.skills.get(u32::from(skill.0)).map_or("?", |entry| &entry.name)
+}
+
+fn agent_name(agent: AgentKey, floor: &Floor) -> &str {
+    floor.agents.get(agent.0).map_or("?", |entry| &entry.name)
+}

@@ -1,0 +1,36 @@
+//! The engine: a pure function with memory. Commands in, events out, one writer per shard, and an event is the
+//! only thing that changes state.
+//!
+//! Open `shard.rs` first: it tells what happens to each command. The stages follow in the order of an
+//! interaction's life: `intake`, `queue` and `score`, `matching`, `offer`, `outcome`.
+//!
+//! Deliberately absent: input and output, tasks and threads, a clock, random numbers, logging, floating point, a
+//! look at the order of an unordered map. Time, facts and plans are carried in by commands.
+
+pub mod agent;
+mod apply;
+pub mod capacity;
+pub mod command;
+pub mod deadline;
+pub mod define;
+mod digest;
+pub mod estimate;
+pub mod event;
+pub mod explain;
+pub mod floor;
+pub mod ids;
+pub mod intake;
+pub mod interaction;
+pub mod matching;
+pub mod money;
+pub mod offer;
+pub mod outcome;
+pub mod plan;
+pub mod presence;
+pub mod queue;
+pub mod score;
+pub mod shard;
+pub mod skill;
+pub mod source;
+pub mod tally;
+pub mod time;

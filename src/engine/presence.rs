@@ -1,0 +1,158 @@
+//! Agents come, pause and go. A lost connection and a wish for a break both take open offers back before anything
+//! else happens; work in hand stays with the agent.
+
+use super::agent::{Liveness, Pending, Presence};
+use super::command::{Answer, Refusal};
+use super::event::{Event, RescindCause};
+use super::ids::{AgentKey, OfferId, SessionId, Text};
+use super::shard::{Shard, Step};
+
+impl Step<'_> {
+    pub fn open_session(&mut self, agent: AgentKey, session: SessionId) -> Result<Answer, Refusal> {
+        let known = self.shard.live_agent(agent)?;
+        let resumed = known.session == Some(session);
+        if !resumed || known.liveness != Liveness::Live {
+            self.emit(Event::SessionOpened { agent, session });
+            self.seek_work(agent);
+        }
+        Ok(Answer::SessionOpened { resumed })
+    }
+
+    pub fn lose_session(&mut self, agent: AgentKey, session: SessionId) -> Result<Answer, Refusal> {
+        let known = self.shard.live_agent(agent)?;
+        if known.session != Some(session) {
+            return Err(Refusal::SessionUnknown);
+        }
+        if known.liveness == Liveness::Live {
+            self.emit(Event::SessionLost { agent });
+            self.take_back_offers(agent, RescindCause::SessionLost);
+        }
+        Ok(Answer::Done)
+    }
+
+    pub fn set_presence(
+        &mut self,
+        agent: AgentKey,
+        presence: Presence,
+        reason: Text,
+    ) -> Result<Answer, Refusal> {
+        let known = self.shard.live_agent(agent)?;
+        if presence == Presence::Available && known.liveness == Liveness::Offline {
+            return Err(Refusal::NoSession);
+        }
+        let unchanged = known.presence == presence && known.reason == reason && known.pending.is_none();
+        if known.not_responding && presence == Presence::Available {
+            self.emit(Event::Responding { agent });
+        }
+        if unchanged {
+            self.seek_work(agent);
+            return Ok(Answer::Done);
+        }
+        if presence == Presence::Available {
+            self.emit(Event::PresenceChanged { agent, presence, reason });
+            self.seek_work(agent);
+            return Ok(Answer::Done);
+        }
+        // The wish comes first, so that an offer taken back is not made to the same agent again.
+        self.emit(Event::PresencePending { agent, presence, reason });
+        self.take_back_offers(agent, RescindCause::AgentUnavailable);
+        self.drained(agent);
+        Ok(Answer::Done)
+    }
+
+    /// Lets a wish for a break or sign-out come true once nothing is in hand.
+    pub fn drained(&mut self, agent: AgentKey) {
+        let known = &self.shard.agents[agent.index()];
+        let Some(Pending { presence, reason }) = known.pending.clone() else { return };
+        if known.ledger.is_empty() {
+            self.emit(Event::PresenceChanged { agent, presence, reason });
+        }
+    }
+
+    fn take_back_offers(&mut self, agent: AgentKey, cause: RescindCause) {
+        for offer in self.shard.offers_to(agent) {
+            let interaction = self.shard.offers[&offer].interaction;
+            self.rescind(offer, cause);
+            self.seek_agent(interaction);
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn live_agent(&self, key: AgentKey) -> Result<&super::agent::Agent, Refusal> {
+        self.floor.agents.live(key.0).ok_or(Refusal::AgentUnknown)?;
+        Ok(&self.agents[key.index()])
+    }
+
+    /// The offers open to an agent, oldest first.
+    pub fn offers_to(&self, agent: AgentKey) -> Vec<OfferId> {
+        let claims = self.agents[agent.index()].ledger.claims().iter();
+        claims
+            .filter_map(|claim| match claim.holder {
+                super::capacity::Holder::Offer(offer) => Some(offer),
+                super::capacity::Holder::Assignment(_) | super::capacity::Holder::WrapUp(_) => None,
+            })
+            .collect()
+    }
+
+    /// Every open offer, in the order of the agents.
+    pub(super) fn open_offers(&self) -> Vec<OfferId> {
+        self.agents.iter().flat_map(|agent| self.offers_to(agent.key)).collect()
+    }
+
+    pub(super) fn session_opened(&mut self, agent: AgentKey, session: SessionId) {
+        self.change(agent, |agent| {
+            agent.session = Some(session);
+            agent.liveness = Liveness::Live;
+        });
+    }
+
+    pub(super) fn session_lost(&mut self, agent: AgentKey) {
+        self.change(agent, |agent| agent.liveness = Liveness::Lost);
+    }
+
+    pub(super) fn presence_changed(&mut self, key: AgentKey, presence: Presence, reason: &Text) {
+        let now = self.now;
+        self.change(key, |agent| {
+            if presence == Presence::Available
+                && agent.presence != Presence::Available
+                && agent.ledger.is_empty()
+            {
+                agent.idle_since = now;
+            }
+            if presence == Presence::SignedOut {
+                agent.not_responding = false;
+            }
+            agent.presence = presence;
+            agent.reason = reason.clone();
+            agent.pending = None;
+        });
+    }
+
+    pub(super) fn presence_pending(&mut self, key: AgentKey, presence: Presence, reason: &Text) {
+        self.change(key, |agent| agent.pending = Some(Pending { presence, reason: reason.clone() }));
+    }
+
+    pub(super) fn responding(&mut self, agent: AgentKey) {
+        self.change(agent, |agent| agent.not_responding = false);
+    }
+
+    /// Nobody can be reached until they reconnect; the sessions can be resumed.
+    pub(super) fn restarted(&mut self, down_to: super::time::Time) {
+        for index in 0..self.agents.len() {
+            if self.agents[index].liveness == Liveness::Live {
+                let key = self.agents[index].key;
+                self.session_lost(key);
+            }
+        }
+        self.restart_source_graces(down_to);
+    }
+
+    fn change(&mut self, key: AgentKey, change: impl FnOnce(&mut super::agent::Agent)) {
+        let now = self.now;
+        let agent = &mut self.agents[key.index()];
+        change(agent);
+        agent.since = now;
+        self.reindex(key);
+    }
+}

@@ -1,0 +1,210 @@
+//! `Shard::step`: every command, stage by stage. The page that tells the story.
+//!
+//! A command is honoured or refused whole. What it does is said by events; each is applied the moment it is
+//! decided, so the next question already sees it. Recovery applies the same events again.
+
+use super::agent::Agent;
+use super::command::{Answer, Command, Refusal};
+use super::deadline::{Deadline, Deadlines};
+use super::event::{Event, Stamped};
+use super::floor::{AgentSpec, Floor, QueueSpec};
+use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Sequence};
+use super::intake::IntakeMemory;
+use super::interaction::Interaction;
+use super::offer::{EndedOffers, Offer};
+use super::outcome::{Assignment, Over};
+use super::queue::{Lines, Ready};
+use super::source::Sources;
+use super::tally::Tally;
+use super::time::Time;
+use hashbrown::HashMap;
+
+/// One writer's world: a pool's queues, agents and interactions. The maps are looked up, never iterated.
+#[derive(Clone, Debug, Default)]
+pub struct Shard {
+    pub(super) now: Time,
+    pub(super) sequence: Sequence,
+    pub(super) floor: Floor,
+    pub(super) agents: Vec<Agent>,
+    pub(super) interactions: HashMap<InteractionId, Box<Interaction>>,
+    pub(super) offers: HashMap<OfferId, Offer>,
+    pub(super) assignments: HashMap<AssignmentId, Assignment>,
+    pub(super) lines: Lines,
+    pub(super) ready: Ready,
+    pub(super) deadlines: Deadlines,
+    pub(super) intake: IntakeMemory,
+    pub(super) ended_offers: EndedOffers,
+    pub(super) over: Over,
+    pub(super) sources: Sources,
+    pub(super) tally: Tally,
+    pub(super) last_interaction: InteractionId,
+    pub(super) last_offer: OfferId,
+    pub(super) last_assignment: AssignmentId,
+}
+
+impl Shard {
+    /// An empty world. Its first event gives it time.
+    pub fn new() -> Shard {
+        Shard::default()
+    }
+
+    /// The only way in: time passes to `now`, then the command is honoured or refused. What happened is appended to
+    /// `events`, also on a refusal: deadlines that came due are no part of the command.
+    pub fn step(
+        &mut self,
+        now: Time,
+        command: Command,
+        events: &mut Vec<Stamped>,
+    ) -> Result<Answer, Refusal> {
+        if now < self.now {
+            return Err(Refusal::TimeRunsBack { time_ms: now.0, now_ms: self.now.0 });
+        }
+        let mut step = Step { shard: self, events };
+        if command == Command::Restart {
+            step.restart(now);
+        }
+        step.pass_time(now);
+        match command {
+            Command::Tick | Command::Restart => Ok(Answer::Done),
+            Command::Define { name, definition, write } => step.define(name, definition, write),
+            Command::Remove { kind, name, revision } => step.remove(kind, &name, revision),
+            Command::OpenSession { agent, session } => step.open_session(agent, session),
+            Command::LoseSession { agent, session } => step.lose_session(agent, session),
+            Command::SetPresence { agent, presence, reason } => step.set_presence(agent, presence, reason),
+            Command::Submit(submit) => step.admit(*submit),
+            Command::Cancel { interaction, leaving } => step.leave(interaction, leaving),
+            Command::Accept { offer } => step.accept(offer),
+            Command::Decline { offer, reason } => step.decline(offer, reason),
+            Command::Complete { assignment, disposition } => step.complete(assignment, disposition),
+            Command::FinishWrapUp { assignment } => step.finish_wrap_up(assignment),
+            Command::OpenSource { source } => step.open_source(source),
+            Command::LoseSource { source } => step.lose_source(source),
+        }
+    }
+
+    /// When the next timer is due. Stepping at that time, or later, fires it with its own time.
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.next().map(|(at, _)| at)
+    }
+
+    /// The time of the last event or command.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The number of the last event.
+    pub fn sequence(&self) -> Sequence {
+        self.sequence
+    }
+
+    /// What exists.
+    pub fn floor(&self) -> &Floor {
+        &self.floor
+    }
+
+    /// Every agent ever defined, in the order of their keys.
+    pub fn agents(&self) -> &[Agent] {
+        &self.agents
+    }
+
+    /// One agent.
+    pub fn agent(&self, key: AgentKey) -> Option<&Agent> {
+        self.agents.get(key.index())
+    }
+
+    /// One interaction: open, or among the last that were over.
+    pub fn interaction(&self, id: InteractionId) -> Option<&Interaction> {
+        self.interactions.get(&id).map(|boxed| &**boxed)
+    }
+
+    /// One open offer.
+    pub fn offer(&self, id: OfferId) -> Option<&Offer> {
+        self.offers.get(&id)
+    }
+
+    /// One assignment that is not over.
+    pub fn assignment(&self, id: AssignmentId) -> Option<&Assignment> {
+        self.assignments.get(&id)
+    }
+
+    /// The waiting lines.
+    pub fn lines(&self) -> &Lines {
+        &self.lines
+    }
+
+    /// The counters.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Who submits.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The timers.
+    pub fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// The last interaction that was admitted; ids below it have existed.
+    pub fn last_interaction(&self) -> InteractionId {
+        self.last_interaction
+    }
+
+    pub(super) fn spec(&self, agent: AgentKey) -> &AgentSpec {
+        &self.floor.agents.get(agent.0).expect("an agent has an entry on the floor").spec
+    }
+
+    pub(super) fn queue(&self, queue: QueueKey) -> &QueueSpec {
+        &self.floor.queues.get(u32::from(queue.0)).expect("a planned queue was defined").spec
+    }
+
+    pub(super) fn subject(&self, id: InteractionId) -> &Interaction {
+        self.interaction(id).expect("offers, assignments and lanes name interactions that exist")
+    }
+
+    pub(super) fn subject_mut(&mut self, id: InteractionId) -> &mut Interaction {
+        self.interactions.get_mut(&id).expect("offers, assignments and lanes name interactions that exist")
+    }
+}
+
+/// A shard in the middle of a step, with the place for its events.
+pub(super) struct Step<'a> {
+    pub shard: &'a mut Shard,
+    pub events: &'a mut Vec<Stamped>,
+}
+
+impl Step<'_> {
+    /// Decides an event: it is applied at once and told.
+    pub fn emit(&mut self, event: Event) {
+        let stamped = Stamped { sequence: Sequence(self.shard.sequence.0 + 1), time: self.shard.now, event };
+        self.shard.apply(&stamped);
+        self.events.push(stamped);
+    }
+
+    /// Fires what came due up to `now`, each with its own time, then arrives there.
+    fn pass_time(&mut self, now: Time) {
+        while let Some((at, deadline)) = self.shard.deadlines.next().filter(|(at, _)| *at <= now) {
+            // A deadline armed in the past (a restart shortens nothing, but may arm late) fires at once.
+            self.shard.now = self.shard.now.max(at);
+            match deadline {
+                Deadline::Offer(offer) => self.expire(offer),
+                Deadline::WrapUp(assignment) => self.end_wrap_up(assignment, super::event::EndedBy::Clock),
+                Deadline::CoolDown(interaction, agent) => self.cooled_down(interaction, agent),
+                Deadline::Source(interaction) => self.source_gone(interaction),
+            }
+        }
+        self.shard.now = now;
+    }
+
+    /// We were gone since the last event. Stamped with the time we went, so that what fell due meanwhile follows in
+    /// order; open offers are taken back first, because their ring timers must not run over the gap.
+    fn restart(&mut self, now: Time) {
+        let open = self.shard.open_offers();
+        self.emit(Event::Restarted { down_from: self.shard.now, down_to: now });
+        for offer in open {
+            self.rescind(offer, super::event::RescindCause::EngineRestart);
+        }
+    }
+}
