@@ -35,6 +35,12 @@ impl Lane {
         self.waiting.iter()
     }
 
+    /// The earliest entry among those who wait. Places are in the order of scores, and priority points differ, so
+    /// the first in line is not always the oldest.
+    pub fn oldest(&self) -> Option<super::time::Time> {
+        self.waiting.iter().map(|place| place.1).min()
+    }
+
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.len()

@@ -1,0 +1,111 @@
+//! Metrics and log lines. Figures are derived from the engine's own books, so they cannot disagree with what
+//! supervisors see; nothing personal goes into a name, a label or a line.
+
+use crate::engine::agent::{Presence, RoutingState};
+use crate::engine::ids::QueueKey;
+use crate::engine::shard::Shard;
+use metrics::{counter, gauge, histogram};
+use std::time::{Duration, Instant};
+
+/// How often the gauges are brought up to date, at most.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// When a commit began.
+pub struct CommitTimer(Instant);
+
+/// Starts the clock of a commit.
+pub fn commit_started() -> CommitTimer {
+    CommitTimer(Instant::now())
+}
+
+/// A batch became durable.
+pub fn committed(timer: CommitTimer, events: usize) {
+    histogram!("baton_journal_commit_seconds").record(timer.0.elapsed());
+    counter!("baton_events_total").increment(u64::try_from(events).unwrap_or(u64::MAX));
+}
+
+/// A request was refused or failed at the edge.
+pub fn refused(reason: &'static str) {
+    counter!("baton_requests_refused_total", "reason" => reason).increment(1);
+}
+
+/// A card left without the customer's part, or an interaction without its customer.
+pub fn customer_late(what: &'static str) {
+    counter!("baton_customer_late_total", "what" => what).increment(1);
+}
+
+/// Publishes a shard's books.
+pub struct Gauges {
+    tenant: String,
+    last: Option<Instant>,
+}
+
+impl Gauges {
+    /// Gauges under a tenant's label.
+    pub fn new(tenant: &str) -> Gauges {
+        Gauges { tenant: tenant.to_owned(), last: None }
+    }
+
+    /// Brings the figures up to date, unless that was done a moment ago.
+    pub fn refresh(&mut self, shard: &Shard, inbox: usize) {
+        if self.last.is_some_and(|last| last.elapsed() < REFRESH) {
+            return;
+        }
+        self.last = Some(Instant::now());
+        gauge!("baton_inbox_depth", "tenant" => self.tenant.clone()).set(real(inbox));
+        for (key, entry) in shard.floor().queues.by_name() {
+            self.queue(shard, QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.name);
+        }
+        self.agents(shard);
+    }
+
+    fn queue(&self, shard: &Shard, key: QueueKey, name: &str) {
+        let books = shard.tally().of(key);
+        let labels = [("tenant", self.tenant.clone()), ("queue", name.to_owned())];
+        gauge!("baton_waiting", &labels).set(f64::from(shard.lines().waiting(key)));
+        gauge!("baton_service_level", &labels).set(f64::from(books.service_level_ppm()) / 1e6);
+        for (what, count) in [
+            ("entered", books.entered),
+            ("answered", books.answered),
+            ("abandoned", books.abandoned),
+            ("cancelled", books.cancelled),
+            ("closed", books.closed),
+        ] {
+            let labels = [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("what", what.to_owned())];
+            counter!("baton_interactions_total", &labels).absolute(count);
+        }
+        for (ending, count) in [
+            ("accepted", books.offers_accepted),
+            ("declined", books.offers_declined),
+            ("expired", books.offers_expired),
+            ("rescinded", books.offers_rescinded),
+        ] {
+            let labels = [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("ending", ending.to_owned())];
+            counter!("baton_offers_total", &labels).absolute(count);
+        }
+    }
+
+    fn agents(&self, shard: &Shard) {
+        let states = [
+            ("idle", RoutingState::Idle),
+            ("ringing", RoutingState::Ringing),
+            ("handling", RoutingState::Handling),
+            ("wrapping_up", RoutingState::WrappingUp),
+            ("not_responding", RoutingState::NotResponding),
+        ];
+        for (word, state) in states {
+            let count = shard
+                .agents()
+                .iter()
+                .filter(|agent| agent.presence != Presence::SignedOut && agent.routing_state() == state)
+                .count();
+            let labels = [("tenant", self.tenant.clone()), ("state", word.to_owned())];
+            gauge!("baton_agents", &labels).set(real(count));
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of agents and commands are far below 2^52")]
+fn real(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,239 @@
+//! The loop of one shard: take what has arrived, step, commit, and only then answer and publish. It owns the engine
+//! and the journal's writer; nobody else touches either.
+
+use super::clock::Clock;
+use super::follow::Follow;
+use super::history::History;
+use super::inbox::{Answered, Ask, Seen};
+use super::outbox::{Follower, Outbox};
+use super::payload::{Plain, Secret};
+use super::start::Held;
+use crate::engine::command::{Answer, Command, Refusal};
+use crate::engine::event::{Event, Stamped};
+use crate::engine::floor::Floor;
+use crate::engine::ids::{InteractionId, Sequence};
+use crate::engine::shard::Shard;
+use crate::engine::time::Time;
+use crate::journal::{BatchWriter, Fault, Journal, Key};
+use crate::observe;
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use dashmap::DashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Most commands that share one commit.
+const BATCH_MAX: usize = 1_024;
+/// The loop comes round at least this often, for the gauges.
+const ROUND_MAX: Duration = Duration::from_millis(500);
+
+/// One event of the batch, with what rides beside it.
+struct Written {
+    stamped: Stamped,
+    sealed: Option<Vec<u8>>,
+    plain: Option<Plain>,
+}
+
+/// What a batch will say once it is durable.
+#[derive(Default)]
+struct Batch {
+    written: Vec<Written>,
+    keys: Vec<(u64, Key)>,
+    answers: Vec<(oneshot::Sender<Seen<Result<Answer, Refusal>>>, Seen<Result<Answer, Refusal>>)>,
+    reads: Vec<(Answered, Sequence)>,
+    followers: Vec<Follower>,
+    stop: bool,
+}
+
+/// One shard's thread.
+pub(super) struct Driver {
+    pub shard: Shard,
+    pub journal: Box<dyn Journal>,
+    pub inbox: Receiver<Ask>,
+    pub clock: Clock,
+    pub floor: Arc<ArcSwap<Floor>>,
+    pub payloads: Arc<DashMap<InteractionId, Held>>,
+    pub follow: Follow,
+    pub history: History,
+    pub outbox: Outbox,
+    pub gauges: observe::Gauges,
+}
+
+impl Driver {
+    /// Runs until told to stop or until something durable fails. After a fault nothing of the last batch was told
+    /// to anybody.
+    pub fn run(mut self) -> Result<(), Fault> {
+        loop {
+            let mut batch = Batch::default();
+            match self.inbox.recv_timeout(self.patience()) {
+                Ok(ask) => self.take(ask, &mut batch),
+                Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
+                Err(RecvTimeoutError::Disconnected) => batch.stop = true,
+            }
+            while batch.answers.len() + batch.reads.len() < BATCH_MAX
+                && !batch.stop
+                && let Ok(ask) = self.inbox.try_recv()
+            {
+                self.take(ask, &mut batch);
+            }
+            let stop = batch.stop;
+            self.commit(&mut batch)?;
+            self.publish(batch);
+            self.gauges.refresh(&self.shard, self.inbox.len());
+            if stop {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The first command after recovery, before anything else is taken.
+    pub fn begin(&mut self, first: Vec<Command>) -> Result<(), Fault> {
+        let mut batch = Batch::default();
+        for command in first {
+            self.step(command, None, &mut batch).expect("the first commands suit every state");
+        }
+        self.commit(&mut batch)?;
+        self.publish(batch);
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        let due = self.shard.next_deadline().map(|due| self.clock.until(due));
+        due.map_or(ROUND_MAX, |due| due.min(ROUND_MAX))
+    }
+
+    fn now(&self) -> Time {
+        self.clock.now().max(self.shard.now())
+    }
+
+    fn take(&mut self, ask: Ask, batch: &mut Batch) {
+        match ask {
+            Ask::Do { command, secret, reply } => {
+                let value = self.step(command, secret, batch);
+                batch.answers.push((reply, Seen { value, sequence: self.shard.sequence() }));
+            }
+            Ask::Read(question) => {
+                self.tick(batch);
+                batch.reads.push((question(&self.shard), self.shard.sequence()));
+            }
+            Ask::FollowAgent { agent, session, feed } => {
+                batch.followers.push(Follower::Agent { agent, session, feed });
+            }
+            Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
+            Ask::Stop => batch.stop = true,
+        }
+    }
+
+    fn tick(&mut self, batch: &mut Batch) {
+        self.step(Command::Tick, None, batch).expect("time passes for every state");
+    }
+
+    fn step(
+        &mut self,
+        command: Command,
+        mut secret: Option<Secret>,
+        batch: &mut Batch,
+    ) -> Result<Answer, Refusal> {
+        let mut events = Vec::new();
+        let answer = self.shard.step(self.now(), command, &mut events);
+        for stamped in events {
+            let carried = match &stamped.event {
+                Event::Admitted(admitted) => {
+                    let taken = secret.take();
+                    if let Some(key) = taken.as_ref().and_then(|secret| secret.key.clone()) {
+                        batch.keys.push((admitted.interaction.0, key));
+                    }
+                    taken
+                }
+                Event::ConversationEnded { by: crate::engine::event::EndedBy::Agent, .. } => secret.take(),
+                _ => None,
+            };
+            let (sealed, plain) = carried.map(|secret| (secret.sealed, secret.plain)).unzip();
+            batch.written.push(Written { stamped, sealed, plain });
+        }
+        answer
+    }
+
+    fn commit(&mut self, batch: &mut Batch) -> Result<(), Fault> {
+        let Some(first) = batch.written.first() else { return Ok(()) };
+        let mut writer = BatchWriter::new(first.stamped.sequence.0);
+        for one in &batch.written {
+            writer.push(one.stamped.time.0, &one.stamped.event, one.sealed.as_deref());
+        }
+        let timer = observe::commit_started();
+        self.journal.append(&writer.finish(), &batch.keys)?;
+        observe::committed(timer, batch.written.len());
+        Ok(())
+    }
+
+    fn publish(&mut self, batch: Batch) {
+        let defined = batch
+            .written
+            .iter()
+            .any(|one| matches!(one.stamped.event, Event::Defined { .. } | Event::Removed { .. }));
+        if defined {
+            self.floor.store(Arc::new(self.shard.floor().clone()));
+        }
+        let mut keys = batch.keys.into_iter();
+        for one in &batch.written {
+            self.hold(one, &mut keys);
+            let about = self.follow.about(&one.stamped.event);
+            self.history.hear(&one.stamped, about, one.plain.as_ref(), self.shard.floor());
+            self.outbox.tell(&self.shard, &one.stamped, about);
+        }
+        self.history.flush(self.shard.sequence().0);
+        self.outbox.settle(&self.shard);
+        for (reply, answer) in batch.answers {
+            // Whoever asked may have gone.
+            let _ = reply.send(answer);
+        }
+        for (answered, sequence) in batch.reads {
+            answered(sequence);
+        }
+        for follower in batch.followers {
+            self.outbox.follow(&self.shard, follower);
+        }
+    }
+
+    /// Keeps the payload of an interaction at hand while it is open.
+    fn hold(&self, one: &Written, keys: &mut impl Iterator<Item = (u64, Key)>) {
+        match (&one.stamped.event, &one.plain) {
+            (Event::Admitted(admitted), Some(Plain::Payload(payload))) => {
+                let (_, key) = keys.next().expect("each payload came with its key");
+                self.payloads.insert(admitted.interaction, Held { payload: payload.clone(), key });
+            }
+            (Event::Closed { interaction } | Event::Cancelled { interaction }, _)
+            | (Event::Abandoned { interaction, .. }, _) => {
+                self.payloads.remove(interaction);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads every record into a shard, telling `each` event as it becomes true.
+pub(super) fn recover(
+    journal: &dyn Journal,
+    mut each: impl FnMut(&Shard, &Stamped, Option<&[u8]>),
+) -> Result<Shard, Fault> {
+    let mut shard = Shard::new();
+    let mut damage = None;
+    journal.read(1, &mut |record| match record.event::<Event>() {
+        Ok(event) => {
+            let stamped = Stamped { sequence: Sequence(record.sequence), time: Time(record.time_ms), event };
+            shard.apply(&stamped);
+            each(&shard, &stamped, record.sealed);
+            ControlFlow::Continue(())
+        }
+        Err(corruption) => {
+            damage = Some(corruption);
+            ControlFlow::Break(())
+        }
+    })?;
+    match damage {
+        Some(corruption) => Err(corruption.into()),
+        None => Ok(shard),
+    }
+}

@@ -1,0 +1,152 @@
+//! Turns committed events into contacts of the customers' histories. Told every event from the first on, so it
+//! needs nothing but what it has heard; the store ignores what it has written already.
+
+use super::follow::About;
+use super::payload::Plain;
+use crate::customers::{Change, CustomerId, Customers, NotProjected, Opened, Outcome, Projected, Projection};
+use crate::engine::event::{Event, Stamped};
+use crate::engine::floor::Floor;
+use crate::engine::ids::{AgentKey, InteractionId, QueueKey, Text};
+use crate::engine::time::Time;
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+
+/// Stretches kept while the store is too slow to take them. Beyond it they are read again from the journal at the
+/// next start.
+const KEPT_MAX: usize = 4_096;
+
+/// What is known of an interaction that is not over.
+#[derive(Debug)]
+struct Contact {
+    entered: Time,
+    disposition: Text,
+}
+
+/// The projector of one shard.
+pub struct History {
+    customers: Customers,
+    open: HashMap<InteractionId, Contact>,
+    pending: Vec<Projected>,
+    /// The last event of the last stretch.
+    told: u64,
+    kept: VecDeque<Projection>,
+}
+
+impl History {
+    /// A projector into a store.
+    pub fn new(customers: Customers) -> History {
+        History { customers, open: HashMap::new(), pending: Vec::new(), told: 0, kept: VecDeque::new() }
+    }
+
+    /// Hears one event.
+    pub fn hear(&mut self, stamped: &Stamped, about: About, plain: Option<&Plain>, floor: &Floor) {
+        let Some(interaction) = about.interaction else { return };
+        if let (Event::ConversationEnded { .. }, Some(Plain::Note(text))) = (&stamped.event, plain)
+            && self.open.contains_key(&interaction)
+        {
+            self.push(stamped, Change::NoteAdded { interaction: interaction.0, text: text.to_string() });
+        }
+        if let Some(change) = self.change(stamped, interaction, about.agent, plain, floor) {
+            self.push(stamped, change);
+        }
+    }
+
+    fn push(&mut self, stamped: &Stamped, change: Change) {
+        let time_ms = i64::try_from(stamped.time.0).expect("engine time is far below 2^63 ms");
+        self.pending.push(Projected { sequence: stamped.sequence.0, time_ms, change });
+    }
+
+    fn change(
+        &mut self,
+        stamped: &Stamped,
+        interaction: InteractionId,
+        agent: Option<AgentKey>,
+        plain: Option<&Plain>,
+        floor: &Floor,
+    ) -> Option<Change> {
+        let id = interaction.0;
+        match &stamped.event {
+            Event::Admitted(admitted) => {
+                let customer = CustomerId(admitted.facts.customer?.0);
+                self.open.insert(interaction, Contact { entered: stamped.time, disposition: Text::default() });
+                let message = match plain {
+                    Some(Plain::Payload(payload)) => payload.message.clone(),
+                    Some(Plain::Note(_)) | None => String::new(),
+                };
+                Some(Change::Opened(Opened {
+                    customer,
+                    interaction: id,
+                    channel: admitted.channel as u8,
+                    queue: queue_name(admitted.plan.queue, floor),
+                    intent: admitted.facts.intent.to_string(),
+                    message,
+                }))
+            }
+            Event::Accepted { .. } => {
+                let contact = self.open.get(&interaction)?;
+                let wait_ms = stamped.time.since(contact.entered);
+                Some(Change::Answered { interaction: id, agent: agent_name(agent?, floor), wait_ms })
+            }
+            Event::ConversationEnded { disposition, .. } => {
+                self.open.get_mut(&interaction)?.disposition = disposition.clone();
+                None
+            }
+            Event::Closed { .. } => self.over(interaction, Outcome::Served, None),
+            Event::Abandoned { .. } => self.over(interaction, Outcome::Left, Some(stamped.time)),
+            Event::Cancelled { .. } => self.over(interaction, Outcome::TakenBack, Some(stamped.time)),
+            _ => None,
+        }
+    }
+
+    fn over(&mut self, interaction: InteractionId, outcome: Outcome, left: Option<Time>) -> Option<Change> {
+        let contact = self.open.remove(&interaction)?;
+        Some(Change::Closed {
+            interaction: interaction.0,
+            outcome,
+            disposition: contact.disposition.to_string(),
+            wait_ms: left.map(|left| left.since(contact.entered)),
+        })
+    }
+
+    /// Hands over what was heard up to an event. A store that cannot take it now gets it with a later one; the
+    /// engine does not wait for it.
+    pub fn flush(&mut self, upto: u64) {
+        self.keep(upto);
+        while let Some(stretch) = self.kept.pop_front() {
+            match self.customers.project(stretch) {
+                Ok(()) => {}
+                Err(NotProjected::Full(stretch)) => {
+                    self.kept.push_front(stretch);
+                    break;
+                }
+                Err(NotProjected::Dead) => break,
+            }
+        }
+        self.kept.truncate(KEPT_MAX);
+    }
+
+    /// The same for recovery, which has nobody else to serve.
+    pub fn flush_waiting(&mut self, upto: u64) {
+        self.keep(upto);
+        while let Some(stretch) = self.kept.pop_front() {
+            if self.customers.project_waiting(stretch).is_err() {
+                break;
+            }
+        }
+    }
+
+    fn keep(&mut self, upto: u64) {
+        if upto > self.told {
+            self.kept.push_back(Projection { after: self.told, upto, events: std::mem::take(&mut self.pending) });
+            self.told = upto;
+        }
+    }
+}
+
+fn queue_name(queue: QueueKey, floor: &Floor) -> String {
+    floor.queues.get(u32::from(queue.0)).map_or_else(String::new, |entry| entry.name.to_string())
+}
+
+fn agent_name(agent: AgentKey, floor: &Floor) -> String {
+    floor.agents.get(agent.0).map_or_else(String::new, |entry| entry.name.to_string())
+}

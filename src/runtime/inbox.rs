@@ -1,0 +1,135 @@
+//! The hand-over to a shard: bounded, lock-free, many producers, one consumer. Full is an answer, not a wait. New
+//! interactions are refused first, so that accepts, completions and sign-outs still get through.
+
+use super::outbox::{AgentFeed, WatchFeed};
+use super::payload::Secret;
+use crate::engine::command::{Answer, Command, Refusal};
+use crate::engine::floor::Floor;
+use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId};
+use crate::engine::shard::Shard;
+use arc_swap::ArcSwap;
+use crossbeam_channel::{Sender, TrySendError};
+use std::sync::Arc;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+/// Most commands and questions that may wait for a shard.
+pub const INBOX_MAX: usize = 16_384;
+/// Beyond this many, new interactions are refused.
+pub const INTAKE_MAX: usize = INBOX_MAX / 4 * 3;
+
+/// An answer and the last event it has seen. It left only when that event was durable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen<T> {
+    pub value: T,
+    pub sequence: Sequence,
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum AskError {
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    #[error("{INBOX_MAX} requests are waiting for this shard already, the most there may be")]
+    Busy,
+    #[error("the server is stopping")]
+    Stopped,
+}
+
+/// Answers a question about the state, when what it saw is durable.
+pub(super) type Answered = Box<dyn FnOnce(Sequence) + Send>;
+/// Looks at the state.
+pub(super) type Question = Box<dyn FnOnce(&Shard) -> Answered + Send>;
+
+/// What a shard's thread takes from its inbox.
+pub(super) enum Ask {
+    Do {
+        command: Command,
+        secret: Option<Secret>,
+        reply: oneshot::Sender<Seen<Result<Answer, Refusal>>>,
+    },
+    Read(Question),
+    FollowAgent {
+        agent: AgentKey,
+        session: SessionId,
+        feed: AgentFeed,
+    },
+    Watch {
+        interaction: InteractionId,
+        feed: WatchFeed,
+    },
+    Stop,
+}
+
+/// Everybody's way to one shard.
+#[derive(Clone)]
+pub struct ShardHandle {
+    inbox: Sender<Ask>,
+    floor: Arc<ArcSwap<Floor>>,
+}
+
+impl ShardHandle {
+    pub(super) fn new(inbox: Sender<Ask>, floor: Arc<ArcSwap<Floor>>) -> ShardHandle {
+        ShardHandle { inbox, floor }
+    }
+
+    /// What exists, as of the last committed change.
+    pub fn floor(&self) -> Arc<Floor> {
+        self.floor.load_full()
+    }
+
+    /// Asks for a change. The answer comes when it, and everything it saw, is durable.
+    pub async fn ask(&self, command: Command, secret: Option<Secret>) -> Result<Seen<Answer>, AskError> {
+        if matches!(command, Command::Submit(_)) && self.inbox.len() >= INTAKE_MAX {
+            return Err(AskError::Busy);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Ask::Do { command, secret, reply })?;
+        let Seen { value, sequence } = answer.await.map_err(|_| AskError::Stopped)?;
+        Ok(Seen { value: value?, sequence })
+    }
+
+    /// Looks at the state between two commands.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Shard) -> T + Send + 'static,
+    ) -> Result<Seen<T>, AskError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Ask::Read(Box::new(move |shard| {
+            let value = look(shard);
+            Box::new(move |sequence| {
+                // Whoever asked may have gone.
+                let _ = reply.send(Seen { value, sequence });
+            })
+        })))?;
+        answer.await.map_err(|_| AskError::Stopped)
+    }
+
+    /// Sends an agent's snapshot and everything after it into a feed, as long as the session is the agent's.
+    pub fn follow_agent(&self, agent: AgentKey, session: SessionId, feed: AgentFeed) -> Result<(), AskError> {
+        self.send(Ask::FollowAgent { agent, session, feed })
+    }
+
+    /// Sends an interaction as it is, and after each change, into a feed.
+    pub fn watch(&self, interaction: InteractionId, feed: WatchFeed) -> Result<(), AskError> {
+        self.send(Ask::Watch { interaction, feed })
+    }
+
+    /// Ends the shard's thread after what it has taken already.
+    pub fn stop(&self) {
+        // A full inbox of a thread that lives is drained sooner or later; one that is gone needs no stop.
+        let _ = self.inbox.send(Ask::Stop);
+    }
+
+    /// How many wait.
+    pub fn depth(&self) -> usize {
+        self.inbox.len()
+    }
+
+    fn send(&self, ask: Ask) -> Result<(), AskError> {
+        self.inbox.try_send(ask).map_err(|error| match error {
+            TrySendError::Full(_) => AskError::Busy,
+            TrySendError::Disconnected(_) => AskError::Stopped,
+        })
+    }
+}

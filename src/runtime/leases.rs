@@ -1,0 +1,76 @@
+//! Leases of sessions. Renewals stay here, in real time; the engine hears only of sessions opened and lost.
+
+use crate::engine::ids::{AgentKey, SessionId, Text};
+use dashmap::DashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a session lives without a renewal.
+pub const LEASE: Duration = Duration::from_secs(15);
+/// How often leases are looked at.
+pub const SWEEP: Duration = Duration::from_secs(1);
+
+/// Who is alive.
+#[derive(Clone, Default)]
+pub struct Leases {
+    agents: Arc<DashMap<SessionId, (AgentKey, Instant)>>,
+    sources: Arc<DashMap<Text, Instant>>,
+}
+
+/// What a sweep found to be over.
+#[derive(Default)]
+pub struct Lost {
+    pub agents: Vec<(AgentKey, SessionId)>,
+    pub sources: Vec<Text>,
+}
+
+impl Leases {
+    /// Begins an agent's lease.
+    pub fn open_agent(&self, session: SessionId, agent: AgentKey) {
+        self.agents.insert(session, (agent, Instant::now()));
+    }
+
+    /// Renews an agent's lease; `None` if there is none.
+    pub fn renew_agent(&self, session: SessionId) -> Option<AgentKey> {
+        let mut lease = self.agents.get_mut(&session)?;
+        lease.1 = Instant::now();
+        Some(lease.0)
+    }
+
+    /// Ends an agent's lease without losing the session: another one took its place.
+    pub fn drop_agent(&self, session: SessionId) {
+        self.agents.remove(&session);
+    }
+
+    /// Begins or renews a source's lease. True if it is new.
+    pub fn renew_source(&self, source: &Text) -> bool {
+        self.sources.insert(source.clone(), Instant::now()).is_none()
+    }
+
+    /// Takes out the leases that are over. `stalled` is by how much the sweep itself came late: a stall of our own
+    /// never expires a session.
+    pub fn sweep(&self, stalled: Duration) -> Lost {
+        let over = |since: &Instant| since.elapsed().saturating_sub(stalled) > LEASE;
+        let mut lost = Lost::default();
+        self.agents.retain(|session, (agent, since)| {
+            let ends = over(since);
+            if ends {
+                lost.agents.push((*agent, *session));
+            } else {
+                *since += stalled;
+            }
+            !ends
+        });
+        self.sources.retain(|source, since| {
+            let ends = over(since);
+            if ends {
+                lost.sources.push(source.clone());
+            } else {
+                *since += stalled;
+            }
+            !ends
+        });
+        lost
+    }
+}

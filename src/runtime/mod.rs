@@ -1,0 +1,16 @@
+//! Around the engine: one thread a shard takes commands from a lock-free inbox, steps, commits to the journal, and
+//! only then answers and publishes.
+//!
+//! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `history`
+//! (customers), `observe` (metrics).
+
+pub mod clock;
+mod driver;
+mod follow;
+mod history;
+pub mod inbox;
+pub mod leases;
+pub mod outbox;
+pub mod payload;
+pub mod start;
+pub mod view;

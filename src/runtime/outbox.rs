@@ -1,0 +1,156 @@
+//! Tells those who follow: agents' streams and watchers of interactions. Everything told is durable. The engine
+//! never waits for a reader: a feed that is full is cut off, and its reader finds the end and may come back.
+
+use super::follow::About;
+use super::view::{self, AgentView, InteractionView};
+use crate::engine::event::{EndedBy, Ending, Event, RescindCause, Stamped};
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Sequence, SessionId};
+use crate::engine::offer::Offer;
+use crate::engine::outcome::Assignment;
+use crate::engine::shard::Shard;
+use crate::engine::time::Time;
+use hashbrown::HashMap;
+use std::collections::BTreeSet;
+use tokio::sync::mpsc;
+
+/// Most notices that may wait in one feed.
+pub const FEED_MAX: usize = 1_024;
+
+/// Where an agent's notices go.
+pub type AgentFeed = mpsc::Sender<AgentNotice>;
+/// Where an interaction's changes go.
+pub type WatchFeed = mpsc::Sender<Box<InteractionView>>;
+
+/// A notice with its place in the journal.
+#[derive(Clone, Debug)]
+pub struct AgentNotice {
+    pub sequence: Sequence,
+    pub time: Time,
+    pub notice: Notice,
+}
+
+/// What an agent is told.
+#[derive(Clone, Debug)]
+pub enum Notice {
+    Snapshot(Box<AgentView>),
+    Offered { offer: Offer, interaction: Box<InteractionView> },
+    OfferEnded { offer: OfferId, interaction: InteractionId, ending: Ending, cause: Option<RescindCause> },
+    /// Began, or went into wrap-up.
+    Assigned { assignment: Assignment, interaction: Box<InteractionView> },
+    AssignmentEnded { assignment: AssignmentId, interaction: Box<InteractionView>, by: EndedBy },
+    Status(Box<AgentView>),
+    /// Another stream of the same agent took over; this one ends.
+    TakenOver,
+}
+
+/// A stream that wants to be told.
+pub(super) enum Follower {
+    Agent { agent: AgentKey, session: SessionId, feed: AgentFeed },
+    Watch { interaction: InteractionId, feed: WatchFeed },
+}
+
+/// Who is told what.
+#[derive(Default)]
+pub(super) struct Outbox {
+    agents: HashMap<AgentKey, AgentFeed>,
+    watchers: HashMap<InteractionId, Vec<WatchFeed>>,
+    touched_agents: BTreeSet<AgentKey>,
+    touched_interactions: BTreeSet<InteractionId>,
+}
+
+impl Outbox {
+    /// Tells an agent of one committed event, and remembers whose state it touched.
+    pub fn tell(&mut self, shard: &Shard, stamped: &Stamped, about: About) {
+        if let Some(interaction) = about.interaction
+            && self.watchers.contains_key(&interaction)
+        {
+            self.touched_interactions.insert(interaction);
+        }
+        let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
+        self.touched_agents.insert(agent);
+        if let Some(notice) = notice(shard, &stamped.event, about) {
+            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+        }
+    }
+
+    /// After a batch: how those are whom it touched.
+    pub fn settle(&mut self, shard: &Shard) {
+        for agent in std::mem::take(&mut self.touched_agents) {
+            if let Some(view) = view::status(shard, agent) {
+                self.send(agent, now(shard, Notice::Status(Box::new(view))));
+            }
+        }
+        for interaction in std::mem::take(&mut self.touched_interactions) {
+            let Some(view) = view::interaction(shard, interaction) else { continue };
+            if let Some(feeds) = self.watchers.get_mut(&interaction) {
+                feeds.retain(|feed| feed.try_send(Box::new(view.clone())).is_ok());
+                if feeds.is_empty() || view.interaction.state.is_over() {
+                    self.watchers.remove(&interaction);
+                }
+            }
+        }
+    }
+
+    /// Takes a follower in: first the state as it is, then every change.
+    pub fn follow(&mut self, shard: &Shard, follower: Follower) {
+        match follower {
+            Follower::Agent { agent, session, feed } => self.follow_agent(shard, agent, session, feed),
+            Follower::Watch { interaction, feed } => {
+                let Some(view) = view::interaction(shard, interaction) else { return };
+                let over = view.interaction.state.is_over();
+                if feed.try_send(Box::new(view)).is_ok() && !over {
+                    self.watchers.entry(interaction).or_default().push(feed);
+                }
+            }
+        }
+    }
+
+    fn follow_agent(&mut self, shard: &Shard, agent: AgentKey, session: SessionId, feed: AgentFeed) {
+        let Some(view) = view::agent(shard, agent).filter(|view| view.agent.session == Some(session)) else { return };
+        if let Some(old) = self.agents.remove(&agent) {
+            // One who does not read does not learn of it either, but finds the feed closed.
+            let _ = old.try_send(now(shard, Notice::TakenOver));
+        }
+        if feed.try_send(now(shard, Notice::Snapshot(Box::new(view)))).is_ok() {
+            self.agents.insert(agent, feed);
+        }
+    }
+
+    fn send(&mut self, agent: AgentKey, notice: AgentNotice) {
+        if let Some(feed) = self.agents.get(&agent)
+            && feed.try_send(notice).is_err()
+        {
+            self.agents.remove(&agent);
+        }
+    }
+}
+
+fn now(shard: &Shard, notice: Notice) -> AgentNotice {
+    AgentNotice { sequence: shard.sequence(), time: shard.now(), notice }
+}
+
+fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
+    let interaction = about.interaction?;
+    let ended = |offer: &OfferId, ending, cause| Notice::OfferEnded { offer: *offer, interaction, ending, cause };
+    match event {
+        Event::Offered { offer, agent, expires, .. } => {
+            let offer = Offer { id: *offer, interaction, agent: *agent, opened: shard.now(), expires: *expires };
+            let offer = shard.offer(offer.id).copied().unwrap_or(offer);
+            Some(Notice::Offered { offer, interaction: Box::new(view::interaction(shard, interaction)?) })
+        }
+        Event::Accepted { offer, .. } => Some(ended(offer, Ending::Accepted, None)),
+        Event::Declined { offer, .. } => Some(ended(offer, Ending::Declined, None)),
+        Event::Expired { offer, .. } => Some(ended(offer, Ending::Expired, None)),
+        Event::Rescinded { offer, cause } => Some(ended(offer, Ending::Rescinded, Some(*cause))),
+        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => {
+            let (assignment, interaction) = view::assignment(shard, *assignment)?;
+            Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
+        }
+        Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
+        | Event::WrapUpEnded { assignment, by } => {
+            let view = Box::new(view::interaction(shard, interaction)?);
+            Some(Notice::AssignmentEnded { assignment: *assignment, interaction: view, by: *by })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,132 @@
+//! What leaves the shard for people: copies of state, taken between two commands.
+
+use crate::engine::agent::Agent;
+use crate::engine::estimate::Estimate;
+use crate::engine::explain::WaitReason;
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Sequence};
+use crate::engine::interaction::Interaction;
+use crate::engine::offer::Offer;
+use crate::engine::outcome::Assignment;
+use crate::engine::shard::Shard;
+use crate::engine::tally::Books;
+use crate::engine::time::Time;
+
+/// An interaction as it is at one moment.
+#[derive(Clone, Debug)]
+pub struct InteractionView {
+    pub interaction: Interaction,
+    /// The agent of the open offer or of the assignment.
+    pub agent: Option<AgentKey>,
+    pub wait_reason: Option<WaitReason>,
+    pub estimate: Option<Estimate>,
+    pub now: Time,
+    pub sequence: Sequence,
+}
+
+/// One interaction, if its record is in memory.
+pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> {
+    let interaction = shard.interaction(id)?.clone();
+    let offered = interaction.offer.and_then(|offer| shard.offer(offer)).map(|offer| offer.agent);
+    Some(InteractionView {
+        agent: offered.or(interaction.agent),
+        wait_reason: shard.wait_reason(id),
+        estimate: shard.estimate(id),
+        now: shard.now(),
+        sequence: shard.sequence(),
+        interaction,
+    })
+}
+
+/// An agent with the work in hand.
+#[derive(Clone, Debug)]
+pub struct AgentView {
+    pub agent: Agent,
+    pub capacity: u16,
+    pub offers: Vec<(Offer, InteractionView)>,
+    pub assignments: Vec<(Assignment, InteractionView)>,
+    pub now: Time,
+    pub sequence: Sequence,
+}
+
+/// One agent with everything in hand.
+pub fn agent(shard: &Shard, key: AgentKey) -> Option<AgentView> {
+    let agent = shard.agent(key)?.clone();
+    let offers = shard.offers_to(key).into_iter().filter_map(|id| offer(shard, id)).collect();
+    let assignments = agent
+        .ledger
+        .claims()
+        .iter()
+        .filter_map(|claim| match claim.holder {
+            crate::engine::capacity::Holder::Offer(_) => None,
+            crate::engine::capacity::Holder::Assignment(id) | crate::engine::capacity::Holder::WrapUp(id) => {
+                assignment(shard, id)
+            }
+        })
+        .collect();
+    Some(AgentView {
+        capacity: capacity(shard, key),
+        agent,
+        offers,
+        assignments,
+        now: shard.now(),
+        sequence: shard.sequence(),
+    })
+}
+
+/// Only how the agent is.
+pub fn status(shard: &Shard, key: AgentKey) -> Option<AgentView> {
+    Some(AgentView {
+        agent: shard.agent(key)?.clone(),
+        capacity: capacity(shard, key),
+        offers: Vec::new(),
+        assignments: Vec::new(),
+        now: shard.now(),
+        sequence: shard.sequence(),
+    })
+}
+
+fn capacity(shard: &Shard, key: AgentKey) -> u16 {
+    shard.floor().agents.get(key.0).map_or(0, |entry| entry.spec.capacity)
+}
+
+/// An open offer with its interaction.
+pub fn offer(shard: &Shard, id: OfferId) -> Option<(Offer, InteractionView)> {
+    let offer = *shard.offer(id)?;
+    Some((offer, interaction(shard, offer.interaction)?))
+}
+
+/// An assignment that is not over, with its interaction.
+pub fn assignment(shard: &Shard, id: AssignmentId) -> Option<(Assignment, InteractionView)> {
+    let assignment = *shard.assignment(id)?;
+    Some((assignment, interaction(shard, assignment.interaction)?))
+}
+
+/// A queue's figures.
+#[derive(Clone, Debug)]
+pub struct QueueView {
+    pub queue: QueueKey,
+    pub waiting: u32,
+    pub longest_wait_ms: u64,
+    pub books: Books,
+    /// The first in line, as many as were asked for.
+    pub listed: Vec<InteractionView>,
+}
+
+/// All queues, in the order of their names. `listed` is how many of each line to show.
+pub fn queues(shard: &Shard, listed: usize) -> Vec<QueueView> {
+    let keys = shard.floor().queues.by_name().map(|(key, _)| key);
+    keys.map(|key| {
+        let queue = QueueKey(u16::try_from(key).expect("queue keys are u16"));
+        let entered = shard.lines().lanes().filter(|(_, lane)| lane.id.queue == queue);
+        let oldest = entered.filter_map(|(_, lane)| lane.oldest()).min();
+        let line = if listed == 0 { Vec::new() } else { shard.lines().in_order(queue) };
+        QueueView {
+            queue,
+            waiting: shard.lines().waiting(queue),
+            longest_wait_ms: oldest.map_or(0, |entered| shard.now().since(entered)),
+            books: shard.tally().of(queue),
+            listed: line.into_iter().take(listed).filter_map(|id| interaction(shard, id)).collect(),
+        }
+    })
+    .collect()
+}
