@@ -1,5 +1,7 @@
 //! baton: an interaction routing engine for contact centres.
 
+pub mod journal;
+
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]
 #[allow(missing_docs, clippy::all, rustdoc::all)]
