@@ -1,6 +1,17 @@
 //! baton: an interaction routing engine for contact centres.
+//!
+//! In reading order: the [`engine`] decides, the [`journal`] makes it durable, [`customers`] remember what happened
+//! to whom, the runtime brings the three together, and the API serves them.
 
+pub mod customers;
 pub mod engine;
+pub mod journal;
+pub mod rules;
+
+#[cfg(feature = "server")]
+pub mod observe;
+#[cfg(feature = "server")]
+pub mod runtime;
 
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]

@@ -1,0 +1,137 @@
+//! What can fail outside of us: disk, folder, a damaged or foreign file. Every fault names the path and what was
+//! found there, because the reader of the message stands in front of that folder.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::record::Corruption;
+
+/// Why the journal cannot go on. None of these is worth a retry by the writer: the process says why and exits.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Another process works on the folder.
+    #[error("data folder {} is in use by {}; stop it or choose another folder", folder.display(), holder(*pid))]
+    Locked {
+        /// The data folder.
+        folder: PathBuf,
+        /// The process that holds the lock, when it has already written its id.
+        pid: Option<u32>,
+    },
+    /// The operating system refused.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What we were doing, as a verb: `open`, `create`.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// SQLite refused for a reason other than damage: full, read-only, busy, an I/O error.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Store {
+        /// The database file.
+        path: PathBuf,
+        /// What we were doing, as a verb.
+        doing: &'static str,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A connection that reads keeps the file from being brought in order.
+    #[error("{} is being read by another connection; close it and try again", path.display())]
+    Busy {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The file is ours and not what we wrote.
+    #[error("{} is damaged: {what}; restore it from a backup", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where and how.
+        what: String,
+    },
+    /// The file is not one of ours, or so damaged that it no longer says so.
+    #[error("{} is not a baton file: {what}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found and what was expected.
+        what: String,
+    },
+    /// Written by a newer release.
+    #[error("{} has format {found}, this release reads {supported}; use the release that wrote it", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// The format found.
+        found: i64,
+        /// The newest one this release reads.
+        supported: i64,
+    },
+    /// The folder of another tenant.
+    #[error("{} belongs to tenant {found:?}, not to {wanted:?}", path.display())]
+    OtherTenant {
+        /// The file.
+        path: PathBuf,
+        /// Whose file it is.
+        found: String,
+        /// For whom it was opened.
+        wanted: String,
+    },
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+impl Fault {
+    /// For `map_err`: an I/O error met while `doing` something to `path`.
+    pub(super) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Fault {
+        move |source| Fault::Io { path: path.to_owned(), doing, source }
+    }
+
+    /// For `map_err`: an error of SQLite, told apart into damage and everything else.
+    pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Fault {
+        move |source| {
+            if is_damage(&source) {
+                return Fault::damaged(path, format!("cannot {doing} it: {source}"));
+            }
+            Fault::Store { path: path.to_owned(), doing, source }
+        }
+    }
+
+    /// For `map_err`: a stored batch that does not decode.
+    pub(super) fn batch(path: &Path, first: u64) -> impl FnOnce(Corruption) -> Fault {
+        move |corruption| match corruption {
+            Corruption::NewerFormat { found, supported } => {
+                Fault::NewerFormat { path: path.to_owned(), found: found.into(), supported: supported.into() }
+            }
+            other => Fault::damaged(path, format!("batch at sequence {first}: {other}")),
+        }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Fault {
+        Fault::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}
+
+/// Our statements and column types are fixed, so a statement that no longer compiles, a value of another type or a
+/// row that is gone can only come from a changed file.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::{Error, ErrorCode, ffi};
+    match error {
+        Error::SqliteFailure(failure, _) => {
+            matches!(failure.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                // The file is shorter than it says, or a statement of ours no longer compiles.
+                || matches!(failure.extended_code, ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_ERROR)
+        }
+        Error::SqlInputError { .. }
+        | Error::InvalidColumnType(..)
+        | Error::FromSqlConversionFailure(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::Utf8Error(..)
+        | Error::QueryReturnedNoRows => true,
+        _ => false,
+    }
+}

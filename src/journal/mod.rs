@@ -1,0 +1,67 @@
+//! The journal: what happened, durable, in order. An event is true once it is here, and nothing is told to anybody
+//! before. Records carry encoded events of any type; personal payload lies beside them, sealed.
+//!
+//! Two implementations keep one contract (`contract.rs`): [`Memory`] for simulation, [`Sqlite`] for a real floor.
+//! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
+
+mod fault;
+mod file;
+mod keys;
+mod lock;
+mod memory;
+mod reader;
+mod record;
+mod sealed;
+mod sqlite;
+mod wal;
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod damage;
+
+use std::ops::ControlFlow;
+
+pub use fault::Fault;
+pub use lock::FolderLock;
+pub use memory::Memory;
+pub use reader::SqliteReader;
+pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
+pub use sealed::{Key, open, seal};
+pub use sqlite::Sqlite;
+
+/// A durable, ordered record of what happened, with one writer.
+pub trait Journal: Send {
+    /// Adds a batch, with the keys of the interactions that begin in it. `Ok` means it is on stable storage; after
+    /// an error nobody may be told of it, and the writer must stop: what the file holds is known only after it is
+    /// opened again.
+    ///
+    /// # Panics
+    /// When the batch does not begin at `last_sequence() + 1`: a hole or a repetition would be a bug of the writer.
+    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault>;
+
+    /// Shows every record from `from_sequence` to the last, in order, until `visit` breaks. Never skips one: a
+    /// record that cannot be read ends the reading with a fault.
+    fn read(
+        &self,
+        from_sequence: u64,
+        visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Fault>;
+
+    /// Sequence of the last record, 0 when there is none.
+    fn last_sequence(&self) -> u64;
+
+    /// Engine time of the last record in milliseconds, 0 when there is none.
+    fn last_time_ms(&self) -> u64;
+
+    /// The key of an interaction; `None` when it was destroyed, or never had one.
+    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault>;
+
+    /// Destroys the key of an interaction: what was sealed with it can never be opened again. `Ok` means that the
+    /// key is gone from our files; copies made of them are the business of whoever made them.
+    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault>;
+}
+
+fn assert_follows(last: u64, batch: &Batch) {
+    assert_eq!(batch.first(), last + 1, "a batch begins right after the last record");
+}

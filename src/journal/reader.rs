@@ -1,0 +1,145 @@
+//! Reading the rows of `journal.db`: for recovery through the connection that writes, and for whoever recomputes
+//! explanations through a second one that cannot. Every row is checked against its neighbours and against itself.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::file;
+use super::record::{self, RecordRef};
+use super::{Fault, Key, keys, sqlite};
+
+/// A second connection to a journal that another one writes. Sees whole batches, as of the start of each reading.
+#[derive(Debug)]
+pub struct SqliteReader {
+    journal: Connection,
+    keys: Connection,
+    journal_path: PathBuf,
+    keys_path: PathBuf,
+}
+
+impl SqliteReader {
+    pub(super) fn open(dir: &Path) -> Result<Self, Fault> {
+        let (journal_path, keys_path) = (sqlite::journal_path(dir), sqlite::keys_path(dir));
+        let journal = file::open_read_only(&journal_path, &sqlite::KIND)?;
+        let keys = file::open_read_only(&keys_path, &keys::KIND)?;
+        Ok(Self { journal, keys, journal_path, keys_path })
+    }
+
+    /// As `Journal::read`, up to what was durable when it began. A long reading keeps the log from being
+    /// restarted, so it grows meanwhile.
+    pub fn read(
+        &self,
+        from_sequence: u64,
+        visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        // One snapshot for the end and the rows, or a batch written in between would look like damage.
+        let snapshot =
+            self.journal.unchecked_transaction().map_err(Fault::sqlite(&self.journal_path, "read"))?;
+        let last = tail(&snapshot, &self.journal_path)?.sequence;
+        read(&snapshot, &self.journal_path, from_sequence, last, visit)
+    }
+
+    /// As `Journal::key`.
+    pub fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
+        keys::get(&self.keys, &self.keys_path, interaction)
+    }
+}
+
+/// Where the journal ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tail {
+    pub sequence: u64,
+    pub time_ms: u64,
+}
+
+/// The last record, from the last row.
+pub(super) fn tail(connection: &Connection, path: &Path) -> Result<Tail, Fault> {
+    let query = || {
+        connection
+            .prepare_cached("SELECT first, last, body FROM batches ORDER BY first DESC LIMIT 1")?
+            .query_row([], |row| Ok(check_row(row, path, |records| Ok(records.last().copied().map(end_of)))))
+            .optional()
+    };
+    match query().map_err(Fault::sqlite(path, "read the end of"))? {
+        None => Ok(Tail::default()),
+        Some(tail) => Ok(tail?.expect("a batch that decodes has records")),
+    }
+}
+
+fn end_of(record: RecordRef<'_>) -> Tail {
+    Tail { sequence: record.sequence, time_ms: record.time_ms }
+}
+
+/// Shows the records from `from_sequence` to `last`; anything missing between is a fault.
+pub(super) fn read(
+    connection: &Connection,
+    path: &Path,
+    from_sequence: u64,
+    last: u64,
+    visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+) -> Result<(), Fault> {
+    let from = from_sequence.max(1);
+    if from > last {
+        return Ok(());
+    }
+    let fault = || Fault::sqlite(path, "read");
+    let mut select = connection.prepare_cached(ROWS).map_err(fault())?;
+    let mut rows = select.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(fault())?;
+    let mut next = None;
+    while let Some(row) = rows.next().map_err(fault())? {
+        let (flow, end) = check_row(row, path, |records| {
+            check_place(path, records[0].sequence, next, from)?;
+            let flow = records.iter().filter(|record| record.sequence >= from).try_for_each(|&r| visit(r));
+            Ok((flow, records[records.len() - 1].sequence))
+        })?;
+        if flow.is_break() {
+            return Ok(());
+        }
+        next = Some(end + 1);
+    }
+    match next.unwrap_or(from) {
+        next if next == last + 1 => Ok(()),
+        next => Err(Fault::damaged(path, format!("it ends before sequence {next}, its last one is {last}"))),
+    }
+}
+
+const ROWS: &str = "SELECT first, last, body FROM batches
+    WHERE first >= coalesce((SELECT max(first) FROM batches WHERE first <= ?1), 0) ORDER BY first";
+
+/// The first row must hold `from`, each following one must begin where the one before ended.
+fn check_place(path: &Path, first: u64, next: Option<u64>, from: u64) -> Result<(), Fault> {
+    let (expected, fits) = next.map_or((from, first <= from), |next| (next, first == next));
+    if fits {
+        return Ok(());
+    }
+    Err(Fault::damaged(
+        path,
+        format!("a batch at sequence {expected} is missing, the next one begins at {first}"),
+    ))
+}
+
+/// Decodes a row, whose columns must say what its batch says, and gives its records to `then`.
+fn check_row<T>(
+    row: &Row<'_>,
+    path: &Path,
+    then: impl FnOnce(&[RecordRef<'_>]) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let fault = || Fault::sqlite(path, "read a batch of");
+    let first: i64 = row.get(0).map_err(fault())?;
+    let last: i64 = row.get(1).map_err(fault())?;
+    let body = row.get_ref(2).map_err(fault())?;
+    let Ok(body) = body.as_blob() else {
+        return Err(Fault::damaged(path, format!("the row at sequence {first} holds no batch")));
+    };
+    let records = record::decode(body).map_err(Fault::batch(path, first.cast_unsigned()))?;
+    let held = (records[0].sequence.cast_signed(), records[records.len() - 1].sequence.cast_signed());
+    if held != (first, last) {
+        return Err(Fault::damaged(
+            path,
+            format!("the row for sequences {first} to {last} holds {} to {}", held.0, held.1),
+        ));
+    }
+    then(&records)
+}
