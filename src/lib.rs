@@ -6,3 +6,5 @@
 pub mod proto {
     tonic::include_proto!("baton.v1");
 }
+
+pub mod customers;
