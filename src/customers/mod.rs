@@ -15,8 +15,12 @@ mod contract;
 mod entry;
 mod memory;
 mod model;
+mod reader;
+mod reply;
+mod service;
 mod sqlite;
 mod store;
+mod writer;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use card::{CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData};
@@ -28,6 +32,8 @@ pub use memory::MemoryStore;
 pub use model::{
     Customer, CustomerId, DISPLAY_NAME_CHARS_MAX, DisplayName, InputError, REQUEST_ID_CHARS_MAX, RequestId,
 };
+pub use reply::Reply;
+pub use service::{Customers, NotProjected};
 pub use sqlite::SqliteStore;
 pub use store::{
     Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
