@@ -19,3 +19,5 @@ pub mod runtime;
 pub mod proto {
     tonic::include_proto!("baton.v1");
 }
+
+pub mod customers;

@@ -1,0 +1,491 @@
+//! What every store of customers must do: each test runs against memory and against SQLite.
+
+use super::address::{Address, AddressKind};
+use super::card::{CARD_ENTRIES_MAX, CardData};
+use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::memory::MemoryStore;
+use super::model::{CustomerId, DisplayName, RequestId};
+use super::sqlite::SqliteStore;
+use super::store::{
+    Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
+    UnknownCustomer, Write, Written,
+};
+
+const PHONE: &str = "+972501234567";
+const HOUR_MS: i64 = 3_600_000;
+
+/// A store under test, with the verbs of the domain.
+pub(super) struct Harness {
+    store: Box<dyn CustomerStore>,
+    reads: Box<dyn CustomerReads>,
+    /// `None` for the memory.
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Harness {
+    fn memory() -> Self {
+        Self::over(Box::new(MemoryStore::new()), None)
+    }
+
+    fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(folder.path()).expect("a new store");
+        Self::over(Box::new(store), Some(folder))
+    }
+
+    fn over(store: Box<dyn CustomerStore>, folder: Option<tempfile::TempDir>) -> Self {
+        let reads = store.reads().expect("a store that is open can be read");
+        Self { store, reads, folder }
+    }
+
+    /// Closes the store and opens it again, where that means something.
+    fn reopened(self) -> Self {
+        let Self { store, reads, folder } = self;
+        let Some(folder) = folder else { return Self { store, reads, folder } };
+        drop((store, reads));
+        let store = SqliteStore::open(folder.path()).expect("the same store");
+        Self::over(Box::new(store), Some(folder))
+    }
+
+    fn write(&mut self, write: Write) -> Written {
+        let mut written = self.store.commit(&[write]).expect("the store works");
+        assert_eq!(written.len(), 1);
+        written.remove(0)
+    }
+
+    fn resolve(&mut self, phone: &str) -> Resolved {
+        self.resolve_named(phone, None)
+    }
+
+    fn resolve_named(&mut self, phone: &str, name: Option<&str>) -> Resolved {
+        match self.write(resolution(phone, name)) {
+            Written::Resolved(resolved) => resolved,
+            other => panic!("resolve was answered with {other:?}"),
+        }
+    }
+
+    fn record(&mut self, recording: Recording) -> Result<HistoryEntry, UnknownCustomer> {
+        match self.write(Write::Record(recording)) {
+            Written::Recorded(recorded) => recorded.map(|entry| *entry),
+            other => panic!("record was answered with {other:?}"),
+        }
+    }
+
+    fn note(&mut self, customer: CustomerId, time_ms: i64, text: &str) -> HistoryEntry {
+        self.record(note(customer, time_ms, text)).expect("the customer is known")
+    }
+
+    fn project(&mut self, after: u64, events: Vec<Projected>) -> Result<u64, Gap> {
+        let upto = events.last().map_or(after, |event| event.sequence);
+        match self.write(Write::Project(Projection { after, upto, events })) {
+            Written::Projected(applied) => applied,
+            other => panic!("project was answered with {other:?}"),
+        }
+    }
+
+    fn page(&mut self, customer: CustomerId, after: Option<Position>, limit: usize) -> Page {
+        self.reads.history(customer, after, limit).expect("the store works").expect("the customer is known")
+    }
+
+    fn history(&mut self, customer: CustomerId) -> Vec<HistoryEntry> {
+        self.page(customer, None, 500).entries
+    }
+
+    fn card(&mut self, customer: CustomerId, offered: u64, now_ms: i64) -> CardData {
+        self.reads.card(customer, offered, now_ms).expect("the store works")
+    }
+
+    fn applied(&mut self) -> u64 {
+        self.reads.applied_sequence().expect("the store works")
+    }
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(AddressKind::Phone, text).expect("a phone number")
+}
+
+pub(super) fn resolution(phone: &str, name: Option<&str>) -> Write {
+    let display_name = name.map(|name| DisplayName::parse(name).expect("a name"));
+    Write::Resolve { address: address(phone), display_name, now_ms: 1_000 }
+}
+
+pub(super) fn note(customer: CustomerId, time_ms: i64, text: &str) -> Recording {
+    let entry = NewEntry::new(EntryKind::Note, Some(time_ms), 0, "a note", text).expect("a short note");
+    Recording { customer, entry, request_id: None, now_ms: 5_000 }
+}
+
+fn with_request(recording: Recording, id: &str) -> Recording {
+    Recording { request_id: Some(RequestId::parse(id).expect("a request id")), ..recording }
+}
+
+pub(super) fn opened(sequence: u64, time_ms: i64, customer: CustomerId, interaction: u64) -> Projected {
+    let opened = Opened {
+        customer,
+        interaction,
+        channel: 1,
+        queue: "bank".into(),
+        intent: "card-lost".into(),
+        message: "help".into(),
+    };
+    Projected { sequence, time_ms, change: Change::Opened(opened) }
+}
+
+fn then(sequence: u64, change: Change) -> Projected {
+    Projected { sequence, time_ms: 0, change }
+}
+
+fn answered(sequence: u64, interaction: u64, agent: &str, wait_ms: u64) -> Projected {
+    then(sequence, Change::Answered { interaction, agent: agent.into(), wait_ms })
+}
+
+fn noted(sequence: u64, interaction: u64, text: &str) -> Projected {
+    then(sequence, Change::NoteAdded { interaction, text: text.into() })
+}
+
+fn closed(sequence: u64, interaction: u64, outcome: Outcome, wait_ms: Option<u64>) -> Projected {
+    let disposition = if outcome == Outcome::Served { "solved".into() } else { String::new() };
+    then(sequence, Change::Closed { interaction, outcome, disposition, wait_ms })
+}
+
+fn texts(entries: &[HistoryEntry]) -> Vec<&str> {
+    entries.iter().map(|entry| entry.text.as_str()).collect()
+}
+
+macro_rules! contract {
+    ($($law:ident)*) => {
+        mod memory { $(#[test] fn $law() { super::$law(super::Harness::memory()); })* }
+        mod sqlite { $(#[test] fn $law() { super::$law(super::Harness::sqlite()); })* }
+    };
+}
+
+contract! {
+    an_unknown_address_makes_a_thin_profile_once
+    a_name_is_set_where_there_is_none_and_never_replaced
+    an_unknown_customer_is_an_answer
+    an_entry_is_numbered_and_kept_as_it_came
+    an_entry_without_a_time_happened_now
+    a_repeated_request_gets_the_first_entry_again
+    a_request_id_belongs_to_one_customer
+    recording_for_an_unknown_customer_is_refused_and_the_rest_of_the_group_is_done
+    a_group_sees_its_own_earlier_writes
+    history_is_newest_first_and_by_number_within_one_moment
+    pages_are_stable_while_entries_come_in
+    a_contact_shows_while_it_is_open_and_changes_in_place
+    a_customer_who_left_has_a_wait_and_no_agent
+    a_second_agent_counts_and_the_first_wait_stays
+    notes_are_cut_where_the_text_is_full
+    events_given_again_change_nothing
+    a_stretch_that_leaves_a_hole_is_refused
+    changes_of_interactions_nobody_knows_are_left_out
+    a_card_has_the_newest_entries_without_the_offered_interaction
+    a_card_counts_contacts_by_time_without_the_offered_one
+    a_card_counts_no_further_than_a_thousand_contacts
+    a_card_cuts_long_texts
+    a_card_of_an_unknown_customer_is_empty
+    everything_is_there_after_opening_again
+}
+
+fn an_unknown_address_makes_a_thin_profile_once(mut store: Harness) {
+    assert_eq!(store.reads.find(&address(PHONE)), Ok(None));
+    let first = store.resolve(PHONE);
+    assert!(first.created);
+    assert_eq!(store.resolve("00972 50 123 45 67"), Resolved { created: false, ..first });
+    let other = store.resolve("+15550001111");
+    assert!(other.created);
+    assert_ne!(other.customer, first.customer);
+    let customer = store.reads.customer(first.customer).expect("the store works").expect("just made");
+    assert_eq!((customer.display_name.as_str(), customer.created_ms), ("", 1_000));
+    assert_eq!(customer.addresses, [address(PHONE)]);
+}
+
+fn a_name_is_set_where_there_is_none_and_never_replaced(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    assert_eq!(store.reads.find(&address(PHONE)), Ok(Some(Known { customer, named: false })));
+    store.resolve_named(PHONE, Some("Ana"));
+    store.resolve_named(PHONE, Some("Eve"));
+    store.resolve(PHONE);
+    assert_eq!(store.reads.find(&address(PHONE)), Ok(Some(Known { customer, named: true })));
+    let named = store.reads.customer(customer).expect("the store works").expect("known");
+    assert_eq!(named.display_name, "Ana");
+    let new = store.resolve_named("+15550001111", Some("Bo")).customer;
+    let new = store.reads.customer(new).expect("the store works").expect("known");
+    assert_eq!(new.display_name, "Bo");
+}
+
+fn an_unknown_customer_is_an_answer(mut store: Harness) {
+    store.resolve(PHONE);
+    for id in [0, 2, u64::MAX].map(CustomerId) {
+        assert_eq!(store.reads.customer(id), Ok(None));
+        assert_eq!(store.reads.history(id, None, 10), Ok(None));
+        assert_eq!(store.record(note(id, 0, "x")), Err(UnknownCustomer(id)));
+    }
+}
+
+fn an_entry_is_numbered_and_kept_as_it_came(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let entry = NewEntry::new(EntryKind::Purchase, Some(-5), 3, "a lamp", "two pieces").expect("short");
+    let recording = Recording { customer, entry, request_id: None, now_ms: 9 };
+    let entry = store.record(recording).expect("the customer is known");
+    let wanted = HistoryEntry {
+        number: entry.number,
+        kind: EntryKind::Purchase,
+        time_ms: -5,
+        channel: 3,
+        summary: "a lamp".into(),
+        text: "two pieces".into(),
+        contact: None,
+    };
+    assert_eq!(entry, wanted);
+    assert_eq!(store.history(customer), [wanted]);
+    assert!(store.note(customer, 0, "later").number > entry.number);
+}
+
+fn an_entry_without_a_time_happened_now(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let entry = NewEntry::new(EntryKind::Visit, None, 0, "", "").expect("short");
+    let recording = Recording { customer, entry, request_id: None, now_ms: 4_321 };
+    assert_eq!(store.record(recording).map(|entry| entry.time_ms), Ok(4_321));
+}
+
+fn a_repeated_request_gets_the_first_entry_again(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let first = store.record(with_request(note(customer, 10, "first"), "r1")).expect("known");
+    let again = store.record(with_request(note(customer, 20, "again"), "r1")).expect("known");
+    assert_eq!(again, first);
+    assert_eq!(store.history(customer), [first]);
+    assert_eq!(store.card(customer, 0, 0).history.len(), 1);
+}
+
+fn a_request_id_belongs_to_one_customer(mut store: Harness) {
+    let ana = store.resolve(PHONE).customer;
+    let bo = store.resolve("+15550001111").customer;
+    let of_ana = store.record(with_request(note(ana, 10, "ana"), "r1")).expect("known");
+    let of_bo = store.record(with_request(note(bo, 10, "bo"), "r1")).expect("known");
+    assert_ne!(of_ana, of_bo);
+}
+
+fn recording_for_an_unknown_customer_is_refused_and_the_rest_of_the_group_is_done(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let nobody = CustomerId(77);
+    let group = [note(customer, 1, "a"), note(nobody, 2, "b"), note(customer, 3, "c")].map(Write::Record);
+    let written = store.store.commit(&group).expect("the store works");
+    assert!(matches!(&written[0], Written::Recorded(Ok(entry)) if entry.text == "a"));
+    assert_eq!(written[1], Written::Recorded(Err(UnknownCustomer(nobody))));
+    assert_eq!(texts(&store.history(customer)), ["c", "a"]);
+}
+
+fn a_group_sees_its_own_earlier_writes(mut store: Harness) {
+    let customer = store.resolve("+15550001111").customer;
+    let next = CustomerId(customer.0 + 1);
+    let group = [
+        resolution(PHONE, None),
+        resolution(PHONE, None),
+        Write::Record(with_request(note(next, 1, "a"), "r")),
+        Write::Record(with_request(note(next, 1, "a"), "r")),
+    ];
+    let written = store.store.commit(&group).expect("the store works");
+    assert_eq!(written[0], Written::Resolved(Resolved { customer: next, created: true }));
+    assert_eq!(written[1], Written::Resolved(Resolved { customer: next, created: false }));
+    assert_eq!(written[2], written[3]);
+    assert_eq!(store.history(next).len(), 1);
+}
+
+fn history_is_newest_first_and_by_number_within_one_moment(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    for (time_ms, text) in [(20, "b1"), (10, "a"), (20, "b2"), (30, "c"), (20, "b3")] {
+        store.note(customer, time_ms, text);
+    }
+    assert_eq!(texts(&store.history(customer)), ["c", "b3", "b2", "b1", "a"]);
+}
+
+fn pages_are_stable_while_entries_come_in(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    for text in ["a", "b", "c", "d", "e"] {
+        store.note(customer, 10, text);
+    }
+    let first = store.page(customer, None, 2);
+    assert_eq!(texts(&first.entries), ["e", "d"]);
+    store.note(customer, 99, "newer");
+    let second = store.page(customer, first.next, 2);
+    assert_eq!(texts(&second.entries), ["c", "b"]);
+    let third = store.page(customer, second.next, 2);
+    assert_eq!((texts(&third.entries), third.next), (vec!["a"], None));
+    // A page that ends exactly with the history says so.
+    let whole = store.page(customer, None, 6);
+    assert_eq!((whole.entries.len(), whole.next), (6, None));
+}
+
+fn a_contact_shows_while_it_is_open_and_changes_in_place(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let number = u64::MAX;
+    assert_eq!(store.project(0, vec![opened(3, 500, customer, number)]), Ok(3));
+    store.note(customer, 600, "later");
+    let open = store.history(customer).remove(1);
+    assert_eq!((open.kind, open.time_ms, open.channel), (EntryKind::Contact, 500, 1));
+    assert_eq!((open.summary.as_str(), open.text.as_str()), ("voice about card-lost, waiting", "help"));
+    let contact = open.contact.clone().expect("a contact");
+    assert_eq!((contact.interaction, contact.outcome, contact.wait_ms), (number, Outcome::Open, None));
+
+    let rest = vec![
+        answered(4, number, "ana", 1_500),
+        noted(5, number, "card blocked"),
+        closed(6, number, Outcome::Served, None),
+    ];
+    assert_eq!(store.project(3, rest), Ok(6));
+    let done = store.history(customer).remove(1);
+    assert_eq!((done.number, done.position()), (open.number, open.position()));
+    assert_eq!(done.summary, "voice about card-lost, served by ana, solved");
+    assert_eq!(done.text, "help\ncard blocked");
+    let contact = done.contact.expect("a contact");
+    assert_eq!((contact.agent.as_str(), contact.disposition.as_str()), ("ana", "solved"));
+    assert_eq!((contact.outcome, contact.wait_ms), (Outcome::Served, Some(1_500)));
+}
+
+fn a_customer_who_left_has_a_wait_and_no_agent(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = vec![opened(1, 0, customer, 7), closed(2, 7, Outcome::Left, Some(42_000))];
+    assert_eq!(store.project(0, events), Ok(2));
+    let left = store.history(customer).remove(0);
+    assert_eq!(left.summary, "voice about card-lost, left after 42 s");
+    assert_eq!(left.contact.expect("a contact").wait_ms, Some(42_000));
+}
+
+fn a_second_agent_counts_and_the_first_wait_stays(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = vec![
+        opened(1, 0, customer, 7),
+        answered(2, 7, "ana", 1_000),
+        answered(3, 7, "bo", 9_000),
+        closed(4, 7, Outcome::Served, Some(9_999)),
+    ];
+    assert_eq!(store.project(0, events), Ok(4));
+    let contact = store.history(customer).remove(0).contact.expect("a contact");
+    assert_eq!((contact.agent.as_str(), contact.wait_ms), ("bo", Some(1_000)));
+}
+
+fn notes_are_cut_where_the_text_is_full(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let long = "é".repeat(16_380);
+    let events = vec![opened(1, 0, customer, 7), noted(2, 7, &long)];
+    assert_eq!(store.project(0, events), Ok(2));
+    let text = store.history(customer).remove(0).text;
+    assert_eq!(text.chars().count(), 16_384);
+    assert!(text.starts_with("help\né") && text.ends_with("é…"));
+}
+
+fn events_given_again_change_nothing(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = vec![opened(1, 0, customer, 7), answered(2, 7, "ana", 10), noted(3, 7, "once")];
+    assert_eq!(store.project(0, events.clone()), Ok(3));
+    let before = store.history(customer);
+    assert_eq!(store.project(0, events.clone()), Ok(3));
+    assert_eq!(store.project(0, events[..2].to_vec()), Ok(3), "the applied sequence never goes back");
+    assert_eq!(store.history(customer), before);
+    // A stretch that overlaps brings only what is new.
+    let longer = [events, vec![noted(4, 7, "twice")]].concat();
+    assert_eq!(store.project(0, longer), Ok(4));
+    assert_eq!(texts(&store.history(customer)), ["help\nonce\ntwice"]);
+    assert_eq!(store.card(customer, 0, 0).contacts_24h, 1);
+}
+
+fn a_stretch_that_leaves_a_hole_is_refused(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let late = vec![opened(12, 0, customer, 7)];
+    assert_eq!(store.project(10, late.clone()), Err(Gap { applied: 0, after: 10 }));
+    assert_eq!((store.applied(), store.history(customer).len()), (0, 0));
+    let quiet = Write::Project(Projection { after: 0, upto: 11, events: Vec::new() });
+    assert_eq!(store.write(quiet), Written::Projected(Ok(11)), "events of no concern count as applied");
+    assert_eq!(store.project(10, late), Ok(12));
+    assert_eq!(store.applied(), 12);
+}
+
+fn changes_of_interactions_nobody_knows_are_left_out(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = vec![
+        opened(1, 0, CustomerId(77), 7),
+        answered(2, 7, "ana", 1),
+        noted(3, 7, "x"),
+        closed(4, 7, Outcome::Served, None),
+        opened(5, 0, customer, 8),
+        // The number of an interaction is its own: a second one under it is not let in.
+        opened(6, 9, customer, 8),
+    ];
+    assert_eq!(store.project(0, events), Ok(6));
+    assert_eq!(store.history(customer).len(), 1);
+    let card = store.card(customer, 0, 0);
+    assert_eq!((card.history.len(), card.older_entries), (1, 0));
+}
+
+fn a_card_has_the_newest_entries_without_the_offered_interaction(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    for at in 0..30 {
+        store.note(customer, at, &at.to_string());
+    }
+    let without = store.card(customer, 7, 100);
+    assert_eq!((without.history.len(), without.older_entries), (CARD_ENTRIES_MAX, 10));
+    store.project(0, vec![opened(1, 50, customer, 7), opened(2, 40, customer, 8)]).expect("no gap");
+    let card = store.card(customer, 7, 100);
+    assert_eq!(card.history.len(), CARD_ENTRIES_MAX);
+    assert_eq!(card.history[0].summary, "voice about card-lost, waiting");
+    assert_eq!(card.history[0].contact.as_ref().map(|contact| contact.interaction), Some(8));
+    assert_eq!(card.history[1].text, "29");
+    assert_eq!(card.older_entries, 11);
+    assert_eq!(card.customer.map(|customer| customer.id), Some(customer));
+    // Offered, though so old that it would not be on the card anyway.
+    store.project(2, vec![opened(3, -9, customer, 9)]).expect("no gap");
+    let card = store.card(customer, 9, 100);
+    assert_eq!((card.history.len(), card.older_entries), (CARD_ENTRIES_MAX, 12));
+}
+
+fn a_card_counts_contacts_by_time_without_the_offered_one(mut store: Harness) {
+    let (customer, other) = (store.resolve(PHONE).customer, store.resolve("+15550001111").customer);
+    let now_ms = 1_000 * HOUR_MS;
+    let hours_ago = [0, 1, 24, 25, 168, 169];
+    for (sequence, hours) in (1..).zip(hours_ago) {
+        let event = opened(sequence, now_ms - hours * HOUR_MS, customer, sequence);
+        store.project(sequence - 1, vec![event]).expect("no gap");
+    }
+    store.note(customer, now_ms, "no contact");
+    store.project(6, vec![opened(7, now_ms, other, 7)]).expect("no gap");
+    let card = store.card(customer, 1, now_ms);
+    assert_eq!((card.contacts_24h, card.contacts_7d), (2, 4));
+    let card = store.card(customer, 99, now_ms);
+    assert_eq!((card.contacts_24h, card.contacts_7d, card.older_entries), (3, 5, 0));
+    assert_eq!(store.card(customer, 99, i64::MIN).contacts_7d, 6, "a strange clock is no fault");
+}
+
+fn a_card_counts_no_further_than_a_thousand_contacts(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = (1..=1_002).map(|number| opened(number, 5, customer, number)).collect();
+    store.project(0, events).expect("no gap");
+    let card = store.card(customer, 1_002, 5);
+    assert_eq!((card.contacts_24h, card.contacts_7d), (1_000, 1_000));
+    assert_eq!(card.older_entries, 981, "all entries are counted: that costs nothing");
+}
+
+fn a_card_cuts_long_texts(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    store.note(customer, 1, &"é".repeat(1_024));
+    store.note(customer, 2, &"é".repeat(1_025));
+    let card = store.card(customer, 0, 10);
+    assert_eq!(card.history[0].text, format!("{}…", "é".repeat(1_023)));
+    assert_eq!(card.history[1].text, "é".repeat(1_024));
+    assert_eq!(store.history(customer)[0].text.chars().count(), 1_025, "the history itself is whole");
+}
+
+fn a_card_of_an_unknown_customer_is_empty(mut store: Harness) {
+    assert_eq!(store.card(CustomerId(5), 1, 0), CardData::default());
+}
+
+fn everything_is_there_after_opening_again(mut store: Harness) {
+    let customer = store.resolve_named(PHONE, Some("Ana")).customer;
+    store.note(customer, 1, "a");
+    store.project(0, vec![opened(1, 5, customer, 7), answered(2, 7, "ana", 1)]).expect("no gap");
+    let before = (store.history(customer), store.card(customer, 0, 9));
+    let mut store = store.reopened();
+    assert_eq!((store.history(customer), store.card(customer, 0, 9)), before);
+    assert_eq!(store.applied(), 2);
+    assert!(!store.resolve(PHONE).created);
+    store.project(0, vec![opened(1, 5, customer, 7), noted(3, 7, "on")]).expect("no gap");
+    assert_eq!(texts(&store.history(customer)), ["help\non", "a"]);
+}

@@ -1,0 +1,273 @@
+//! Customers in memory, for simulations and tests. Nothing here can fail halfway, so a group needs no way
+//! back: it is done under one lock, which is all that "committed" means without a disk.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::address::Address;
+use super::card::{CARD_CONTACTS_COUNTED_MAX, CardData, DAY_MS, Findings, LOOKED_UP, WEEK_MS};
+use super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position, TEXT_CHARS_MAX, with_note};
+use super::model::{Customer, CustomerId, DisplayName, RequestId, cut};
+use super::store::{
+    Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
+    StoreFault, UnknownCustomer, Write, Written,
+};
+
+/// A store that forgets everything with the process. Clones share what they hold.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Customer 1 is at 0, and nobody is ever removed.
+    profiles: Vec<Profile>,
+    addresses: HashMap<Address, CustomerId>,
+    /// Where the contact of an interaction stands.
+    contacts: HashMap<u64, (CustomerId, Position)>,
+    requests: HashMap<(CustomerId, RequestId), Position>,
+    last_number: u64,
+    applied: u64,
+}
+
+struct Profile {
+    customer: Customer,
+    history: BTreeMap<Position, HistoryEntry>,
+    /// The contacts alone, so that counting a week of them does not pass over everything else.
+    contacts: BTreeMap<Position, u64>,
+}
+
+impl MemoryStore {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> Result<MutexGuard<'_, State>, StoreFault> {
+        self.state.lock().map_err(|_| StoreFault::Unavailable {
+            doing: "locking the memory store",
+            cause: "a thread died while writing".into(),
+        })
+    }
+}
+
+impl CustomerStore for MemoryStore {
+    fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, StoreFault> {
+        let mut state = self.state()?;
+        Ok(group.iter().map(|write| state.write(write)).collect())
+    }
+}
+
+impl CustomerReads for MemoryStore {
+    fn find(&mut self, address: &Address) -> Result<Option<Known>, StoreFault> {
+        let state = self.state()?;
+        let profile = state.addresses.get(address).and_then(|id| state.profile(*id));
+        Ok(profile.map(|profile| Known {
+            customer: profile.customer.id,
+            named: !profile.customer.display_name.is_empty(),
+        }))
+    }
+
+    fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault> {
+        Ok(self.state()?.profile(id).map(|profile| profile.customer.clone()))
+    }
+
+    fn history(
+        &mut self,
+        id: CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Option<Page>, StoreFault> {
+        let state = self.state()?;
+        Ok(state.profile(id).map(|profile| Page::of(profile.newest(after, limit.saturating_add(1)), limit)))
+    }
+
+    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
+        let state = self.state()?;
+        let Some(profile) = state.profile(id) else { return Ok(CardData::default()) };
+        let offered_here = state.contacts.get(&offered).is_some_and(|(customer, _)| *customer == id);
+        let findings = Findings {
+            customer: profile.customer.clone(),
+            newest: profile.newest(None, LOOKED_UP),
+            others: profile.history.len() as u64 - u64::from(offered_here),
+            contacts_24h: profile.contacts_since(now_ms.saturating_sub(DAY_MS), offered),
+            contacts_7d: profile.contacts_since(now_ms.saturating_sub(WEEK_MS), offered),
+        };
+        Ok(findings.card(offered))
+    }
+
+    fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
+        Ok(self.state()?.applied)
+    }
+}
+
+impl Profile {
+    fn newest(&self, after: Option<Position>, count: usize) -> Vec<HistoryEntry> {
+        let entries = match after {
+            Some(after) => self.history.range(..after),
+            None => self.history.range(..),
+        };
+        entries.rev().take(count).map(|(_, entry)| entry.clone()).collect()
+    }
+
+    fn contacts_since(&self, from_ms: i64, offered: u64) -> u64 {
+        let since = Position { time_ms: from_ms, number: 0 };
+        self.contacts
+            .range(since..)
+            .filter(|(_, interaction)| **interaction != offered)
+            .take(CARD_CONTACTS_COUNTED_MAX)
+            .count() as u64
+    }
+}
+
+impl State {
+    fn index(id: CustomerId) -> Option<usize> {
+        usize::try_from(id.0.checked_sub(1)?).ok()
+    }
+
+    fn profile(&self, id: CustomerId) -> Option<&Profile> {
+        self.profiles.get(Self::index(id)?)
+    }
+
+    fn profile_mut(&mut self, id: CustomerId) -> Option<&mut Profile> {
+        self.profiles.get_mut(Self::index(id)?)
+    }
+
+    fn write(&mut self, write: &Write) -> Written {
+        match write {
+            Write::Resolve { address, display_name, now_ms } => {
+                Written::Resolved(self.resolve(address, display_name.as_ref(), *now_ms))
+            }
+            Write::Record(recording) => Written::Recorded(self.record(recording).map(Box::new)),
+            Write::Project(projection) => Written::Projected(self.project(projection)),
+        }
+    }
+
+    fn resolve(&mut self, address: &Address, name: Option<&DisplayName>, now_ms: i64) -> Resolved {
+        let known = self.addresses.get(address).copied();
+        let customer = known.unwrap_or_else(|| self.create(address, now_ms));
+        if let (Some(name), Some(profile)) = (name, self.profile_mut(customer))
+            && profile.customer.display_name.is_empty()
+        {
+            profile.customer.display_name = name.as_str().to_owned();
+        }
+        Resolved { customer, created: known.is_none() }
+    }
+
+    fn create(&mut self, address: &Address, created_ms: i64) -> CustomerId {
+        let id = CustomerId(self.profiles.len() as u64 + 1);
+        let customer =
+            Customer { id, display_name: String::new(), addresses: vec![address.clone()], created_ms };
+        self.profiles.push(Profile { customer, history: BTreeMap::new(), contacts: BTreeMap::new() });
+        self.addresses.insert(address.clone(), id);
+        id
+    }
+
+    fn record(&mut self, recording: &Recording) -> Result<HistoryEntry, UnknownCustomer> {
+        let Recording { customer, entry, request_id, now_ms } = recording;
+        let request = request_id.clone().map(|id| (*customer, id));
+        if let Some(first) = request.as_ref().and_then(|request| self.recorded(request)) {
+            return Ok(first.clone());
+        }
+        let entry = HistoryEntry {
+            number: self.last_number + 1,
+            kind: entry.kind,
+            time_ms: entry.time_ms.unwrap_or(*now_ms),
+            channel: entry.channel,
+            summary: entry.summary.clone(),
+            text: entry.text.clone(),
+            contact: None,
+        };
+        let profile = self.profile_mut(*customer).ok_or(UnknownCustomer(*customer))?;
+        profile.history.insert(entry.position(), entry.clone());
+        self.last_number = entry.number;
+        self.requests.extend(request.map(|request| (request, entry.position())));
+        Ok(entry)
+    }
+
+    fn recorded(&self, request: &(CustomerId, RequestId)) -> Option<&HistoryEntry> {
+        self.profile(request.0)?.history.get(self.requests.get(request)?)
+    }
+
+    fn project(&mut self, projection: &Projection) -> Result<u64, Gap> {
+        let applied = self.applied;
+        if projection.after > applied {
+            return Err(Gap { applied, after: projection.after });
+        }
+        for event in projection.events.iter().filter(|event| event.sequence > applied) {
+            self.apply(event);
+        }
+        self.applied = applied.max(projection.upto);
+        Ok(self.applied)
+    }
+
+    fn apply(&mut self, event: &Projected) {
+        match &event.change {
+            Change::Opened(opened) => self.open(event.time_ms, opened),
+            Change::Answered { interaction, agent, wait_ms } => self.update(*interaction, |contact, _| {
+                contact.agent.clone_from(agent);
+                contact.wait_ms.get_or_insert(*wait_ms);
+            }),
+            Change::NoteAdded { interaction, text: note } => self.update(*interaction, |_, text| {
+                *text = with_note(std::mem::take(text), note);
+            }),
+            Change::Closed { interaction, outcome, disposition, wait_ms } => {
+                self.update(*interaction, |contact, _| {
+                    contact.outcome = *outcome;
+                    contact.disposition.clone_from(disposition);
+                    contact.wait_ms = contact.wait_ms.or(*wait_ms);
+                });
+            }
+        }
+    }
+
+    fn open(&mut self, time_ms: i64, opened: &Opened) {
+        let number = self.last_number + 1;
+        if self.contacts.contains_key(&opened.interaction) {
+            return;
+        }
+        let Some(profile) = self.profile_mut(opened.customer) else { return };
+        let contact = just_opened(opened);
+        let entry = HistoryEntry {
+            number,
+            kind: EntryKind::Contact,
+            time_ms,
+            channel: opened.channel,
+            summary: contact.summary(opened.channel),
+            text: cut(opened.message.clone(), TEXT_CHARS_MAX),
+            contact: Some(contact),
+        };
+        let position = entry.position();
+        profile.history.insert(position, entry);
+        profile.contacts.insert(position, opened.interaction);
+        self.contacts.insert(opened.interaction, (opened.customer, position));
+        self.last_number = number;
+    }
+
+    fn update(&mut self, interaction: u64, change: impl FnOnce(&mut Contact, &mut String)) {
+        let Some((id, position)) = self.contacts.get(&interaction).copied() else { return };
+        let entry = self.profile_mut(id).and_then(|profile| profile.history.get_mut(&position));
+        if let Some(entry) = entry
+            && let Some(contact) = &mut entry.contact
+        {
+            change(contact, &mut entry.text);
+            entry.summary = contact.summary(entry.channel);
+        }
+    }
+}
+
+fn just_opened(opened: &Opened) -> Contact {
+    Contact {
+        interaction: opened.interaction,
+        queue: opened.queue.clone(),
+        intent: opened.intent.clone(),
+        agent: String::new(),
+        outcome: Outcome::Open,
+        disposition: String::new(),
+        wait_ms: None,
+    }
+}

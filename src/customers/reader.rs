@@ -1,0 +1,75 @@
+//! The reading threads: each takes the next call and answers it from its own connection.
+//! An address that turns out to be unknown is passed on to the writer, with its reply.
+
+use crossbeam_channel::{Receiver, Sender, TrySendError};
+
+use super::address::Address;
+use super::card::CardData;
+use super::entry::{Page, Position};
+use super::model::{Customer, CustomerId, DisplayName};
+use super::reply::Reply;
+use super::service::CALLS_PENDING_MAX;
+use super::store::{CustomerReads, Resolved, StoreFault, Write};
+use super::writer::{Call, WriteReply};
+
+/// What a reading thread is asked.
+pub(super) enum Read {
+    Resolve(Resolve),
+    Customer(CustomerId, Reply<Option<Customer>>),
+    History { id: CustomerId, after: Option<Position>, limit: usize, reply: Reply<Option<Page>> },
+    Card { id: CustomerId, offered: u64, now_ms: i64, reply: Reply<CardData> },
+}
+
+pub(super) struct Resolve {
+    pub address: Address,
+    pub display_name: Option<DisplayName>,
+    pub now_ms: i64,
+    pub reply: Reply<Resolved>,
+}
+
+impl Read {
+    /// Answers the call without having done it.
+    pub fn refuse(self, fault: StoreFault) {
+        match self {
+            Self::Resolve(resolve) => resolve.reply.give(Err(fault)),
+            Self::Customer(_, reply) => reply.give(Err(fault)),
+            Self::History { reply, .. } => reply.give(Err(fault)),
+            Self::Card { reply, .. } => reply.give(Err(fault)),
+        }
+    }
+}
+
+/// Reads until all handles of the service are gone.
+pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, writer: &Sender<Call>) {
+    for read in reads {
+        match read {
+            Read::Resolve(call) => resolve(store.as_mut(), call, writer),
+            Read::Customer(id, reply) => reply.give(store.customer(id)),
+            Read::History { id, after, limit, reply } => reply.give(store.history(id, after, limit)),
+            Read::Card { id, offered, now_ms, reply } => reply.give(store.card(id, offered, now_ms)),
+        }
+    }
+}
+
+fn resolve(store: &mut dyn CustomerReads, call: Resolve, writer: &Sender<Call>) {
+    match store.find(&call.address) {
+        Err(fault) => call.reply.give(Err(fault)),
+        Ok(Some(known)) if known.named || call.display_name.is_none() => {
+            call.reply.give(Ok(Resolved { customer: known.customer, created: false }));
+        }
+        // Unknown, or without the name that came along. The writer looks again: two calls may meet here.
+        Ok(_) => {
+            let Resolve { address, display_name, now_ms, reply } = call;
+            let write = Write::Resolve { address, display_name, now_ms };
+            send(writer, Call::Write(write, WriteReply::Resolved(reply)));
+        }
+    }
+}
+
+/// Gives a call to the writer without waiting for room.
+pub(super) fn send(writer: &Sender<Call>, call: Call) {
+    // A call that cannot be delivered because the writer is gone is dropped, and its reply says so.
+    if let Err(TrySendError::Full(call)) = writer.try_send(call) {
+        call.refuse(StoreFault::Overloaded { pending_max: CALLS_PENDING_MAX });
+    }
+}

@@ -1,0 +1,160 @@
+//! Customers in SQLite, in a file of their own (DESIGN.md D6, D8): WAL, one writing connection, one more for
+//! each reader. Every error of SQLite becomes a fault that says what was being done.
+
+mod read;
+mod schema;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::store::{CustomerReads, CustomerStore, StoreFault, Write, Written};
+
+/// Name of the file within the data folder.
+const FILE: &str = "customers.db";
+/// How long a connection waits for another one's lock. Under WAL only checkpoints and openings collide.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// Every statement is prepared once a connection; there are fewer than this.
+const STATEMENTS_CACHED: usize = 32;
+
+/// A store on disk. Dropping it closes the writing connection.
+pub struct SqliteStore {
+    path: PathBuf,
+    connection: Connection,
+}
+
+impl SqliteStore {
+    /// Opens `customers.db` in the data folder, and makes it if there is none.
+    pub fn open(folder: &Path) -> Result<Self, StoreFault> {
+        let path = folder.join(FILE);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = connect(&path, flags)?;
+        schema::prepare(&mut connection, &path)?;
+        Ok(Self { path, connection })
+    }
+}
+
+impl CustomerStore for SqliteStore {
+    fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(Box::new(read::SqliteReads::new(connect(&self.path, flags)?)))
+    }
+
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, StoreFault> {
+        self.connection
+            .pragma_update(None, "synchronous", synchronous(group))
+            .map_err(unavailable("setting the durability"))?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(unavailable("beginning a transaction"))?;
+        let written = group.iter().map(|each| write::write(&transaction, each)).collect::<Result<_, _>>()?;
+        transaction.commit().map_err(unavailable("committing"))?;
+        Ok(written)
+    }
+}
+
+/// A group that only projects need not reach the disk before it is answered: the engine's journal has the
+/// events, and `applied_sequence`, in the same transaction, tells where to take them up after a power cut.
+/// What nobody else has recorded is synced; that sync carries the projections before it along.
+fn synchronous(group: &[Write]) -> &'static str {
+    if group.iter().all(|write| matches!(write, Write::Project(_))) { "NORMAL" } else { "FULL" }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreFault> {
+    let fault = |error: rusqlite::Error| open_fault(path, &error);
+    let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(connection)
+}
+
+fn open_fault(path: &Path, error: &rusqlite::Error) -> StoreFault {
+    StoreFault::Open { path: path.display().to_string(), cause: error.to_string() }
+}
+
+fn unavailable(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreFault {
+    move |error| StoreFault::Unavailable { doing, cause: error.to_string() }
+}
+
+/// SQLite's integers have a sign, our numbers have none: the bits are kept, so that every number is found
+/// again, and a number nobody ever gave finds nothing.
+fn to_sql(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+fn from_sql(number: i64) -> u64 {
+    number.cast_unsigned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::{note, opened, resolution};
+    use super::super::model::CustomerId;
+    use super::super::store::Projection;
+    use super::*;
+
+    fn open() -> (SqliteStore, tempfile::TempDir) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        (SqliteStore::open(folder.path()).expect("a new store"), folder)
+    }
+
+    fn level(store: &SqliteStore) -> i64 {
+        let level = store.connection.pragma_query_value(None, "synchronous", |row| row.get(0));
+        level.expect("the level can be read")
+    }
+
+    #[test]
+    fn a_group_that_fails_halfway_has_not_happened() {
+        let (mut store, _folder) = open();
+        let trap = "CREATE TRIGGER trap BEFORE INSERT ON history WHEN new.text = 'trap'
+            BEGIN SELECT raise(ABORT, 'sprung'); END";
+        store.connection.execute_batch(trap).expect("a trigger can be made");
+        let id = CustomerId(1);
+        let projection = Projection { after: 0, upto: 4, events: vec![opened(4, 5, id, 9)] };
+        let group = |text| {
+            [resolution("+972501234567", None), Write::Project(projection.clone()), recording(id, text)]
+        };
+        let fault = store.commit(&group("trap")).expect_err("the trap is sprung");
+        assert_eq!(fault, unavailable_because("recording an entry", "sprung"));
+        let mut reads = store.reads().expect("the store can be read");
+        assert_eq!((reads.customer(id), reads.applied_sequence()), (Ok(None), Ok(0)));
+        assert!(store.commit(&group("fine")).is_ok());
+        assert_eq!(reads.applied_sequence(), Ok(4));
+    }
+
+    fn recording(id: CustomerId, text: &str) -> Write {
+        Write::Record(note(id, 1, text))
+    }
+
+    fn unavailable_because(doing: &'static str, cause: &str) -> StoreFault {
+        StoreFault::Unavailable { doing, cause: cause.to_owned() }
+    }
+
+    #[test]
+    fn only_a_group_that_projects_alone_may_leave_its_sync_to_a_later_one() {
+        let (mut store, _folder) = open();
+        let projection = || Write::Project(Projection { after: 0, upto: 1, events: Vec::new() });
+        let resolve = || resolution("+972501234567", None);
+        for (group, wanted) in
+            [(vec![resolve()], 2), (vec![projection()], 1), (vec![projection(), resolve()], 2)]
+        {
+            store.commit(&group).expect("the store works");
+            assert_eq!(level(&store), wanted, "{group:?}");
+        }
+    }
+
+    #[test]
+    fn a_reader_sees_nothing_of_a_group_before_its_commit() {
+        let (store, _folder) = open();
+        let mut reads = store.reads().expect("the store can be read");
+        store.connection.execute_batch("BEGIN IMMEDIATE; UPDATE projection SET applied = 9").expect("open");
+        assert_eq!(reads.applied_sequence(), Ok(0));
+        store.connection.execute_batch("COMMIT").expect("committed");
+        assert_eq!(reads.applied_sequence(), Ok(9));
+    }
+}

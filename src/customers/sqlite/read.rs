@@ -1,0 +1,229 @@
+//! The reads, each by an index: a card must not cost more for a customer with a long history.
+
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::super::address::{Address, AddressKind};
+use super::super::card::{CARD_CONTACTS_COUNTED_MAX, CardData, DAY_MS, Findings, LOOKED_UP, WEEK_MS};
+use super::super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position};
+use super::super::model::{Customer, CustomerId};
+use super::super::store::{CustomerReads, Known, StoreFault};
+use super::{from_sql, to_sql, unavailable};
+
+/// A connection that only reads.
+pub(super) struct SqliteReads {
+    connection: Connection,
+}
+
+impl SqliteReads {
+    pub fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    /// Several statements that must see the same moment.
+    fn at_once<T>(
+        &mut self,
+        doing: &'static str,
+        read: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreFault> {
+        self.connection.transaction().and_then(|moment| read(&moment)).map_err(unavailable(doing))
+    }
+}
+
+impl CustomerReads for SqliteReads {
+    fn find(&mut self, address: &Address) -> Result<Option<Known>, StoreFault> {
+        find(&self.connection, address).map_err(unavailable("finding an address"))
+    }
+
+    fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault> {
+        self.at_once("reading a customer", |moment| customer(moment, id))
+    }
+
+    fn history(
+        &mut self,
+        id: CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Option<Page>, StoreFault> {
+        self.at_once("reading a history", |moment| {
+            if entries(moment, id)?.is_none() {
+                return Ok(None);
+            }
+            newest(moment, id, after, limit.saturating_add(1)).map(|found| Some(Page::of(found, limit)))
+        })
+    }
+
+    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
+        self.at_once("reading a card", |moment| {
+            let Some(customer) = customer(moment, id)? else { return Ok(CardData::default()) };
+            let findings = Findings {
+                customer,
+                newest: newest(moment, id, None, LOOKED_UP)?,
+                others: others(moment, id, offered)?,
+                contacts_24h: contacts_since(moment, id, now_ms.saturating_sub(DAY_MS), offered)?,
+                contacts_7d: contacts_since(moment, id, now_ms.saturating_sub(WEEK_MS), offered)?,
+            };
+            Ok(findings.card(offered))
+        })
+    }
+
+    fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
+        applied(&self.connection).map_err(unavailable("reading the applied sequence"))
+    }
+}
+
+const FIND: &str = "SELECT customers.number, customers.display_name <> '' FROM addresses
+    JOIN customers ON customers.number = addresses.customer WHERE kind = ?1 AND value = ?2";
+const PROFILE: &str = "SELECT display_name, created_ms FROM customers WHERE number = ?1";
+const ADDRESSES: &str = "SELECT kind, value FROM addresses WHERE customer = ?1 ORDER BY kind, value";
+const ENTRIES: &str = "SELECT entries FROM customers WHERE number = ?1";
+const CONTACTS: &str = "SELECT count(*) FROM (SELECT 1 FROM history
+    WHERE kind = 1 AND customer = ?1 AND time_ms >= ?2 AND interaction <> ?3 LIMIT ?4)";
+const OFFERED: &str = "SELECT count(*) FROM history WHERE interaction = ?1 AND customer = ?2";
+const NEWEST: &str =
+    "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
+        outcome, disposition, wait_ms FROM history
+    WHERE customer = ?1 AND (time_ms, number) < (?2, ?3) ORDER BY time_ms DESC, number DESC LIMIT ?4";
+const BY_REQUEST: &str =
+    "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
+        outcome, disposition, wait_ms FROM history WHERE customer = ?1 AND request_id = ?2";
+const APPLIED: &str = "SELECT applied FROM projection";
+
+pub(super) fn find(db: &Connection, address: &Address) -> rusqlite::Result<Option<Known>> {
+    db.prepare_cached(FIND)?
+        .query_row(params![address.kind() as u8, address.value()], |row| {
+            Ok(Known { customer: CustomerId(from_sql(row.get(0)?)), named: row.get(1)? })
+        })
+        .optional()
+}
+
+pub(super) fn applied(db: &Connection) -> rusqlite::Result<u64> {
+    db.prepare_cached(APPLIED)?.query_row([], |row| row.get(0)).map(from_sql)
+}
+
+pub(super) fn by_request(
+    db: &Connection,
+    id: CustomerId,
+    request_id: &str,
+) -> rusqlite::Result<Option<HistoryEntry>> {
+    db.prepare_cached(BY_REQUEST)?.query_row(params![to_sql(id.0), request_id], entry).optional()
+}
+
+fn customer(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<Customer>> {
+    let profile = db
+        .prepare_cached(PROFILE)?
+        .query_row([to_sql(id.0)], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((display_name, created_ms)) = profile else { return Ok(None) };
+    let addresses = db
+        .prepare_cached(ADDRESSES)?
+        .query_map([to_sql(id.0)], address)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(Some(Customer { id, display_name, addresses, created_ms }))
+}
+
+fn entries(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<u64>> {
+    let found = db.prepare_cached(ENTRIES)?.query_row([to_sql(id.0)], |row| row.get(0)).optional()?;
+    Ok(found.map(from_sql))
+}
+
+fn others(db: &Connection, id: CustomerId, offered: u64) -> rusqlite::Result<u64> {
+    let offered: i64 =
+        db.prepare_cached(OFFERED)?.query_row([to_sql(offered), to_sql(id.0)], |row| row.get(0))?;
+    Ok(entries(db, id)?.unwrap_or(0).saturating_sub(from_sql(offered)))
+}
+
+fn contacts_since(db: &Connection, id: CustomerId, from_ms: i64, offered: u64) -> rusqlite::Result<u64> {
+    db.prepare_cached(CONTACTS)?
+        .query_row(params![to_sql(id.0), from_ms, to_sql(offered), CARD_CONTACTS_COUNTED_MAX as i64], |row| {
+            row.get(0)
+        })
+        .map(from_sql)
+}
+
+fn newest(
+    db: &Connection,
+    id: CustomerId,
+    after: Option<Position>,
+    count: usize,
+) -> rusqlite::Result<Vec<HistoryEntry>> {
+    let (time_ms, number) = after.map_or((i64::MAX, i64::MAX), |at| (at.time_ms, to_sql(at.number)));
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    db.prepare_cached(NEWEST)?.query_map([to_sql(id.0), time_ms, number, count], entry)?.collect()
+}
+
+/// A row that no release of ours can have written is a fault of the file, told with its column.
+fn strange(column: usize, value: i64) -> rusqlite::Error {
+    rusqlite::Error::IntegralValueOutOfRange(column, value)
+}
+
+fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
+    let (code, value): (u8, String) = (row.get(0)?, row.get(1)?);
+    let kind = AddressKind::from_code(code).ok_or_else(|| strange(0, code.into()))?;
+    Address::parse(kind, &value).map_err(|_| strange(1, code.into()))
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
+    let code: u8 = row.get(1)?;
+    let kind = EntryKind::from_code(code).ok_or_else(|| strange(1, code.into()))?;
+    let channel = row.get(3)?;
+    let contact = if kind == EntryKind::Contact { Some(contact(row)?) } else { None };
+    let summary = match &contact {
+        Some(contact) => contact.summary(channel),
+        None => row.get(4)?,
+    };
+    Ok(HistoryEntry {
+        number: from_sql(row.get(0)?),
+        kind,
+        time_ms: row.get(2)?,
+        channel,
+        summary,
+        text: row.get(5)?,
+        contact,
+    })
+}
+
+fn contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
+    let code: u8 = row.get(10)?;
+    Ok(Contact {
+        interaction: from_sql(row.get(6)?),
+        queue: row.get(7)?,
+        intent: row.get(8)?,
+        agent: row.get(9)?,
+        outcome: Outcome::from_code(code).ok_or_else(|| strange(10, code.into()))?,
+        disposition: row.get(11)?,
+        wait_ms: row.get::<_, Option<i64>>(12)?.map(from_sql),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SqliteStore;
+    use super::*;
+
+    #[test]
+    fn every_read_goes_by_an_index_and_none_sorts() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(folder.path()).expect("a new store");
+        for sql in [FIND, PROFILE, ADDRESSES, ENTRIES, CONTACTS, OFFERED, NEWEST, BY_REQUEST] {
+            let plan = plan(&store.connection, sql);
+            assert!(!plan.is_empty(), "{sql}");
+            assert!(plan.iter().all(|step| by_index(step)), "{sql}: {plan:?}");
+        }
+        let contacts = plan(&store.connection, CONTACTS).join(", ");
+        assert!(contacts.contains("COVERING INDEX contacts_by_time"), "{contacts}");
+    }
+
+    /// The rows that a limited subquery has found are counted, which SQLite calls a scan of it.
+    fn by_index(step: &str) -> bool {
+        step.starts_with("SEARCH") || step.contains("subquery") || step.starts_with("CO-ROUTINE")
+    }
+
+    fn plan(db: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).expect("the statement is valid");
+        let nothing = vec![0i64; statement.parameter_count()];
+        statement
+            .query_map(rusqlite::params_from_iter(nothing), |row| row.get(3))
+            .and_then(Iterator::collect)
+            .expect("SQLite explains its plans")
+    }
+}

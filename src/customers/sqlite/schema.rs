@@ -1,0 +1,137 @@
+//! The tables, and the version of their shape. A newer file is refused by name rather than misread.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::super::store::StoreFault;
+use super::open_fault;
+
+/// The shape that this release writes.
+const VERSION: i64 = 1;
+
+/// Numbers are never given twice, not even after a row is gone: hence AUTOINCREMENT.
+/// Every index ends in the row's number by itself, so `history_by_time` is the whole order of a history.
+const TABLES: &str = "
+    CREATE TABLE customers (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        display_name TEXT NOT NULL,
+        created_ms INTEGER NOT NULL,
+        entries INTEGER NOT NULL DEFAULT 0      -- rows in history: counted once, not for every card
+    ) STRICT;
+    CREATE TABLE addresses (
+        kind INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        customer INTEGER NOT NULL,
+        PRIMARY KEY (kind, value)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX addresses_by_customer ON addresses (customer);
+    CREATE TABLE history (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        customer INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        channel INTEGER NOT NULL,
+        summary TEXT NOT NULL,                  -- empty for a contact: made from the columns below
+        text TEXT NOT NULL,
+        request_id TEXT,
+        interaction INTEGER,                    -- this and the rest: set exactly for a contact
+        queue TEXT,
+        intent TEXT,
+        agent TEXT,
+        outcome INTEGER,
+        disposition TEXT,
+        wait_ms INTEGER
+    ) STRICT;
+    CREATE INDEX history_by_time ON history (customer, time_ms);
+    CREATE INDEX contacts_by_time ON history (customer, time_ms, interaction) WHERE kind = 1;
+    CREATE UNIQUE INDEX history_by_interaction ON history (interaction) WHERE interaction IS NOT NULL;
+    CREATE UNIQUE INDEX history_by_request ON history (customer, request_id) WHERE request_id IS NOT NULL;
+    CREATE TABLE projection (applied INTEGER NOT NULL) STRICT;
+    INSERT INTO projection VALUES (0);
+    PRAGMA user_version = 1;
+";
+
+/// Makes the file ready: write-ahead log on, tables there, version known.
+pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreFault> {
+    let fault = |error: rusqlite::Error| open_fault(path, &error);
+    // The version comes first: of a file of a newer release not even the journal mode is touched.
+    match version(connection).map_err(fault)? {
+        found if found > VERSION => {
+            return Err(StoreFault::NewerSchema { path: path.display().to_string(), found, known: VERSION });
+        }
+        0 => create(connection).map_err(fault)?,
+        _ => write_ahead(connection).map_err(fault)?,
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+}
+
+/// Two processes may open a new folder at once: the second one finds the version set inside its transaction.
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    write_ahead(connection)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if version(&transaction)? == 0 {
+        transaction.execute_batch(TABLES)?;
+    }
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::store::CustomerStore;
+    use super::super::{FILE, SqliteStore};
+    use super::*;
+
+    #[test]
+    fn a_file_of_a_newer_release_is_refused_by_name_and_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(FILE);
+        let newer = Connection::open(&path).expect("a new file");
+        newer.pragma_update(None, "user_version", 2).expect("a version can be set");
+        drop(newer);
+        let before = std::fs::read(&path).expect("the file is there");
+        let fault = SqliteStore::open(folder.path()).err();
+        let path_shown = path.display().to_string();
+        assert_eq!(fault, Some(StoreFault::NewerSchema { path: path_shown, found: 2, known: 1 }));
+        assert_eq!(std::fs::read(&path).expect("the file is there"), before);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join(FILE), "x".repeat(4_096)).expect("a file can be written");
+        let fault = SqliteStore::open(folder.path()).err().expect("this is no database");
+        assert!(
+            fault.to_string().contains("customers.db cannot be opened: file is not a database"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_refused_by_name() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let fault = SqliteStore::open(&folder.path().join("absent")).err().expect("there is no folder");
+        assert!(matches!(fault, StoreFault::Open { .. }), "{fault}");
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_opened_again_with_its_log_ahead() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        drop(SqliteStore::open(folder.path()).expect("a new store"));
+        let store = SqliteStore::open(folder.path()).expect("the same store");
+        assert!(store.reads().is_ok());
+        let mode: String = store
+            .connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .expect("the mode can be read");
+        assert_eq!(mode, "wal");
+    }
+}

@@ -1,0 +1,165 @@
+//! The writes, within the transaction of their group. An error here undoes the whole group.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::address::Address;
+use super::super::entry::{EntryKind, HistoryEntry, Outcome, TEXT_CHARS_MAX, with_note};
+use super::super::model::{CustomerId, DisplayName, cut};
+use super::super::store::{
+    Change, Gap, Opened, Projected, Projection, Recording, Resolved, StoreFault, UnknownCustomer, Write,
+    Written,
+};
+use super::{from_sql, read, to_sql, unavailable};
+
+pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFault> {
+    match write {
+        Write::Resolve { address, display_name, now_ms } => {
+            resolve(db, address, display_name.as_ref(), *now_ms)
+                .map(Written::Resolved)
+                .map_err(unavailable("resolving an address"))
+        }
+        Write::Record(recording) => record(db, recording)
+            .map(|recorded| Written::Recorded(recorded.map(Box::new)))
+            .map_err(unavailable("recording an entry")),
+        Write::Project(projection) => project(db, projection)
+            .map(Written::Projected)
+            .map_err(unavailable("projecting committed events")),
+    }
+}
+
+fn resolve(
+    db: &Connection,
+    address: &Address,
+    name: Option<&DisplayName>,
+    now_ms: i64,
+) -> rusqlite::Result<Resolved> {
+    let name = name.map_or("", DisplayName::as_str);
+    if let Some(known) = read::find(db, address)? {
+        db.prepare_cached("UPDATE customers SET display_name = ?2 WHERE number = ?1 AND display_name = ''")?
+            .execute(params![to_sql(known.customer.0), name])?;
+        return Ok(Resolved { customer: known.customer, created: false });
+    }
+    db.prepare_cached("INSERT INTO customers (display_name, created_ms) VALUES (?1, ?2)")?
+        .execute(params![name, now_ms])?;
+    let customer = db.last_insert_rowid();
+    db.prepare_cached("INSERT INTO addresses (kind, value, customer) VALUES (?1, ?2, ?3)")?
+        .execute(params![address.kind() as u8, address.value(), customer])?;
+    Ok(Resolved { customer: CustomerId(from_sql(customer)), created: true })
+}
+
+fn record(db: &Connection, recording: &Recording) -> rusqlite::Result<Result<HistoryEntry, UnknownCustomer>> {
+    let Recording { customer, entry, request_id, now_ms } = recording;
+    let request_id = request_id.as_ref().map(|id| id.as_str());
+    if let Some(id) = request_id
+        && let Some(first) = read::by_request(db, *customer, id)?
+    {
+        return Ok(Ok(first));
+    }
+    if !count_entry(db, *customer)? {
+        return Ok(Err(UnknownCustomer(*customer)));
+    }
+    let time_ms = entry.time_ms.unwrap_or(*now_ms);
+    db.prepare_cached(
+        "INSERT INTO history (customer, kind, time_ms, channel, summary, text, request_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        to_sql(customer.0),
+        entry.kind as u8,
+        time_ms,
+        entry.channel,
+        entry.summary,
+        entry.text,
+        request_id
+    ])?;
+    Ok(Ok(HistoryEntry {
+        number: from_sql(db.last_insert_rowid()),
+        kind: entry.kind,
+        time_ms,
+        channel: entry.channel,
+        summary: entry.summary.clone(),
+        text: entry.text.clone(),
+        contact: None,
+    }))
+}
+
+/// Counts one entry more; false if there is no such customer.
+fn count_entry(db: &Connection, customer: CustomerId) -> rusqlite::Result<bool> {
+    let changed = db
+        .prepare_cached("UPDATE customers SET entries = entries + 1 WHERE number = ?1")?
+        .execute([to_sql(customer.0)])?;
+    Ok(changed == 1)
+}
+
+fn project(db: &Connection, projection: &Projection) -> rusqlite::Result<Result<u64, Gap>> {
+    // Read in this transaction, never remembered: a store opened twice must not apply an event twice.
+    let applied = read::applied(db)?;
+    if projection.after > applied {
+        return Ok(Err(Gap { applied, after: projection.after }));
+    }
+    for event in projection.events.iter().filter(|event| event.sequence > applied) {
+        apply(db, event)?;
+    }
+    let applied = applied.max(projection.upto);
+    db.prepare_cached("UPDATE projection SET applied = ?1")?.execute([to_sql(applied)])?;
+    Ok(Ok(applied))
+}
+
+fn apply(db: &Connection, event: &Projected) -> rusqlite::Result<()> {
+    match &event.change {
+        Change::Opened(opened) => open(db, event.time_ms, opened),
+        Change::Answered { interaction, agent, wait_ms } => db
+            .prepare_cached(
+                "UPDATE history SET agent = ?2, wait_ms = coalesce(wait_ms, ?3) WHERE interaction = ?1",
+            )?
+            .execute(params![to_sql(*interaction), agent, to_sql(*wait_ms)])
+            .map(drop),
+        Change::NoteAdded { interaction, text } => add_note(db, *interaction, text),
+        Change::Closed { interaction, outcome, disposition, wait_ms } => db
+            .prepare_cached(
+                "UPDATE history SET outcome = ?2, disposition = ?3, wait_ms = coalesce(wait_ms, ?4)
+                 WHERE interaction = ?1",
+            )?
+            .execute(params![to_sql(*interaction), *outcome as u8, disposition, wait_ms.map(to_sql)])
+            .map(drop),
+    }
+}
+
+/// Writes the row of a contact, unless its customer is unknown or it is there already: neither may keep the
+/// events behind it from being applied, for ever.
+fn open(db: &Connection, time_ms: i64, opened: &Opened) -> rusqlite::Result<()> {
+    let Opened { customer, interaction, channel, queue, intent, message } = opened;
+    let added = db
+        .prepare_cached(
+            "INSERT INTO history (customer, kind, time_ms, channel, summary, text,
+                 interaction, queue, intent, agent, outcome, disposition)
+             SELECT number, ?2, ?3, ?4, '', ?5, ?6, ?7, ?8, '', ?9, '' FROM customers WHERE number = ?1
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            to_sql(customer.0),
+            EntryKind::Contact as u8,
+            time_ms,
+            channel,
+            cut(message.clone(), TEXT_CHARS_MAX),
+            to_sql(*interaction),
+            queue,
+            intent,
+            Outcome::Open as u8,
+        ])?;
+    if added == 1 {
+        count_entry(db, *customer)?;
+    }
+    Ok(())
+}
+
+fn add_note(db: &Connection, interaction: u64, note: &str) -> rusqlite::Result<()> {
+    let text = db
+        .prepare_cached("SELECT text FROM history WHERE interaction = ?1")?
+        .query_row([to_sql(interaction)], |row| row.get(0))
+        .optional()?;
+    let Some(text) = text else { return Ok(()) };
+    db.prepare_cached("UPDATE history SET text = ?2 WHERE interaction = ?1")?
+        .execute(params![to_sql(interaction), with_note(text, note)])
+        .map(drop)
+}

@@ -1,0 +1,163 @@
+//! What a store of customers must do, whatever it is made of. `contract.rs` tests it, word for word.
+//!
+//! Writes come in groups, and a group is the transaction: it is on stable storage as a whole when `commit`
+//! returns, or nothing of it has happened. Reads see committed groups only.
+
+use super::address::Address;
+use super::card::CardData;
+use super::entry::{ChannelCode, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::model::{Customer, CustomerId, DisplayName, RequestId};
+
+/// Something outside failed. What was refused for a reason of its own has its own type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreFault {
+    #[error("the customer store is unavailable: {doing}: {cause}")]
+    Unavailable { doing: &'static str, cause: String },
+    #[error("the customer store has {pending_max} calls pending, which is its limit")]
+    Overloaded { pending_max: usize },
+    #[error("the customer store {path} cannot be opened: {cause}")]
+    Open { path: String, cause: String },
+    #[error("the customer store {path} has schema {found}, this release reads up to {known}")]
+    NewerSchema { path: String, found: i64, known: i64 },
+}
+
+/// The write half. There is one, owned by one thread.
+pub trait CustomerStore: Send {
+    /// Another read half, with a connection of its own where the store has such.
+    fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault>;
+
+    /// Does the whole group in order and answers in the same order and kind, or does nothing.
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, StoreFault>;
+}
+
+/// The read half.
+pub trait CustomerReads: Send {
+    /// Who is known under an address.
+    fn find(&mut self, address: &Address) -> Result<Option<Known>, StoreFault>;
+
+    /// The profile, if there is such a customer.
+    fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault>;
+
+    /// Up to `limit` entries that come after the position, newest first. `None`: no such customer.
+    fn history(
+        &mut self,
+        id: CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Option<Page>, StoreFault>;
+
+    /// What an agent is to see of the customer when `offered` is offered. Empty for an unknown customer.
+    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault>;
+
+    /// Up to which engine event the history is written.
+    fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
+}
+
+/// What can be written. Times are in ms since 1970.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Makes a thin profile if the address is unknown; sets the name where there is none.
+    Resolve {
+        address: Address,
+        display_name: Option<DisplayName>,
+        now_ms: i64,
+    },
+    Record(Recording),
+    Project(Projection),
+}
+
+/// What became of a `Write` of the same kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    Resolved(Resolved),
+    /// The new entry, or the first one of a repeated request id.
+    Recorded(Result<Box<HistoryEntry>, UnknownCustomer>),
+    /// Up to which event the history is written now.
+    Projected(Result<u64, Gap>),
+}
+
+/// Whom an address belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    pub customer: CustomerId,
+    /// Whether the customer has a name already.
+    pub named: bool,
+}
+
+/// The customer behind an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    pub customer: CustomerId,
+    /// True if nobody was known under the address before.
+    pub created: bool,
+}
+
+/// Something that happened outside this server, to be added to a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    pub customer: CustomerId,
+    pub entry: NewEntry,
+    pub request_id: Option<RequestId>,
+    pub now_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("customer {0} is not known, a number given by Resolve is accepted")]
+pub struct UnknownCustomer(pub CustomerId);
+
+/// A stretch of the engine's committed events, as far as they concern histories. Events up to the applied
+/// sequence are ignored, so a stretch may be given again after a crash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projection {
+    /// The last event before the stretch. It must have been applied, or the history would have a hole.
+    pub after: u64,
+    /// The last event of the stretch, whether it concerns histories or not.
+    pub upto: u64,
+    /// In the order of their sequence.
+    pub events: Vec<Projected>,
+}
+
+/// A stretch that does not follow what was applied: one in between was lost on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "events after {after} cannot follow event {applied}, a stretch after {applied} or before is accepted"
+)]
+pub struct Gap {
+    pub applied: u64,
+    pub after: u64,
+}
+
+/// One committed event of the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projected {
+    pub sequence: u64,
+    /// When it happened, in ms since 1970.
+    pub time_ms: i64,
+    pub change: Change,
+}
+
+/// What the event means to the history of a contact. A change of an interaction that was never opened here
+/// (its customer was unknown) is left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The interaction was admitted.
+    Opened(Opened),
+    /// An agent accepted. The first wait stays, the last agent counts.
+    Answered { interaction: u64, agent: String, wait_ms: u64 },
+    /// Goes below what the text of the entry has already.
+    NoteAdded { interaction: u64, text: String },
+    /// `wait_ms` for those who were never answered.
+    Closed { interaction: u64, outcome: Outcome, disposition: String, wait_ms: Option<u64> },
+}
+
+/// What is known of an interaction when it comes in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    pub customer: CustomerId,
+    pub interaction: u64,
+    pub channel: ChannelCode,
+    pub queue: String,
+    pub intent: String,
+    /// What the customer said first. Sealed in the journal, in clear here.
+    pub message: String,
+}
