@@ -19,5 +19,3 @@ pub mod runtime;
 pub mod proto {
     tonic::include_proto!("baton.v1");
 }
-
-pub mod customers;
