@@ -1,6 +1,7 @@
 //! baton: an interaction routing engine for contact centres.
 
 pub mod engine;
+pub mod replay;
 
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]
