@@ -1,5 +1,7 @@
 //! baton: an interaction routing engine for contact centres.
 
+#[cfg(feature = "server")]
+pub mod commands;
 pub mod engine;
 pub mod replay;
 

@@ -9,13 +9,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draw::{self, Purpose};
 use super::record::{AgentNo, Call, Kind, Second};
 
-/// A longer gap between two services ends a stretch of duty, in seconds. Half of all gaps are below 38 s
-/// and six in seven below ten minutes; a longer one is a break or another task more often than an idle
-/// wait for a call, since somebody waits in line for most of the open hours.
+/// A longer gap between two services ends a stretch of duty, in seconds. Half of all gaps in January are
+/// below 38 s and six in seven below ten minutes. Which of the longer ones were breaks and which idle waits
+/// for a call cannot be told; with 5 or 20 minutes the calibrated factor is 0.79 or 0.64 instead of 0.73, and
+/// the mean wait of the other days 40.3 or 40.6 s instead of 38.2 s (record: 39.5 s).
 pub const GAP_S: Second = 600;
 
-/// Length of a slot in which an agent is available or is not, in seconds. Less than one service on
-/// average, so that a break postpones calls without emptying the floor.
+/// Length of a slot in which an agent is available or is not, in seconds. Less than one service on average, so
+/// that a break postpones calls without emptying the floor. Like the gap it was set by hand, with the whole
+/// month in view: of the other days, 56.9 % are answered within 20 s (record: 54.7 %), with slots of 1 minute
+/// 55.5 %, of 5 minutes 60.0 %.
 pub const SLOT_S: Second = 120;
 
 /// A type is among an agent's skills when at least one in this many of their calls was of it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The file could not be opened, read or unpacked.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: cannot be read: {source}", file.display())]
     Io {
         /// The file asked for.
         file: PathBuf,
@@ -64,7 +64,7 @@ pub enum RecordError {
         file: PathBuf,
     },
     /// A header and nothing a floor had to answer.
-    #[error("{}: no call queued or was served{within}, expected at least one", file.display())]
+    #[error("{}: no call{within} queued or was served, expected at least one", file.display())]
     Empty {
         /// The file asked for.
         file: PathBuf,

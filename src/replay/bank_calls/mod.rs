@@ -4,23 +4,28 @@
 //! `check_choices` asks the engine, at each recorded choice of the bank's switch, whom it would have taken.
 //! The log is that of "Anonymous Bank", Technion, Haifa (I. Guedj and A. Mandelbaum, 2000).
 
+mod check;
 mod choices;
 mod draw;
 mod duty;
 mod error;
 mod figures;
+mod floor;
 mod parse;
 mod patience;
 mod record;
+mod replay;
+mod report;
+mod simulate;
 mod work;
 
-pub use duty::{Duty, GAP_S, SLOT_S, Stretch};
+pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
 pub use error::RecordError;
-pub use figures::{Books, DayFigures, Fate, Figures};
-pub use parse::read;
-pub use patience::Patience;
-pub use record::{AgentNo, Call, Kind, Outcome, Second, Service};
-pub use work::WorkTimes;
+pub use figures::{Books, DayFigures, Figures};
+pub use record::Kind;
+pub use replay::{
+    CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,
+};
 
 #[cfg(test)]
 mod tests;

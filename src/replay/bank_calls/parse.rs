@@ -157,8 +157,8 @@ impl Row<'_> {
     fn day(&self) -> Result<Date, RecordError> {
         let text = self.text("date");
         let iso = text.len() == 10;
-        let day = text.parse::<Date>().ok().filter(|day| iso && (1900..2200).contains(&day.year()));
-        day.ok_or_else(|| self.wrong("date", "a day from 1900 on as YYYY-MM-DD"))
+        let day = text.parse::<Date>().ok().filter(|day| iso && (1970..2200).contains(&day.year()));
+        day.ok_or_else(|| self.wrong("date", "a day from 1970 on as YYYY-MM-DD"))
     }
 
     fn kind(&self) -> Result<Kind, RecordError> {
@@ -336,7 +336,7 @@ mod tests {
             (
                 "1999-01-01",
                 "01.01.99",
-                "line 2: date is `01.01.99`, expected a day from 1900 on as YYYY-MM-DD",
+                "line 2: date is `01.01.99`, expected a day from 1970 on as YYYY-MM-DD",
             ),
             ("AGENT", "LOST", "line 2: outcome is `LOST`, expected one of AGENT HANG PHANTOM"),
             ("06:55:42", "25:00:00", "line 2: ser_start is `25:00:00`, expected a clock time as HH:MM:SS"),

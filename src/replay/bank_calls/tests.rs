@@ -4,17 +4,26 @@ use std::path::PathBuf;
 
 use jiff::civil::{Date, date};
 
+use super::duty::Duty;
+use super::figures::Fate;
+use super::parse::read;
+use super::patience::Patience;
+use super::record::{Call, Second};
 use super::*;
 
 /// The shared record, or `None` with a line that says what was skipped.
 fn january(test: &str) -> Option<Vec<Call>> {
+    january_file(test).map(|file| read(&file).expect("the shared record is in its own format"))
+}
+
+fn january_file(test: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../shared/data/bank-calls-1999-01/calls-1999-01.csv.gz");
     if !file.exists() {
         println!("skipped {test}: ../shared/data/bank-calls-1999-01 is not there");
         return None;
     }
-    Some(read(&file).expect("the shared record is in its own format"))
+    Some(file)
 }
 
 fn first_ten_days() -> (Date, Date) {
@@ -64,4 +73,31 @@ fn a_served_customer_is_drawn_to_wait_longer_than_recorded() {
         assert!(if call.served() { would_wait > call.wait_s } else { would_wait == call.wait_s });
         assert_eq!(would_wait, patience.of(call, 1), "the same seed draws the same customer");
     }
+}
+
+#[test]
+fn the_engine_chooses_as_the_banks_switch_did() {
+    let Some(file) = january_file("the engine's choices") else { return };
+    let (from, to) = first_ten_days();
+    let options = CheckOptions { file, kind: Kind::Ps, from: Some(from), to: Some(to) };
+    let mut last = (0, 0);
+    let check = check_choices(&options, &mut |done, total| last = (done, total)).expect("a good file");
+    assert_eq!((check.choices, check.agree, last), (2_242, 2_235, (2_242, 2_242)));
+    // Every disagreement is between two who had waited as long as the other to a second, give or take one.
+    assert!(check.disagreements.iter().all(|d| d.engine.wait_s - d.recorded.wait_s <= 1));
+}
+
+#[test]
+fn a_replayed_month_has_every_call_answered_or_gone() {
+    let Some(file) = january_file("a replayed month") else { return };
+    let options = ReplayOptions { file, availability: Some(0.8), order: Order::Documented, seed: 1 };
+    let first = replay(&options, &mut |_, _| {}).expect("a good file");
+    let (recorded, engine) = (&first.month.recorded.all, &first.month.engine.all);
+    assert_eq!((recorded.offered, recorded.served), (30_161, 27_060));
+    assert_eq!((engine.offered, engine.served + engine.abandoned), (30_161, 30_161));
+    assert_eq!(
+        first,
+        replay(&options, &mut |_, _| {}).expect("a good file"),
+        "the same seed, the same month"
+    );
 }
