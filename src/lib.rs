@@ -6,8 +6,17 @@
 pub mod customers;
 pub mod engine;
 pub mod journal;
+pub mod replay;
 pub mod rules;
 
+#[cfg(feature = "server")]
+pub mod api;
+#[cfg(feature = "server")]
+pub mod assembly;
+#[cfg(feature = "server")]
+pub mod commands;
+#[cfg(feature = "server")]
+pub mod config;
 #[cfg(feature = "server")]
 pub mod observe;
 #[cfg(feature = "server")]

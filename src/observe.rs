@@ -71,7 +71,8 @@ impl Gauges {
             ("cancelled", books.cancelled),
             ("closed", books.closed),
         ] {
-            let labels = [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("what", what.to_owned())];
+            let labels =
+                [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("what", what.to_owned())];
             counter!("baton_interactions_total", &labels).absolute(count);
         }
         for (ending, count) in [
@@ -80,7 +81,8 @@ impl Gauges {
             ("expired", books.offers_expired),
             ("rescinded", books.offers_rescinded),
         ] {
-            let labels = [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("ending", ending.to_owned())];
+            let labels =
+                [("tenant", self.tenant.clone()), ("queue", name.to_owned()), ("ending", ending.to_owned())];
             counter!("baton_offers_total", &labels).absolute(count);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::agent::Presence;
 use super::floor::{Definition, Kind};
-use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
+use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, SessionId, Text};
 use super::interaction::State;
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
@@ -71,6 +71,11 @@ pub enum Command {
         reason: Text,
     },
     Submit(Box<Submit>),
+    /// The customer store answered too late for the admission.
+    Identify {
+        interaction: InteractionId,
+        customer: CustomerId,
+    },
     Cancel {
         interaction: InteractionId,
         leaving: Leaving,

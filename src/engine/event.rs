@@ -4,7 +4,7 @@
 use super::agent::Presence;
 use super::explain::Decision;
 use super::floor::{Definition, Kind};
-use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Sequence, SessionId, Text};
+use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, Sequence, SessionId, Text};
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -168,5 +168,10 @@ pub enum Event {
     },
     SourceLost {
         source: Text,
+    },
+    /// Who it is was learned after the admission.
+    Identified {
+        interaction: InteractionId,
+        customer: CustomerId,
     },
 }

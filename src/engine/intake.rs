@@ -2,7 +2,7 @@
 
 use super::command::{Answer, Leaving, Refusal, Submit};
 use super::event::{AbandonCause, Admitted, EndedBy, Event, RescindCause};
-use super::ids::{InteractionId, Text};
+use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{Interaction, State};
 use super::plan::Plan;
 use super::queue::{LANES_MAX, LaneId};
@@ -108,6 +108,15 @@ impl Step<'_> {
         Ok(Answer::Cancelled { state: self.shard.subject(interaction).state })
     }
 
+    /// Says whose an interaction is, once; a second answer changes nothing.
+    pub fn identify(&mut self, interaction: InteractionId, customer: CustomerId) -> Result<Answer, Refusal> {
+        let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
+        if subject.facts.customer.is_none() {
+            self.emit(Event::Identified { interaction, customer });
+        }
+        Ok(Answer::Done)
+    }
+
     fn left(&mut self, interaction: InteractionId, leaving: Leaving) {
         self.emit(match leaving {
             Leaving::CustomerLeft => Event::Abandoned { interaction, cause: AbandonCause::CustomerLeft },
@@ -192,6 +201,10 @@ impl Shard {
         self.tally.books(interaction.plan.queue).entered += 1;
         self.sources.entry(admitted.source.clone()).or_default().open.insert(id);
         self.interactions.insert(id, Box::new(interaction));
+    }
+
+    pub(super) fn identified(&mut self, interaction: InteractionId, customer: CustomerId) {
+        self.subject_mut(interaction).facts.customer = Some(customer);
     }
 
     /// Forgets ids whose time is over, but never one whose interaction is still open.

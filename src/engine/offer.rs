@@ -24,6 +24,9 @@ pub const COOL_DOWN_MAX_MS: u64 = 600_000;
 /// Of the offers that ended, so many are remembered, to tell late answers what became of them.
 pub const ENDED_OFFERS_MAX: usize = 65_536;
 
+/// So many of the last decisions are kept for those who watch the floor.
+pub const LATEST_MAX: usize = 20;
+
 /// An open offer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Offer {
@@ -174,6 +177,10 @@ impl Shard {
 
     pub(super) fn decided(&mut self, id: InteractionId, agent: Option<AgentKey>, decision: &Decision) {
         let decided = Decided { sequence: self.sequence, time: self.now, agent, decision: decision.clone() };
+        if self.latest.len() == LATEST_MAX {
+            self.latest.pop_front();
+        }
+        self.latest.push_back((id, decided.clone()));
         self.subject_mut(id).remember(decided);
     }
 

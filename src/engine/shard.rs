@@ -10,7 +10,7 @@ use super::event::{Event, Stamped};
 use super::floor::{AgentSpec, Floor, QueueSpec};
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Sequence};
 use super::intake::IntakeMemory;
-use super::interaction::Interaction;
+use super::interaction::{Decided, Interaction};
 use super::offer::{EndedOffers, Offer};
 use super::outcome::{Assignment, Over};
 use super::queue::{Lines, Ready};
@@ -18,6 +18,7 @@ use super::source::Sources;
 use super::tally::Tally;
 use super::time::Time;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 /// One writer's world: a pool's queues, agents and interactions. The maps are looked up, never iterated.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,7 @@ pub struct Shard {
     pub(super) over: Over,
     pub(super) sources: Sources,
     pub(super) tally: Tally,
+    pub(super) latest: VecDeque<(InteractionId, Decided)>,
     pub(super) last_interaction: InteractionId,
     pub(super) last_offer: OfferId,
     pub(super) last_assignment: AssignmentId,
@@ -72,6 +74,7 @@ impl Shard {
             Command::LoseSession { agent, session } => step.lose_session(agent, session),
             Command::SetPresence { agent, presence, reason } => step.set_presence(agent, presence, reason),
             Command::Submit(submit) => step.admit(*submit),
+            Command::Identify { interaction, customer } => step.identify(interaction, customer),
             Command::Cancel { interaction, leaving } => step.leave(interaction, leaving),
             Command::Accept { offer } => step.accept(offer),
             Command::Decline { offer, reason } => step.decline(offer, reason),
@@ -145,6 +148,17 @@ impl Shard {
     /// The timers.
     pub fn deadlines(&self) -> &Deadlines {
         &self.deadlines
+    }
+
+    /// The last decisions, newest first.
+    pub fn latest(&self) -> impl Iterator<Item = &(InteractionId, Decided)> {
+        self.latest.iter().rev()
+    }
+
+    /// The same state looked at a little later, for questions only: no deadline fires.
+    pub fn looked_at(mut self, now: Time) -> Shard {
+        self.now = self.now.max(now);
+        self
     }
 
     /// The last interaction that was admitted; ids below it have existed.

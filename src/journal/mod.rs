@@ -11,6 +11,7 @@ mod lock;
 mod memory;
 mod reader;
 mod record;
+mod recovery;
 mod sealed;
 mod sqlite;
 mod wal;
@@ -27,6 +28,7 @@ pub use lock::FolderLock;
 pub use memory::Memory;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
+pub use recovery::{RecoveryError, Visit, recover};
 pub use sealed::{Key, open, seal};
 pub use sqlite::Sqlite;
 

@@ -19,7 +19,6 @@ use crate::observe;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use dashmap::DashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -118,8 +117,15 @@ impl Driver {
                 self.tick(batch);
                 batch.reads.push((question(&self.shard), self.shard.sequence()));
             }
-            Ask::FollowAgent { agent, session, feed } => {
-                batch.followers.push(Follower::Agent { agent, session, feed });
+            Ask::FollowAgent(follower) => {
+                self.outbox.announce(&follower);
+                batch.followers.push(Follower::Agent(follower));
+            }
+            Ask::Unfollow { agent, session, stream } => {
+                if self.outbox.forget(agent, stream) {
+                    // Another session may have replaced it meanwhile; then there is nothing to lose.
+                    let _ = self.step(Command::LoseSession { agent, session }, None, batch);
+                }
             }
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
             Ask::Stop => batch.stop = true,
@@ -210,30 +216,5 @@ impl Driver {
             }
             _ => {}
         }
-    }
-}
-
-/// Reads every record into a shard, telling `each` event as it becomes true.
-pub(super) fn recover(
-    journal: &dyn Journal,
-    mut each: impl FnMut(&Shard, &Stamped, Option<&[u8]>),
-) -> Result<Shard, Fault> {
-    let mut shard = Shard::new();
-    let mut damage = None;
-    journal.read(1, &mut |record| match record.event::<Event>() {
-        Ok(event) => {
-            let stamped = Stamped { sequence: Sequence(record.sequence), time: Time(record.time_ms), event };
-            shard.apply(&stamped);
-            each(&shard, &stamped, record.sealed);
-            ControlFlow::Continue(())
-        }
-        Err(corruption) => {
-            damage = Some(corruption);
-            ControlFlow::Break(())
-        }
-    })?;
-    match damage {
-        Some(corruption) => Err(corruption.into()),
-        None => Ok(shard),
     }
 }

@@ -48,6 +48,7 @@ impl Follow {
             Event::Waits { interaction, .. }
             | Event::Abandoned { interaction, .. }
             | Event::Cancelled { interaction }
+            | Event::Identified { interaction, .. }
             | Event::Closed { interaction } => of_interaction(*interaction),
             Event::SessionOpened { agent, .. }
             | Event::SessionLost { agent }

@@ -4,7 +4,7 @@
 use super::follow::About;
 use super::payload::Plain;
 use crate::customers::{Change, CustomerId, Customers, NotProjected, Opened, Outcome, Projected, Projection};
-use crate::engine::event::{Event, Stamped};
+use crate::engine::event::{Admitted, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, InteractionId, QueueKey, Text};
 use crate::engine::time::Time;
@@ -20,6 +20,15 @@ const KEPT_MAX: usize = 4_096;
 struct Contact {
     entered: Time,
     disposition: Text,
+    /// `Some` until it is known whose it is.
+    unknown: Option<Unknown>,
+}
+
+/// An interaction whose customer is not known yet: what the history gets once they are.
+#[derive(Debug)]
+struct Unknown {
+    opened: Opened,
+    answered: Option<(String, u64)>,
 }
 
 /// The projector of one shard.
@@ -64,28 +73,21 @@ impl History {
         plain: Option<&Plain>,
         floor: &Floor,
     ) -> Option<Change> {
-        let id = interaction.0;
         match &stamped.event {
-            Event::Admitted(admitted) => {
-                let customer = CustomerId(admitted.facts.customer?.0);
-                self.open.insert(interaction, Contact { entered: stamped.time, disposition: Text::default() });
-                let message = match plain {
-                    Some(Plain::Payload(payload)) => payload.message.clone(),
-                    Some(Plain::Note(_)) | None => String::new(),
-                };
-                Some(Change::Opened(Opened {
-                    customer,
-                    interaction: id,
-                    channel: admitted.channel as u8,
-                    queue: queue_name(admitted.plan.queue, floor),
-                    intent: admitted.facts.intent.to_string(),
-                    message,
-                }))
+            Event::Admitted(admitted) => self.admitted(stamped.time, admitted, plain, floor),
+            Event::Identified { customer, .. } => {
+                self.identified(stamped, interaction, CustomerId(customer.0));
+                None
             }
             Event::Accepted { .. } => {
-                let contact = self.open.get(&interaction)?;
+                let contact = self.open.get_mut(&interaction)?;
                 let wait_ms = stamped.time.since(contact.entered);
-                Some(Change::Answered { interaction: id, agent: agent_name(agent?, floor), wait_ms })
+                let agent = agent_name(agent?, floor);
+                if let Some(unknown) = &mut contact.unknown {
+                    unknown.answered = Some((agent, wait_ms));
+                    return None;
+                }
+                Some(Change::Answered { interaction: interaction.0, agent, wait_ms })
             }
             Event::ConversationEnded { disposition, .. } => {
                 self.open.get_mut(&interaction)?.disposition = disposition.clone();
@@ -98,8 +100,47 @@ impl History {
         }
     }
 
+    fn admitted(
+        &mut self,
+        entered: Time,
+        admitted: &Admitted,
+        plain: Option<&Plain>,
+        floor: &Floor,
+    ) -> Option<Change> {
+        let message = match plain {
+            Some(Plain::Payload(payload)) => payload.message.clone(),
+            Some(Plain::Note(_)) | None => String::new(),
+        };
+        let opened = Opened {
+            customer: CustomerId(admitted.facts.customer.unwrap_or_default().0),
+            interaction: admitted.interaction.0,
+            channel: admitted.channel as u8,
+            queue: queue_name(admitted.plan.queue, floor),
+            intent: admitted.facts.intent.to_string(),
+            message,
+        };
+        let known = admitted.facts.customer.is_some();
+        let (unknown, change) = match known {
+            true => (None, Some(Change::Opened(opened))),
+            false => (Some(Unknown { opened, answered: None }), None),
+        };
+        self.open.insert(admitted.interaction, Contact { entered, disposition: Text::default(), unknown });
+        change
+    }
+
+    /// The contact begins in the history when it began, not when we learned whose it is.
+    fn identified(&mut self, stamped: &Stamped, interaction: InteractionId, customer: CustomerId) {
+        let Some(contact) = self.open.get_mut(&interaction) else { return };
+        let Some(Unknown { opened, answered }) = contact.unknown.take() else { return };
+        let began = Stamped { time: contact.entered, ..stamped.clone() };
+        self.push(&began, Change::Opened(Opened { customer, ..opened }));
+        if let Some((agent, wait_ms)) = answered {
+            self.push(stamped, Change::Answered { interaction: interaction.0, agent, wait_ms });
+        }
+    }
+
     fn over(&mut self, interaction: InteractionId, outcome: Outcome, left: Option<Time>) -> Option<Change> {
-        let contact = self.open.remove(&interaction)?;
+        let contact = self.open.remove(&interaction).filter(|contact| contact.unknown.is_none())?;
         Some(Change::Closed {
             interaction: interaction.0,
             outcome,
@@ -137,7 +178,11 @@ impl History {
 
     fn keep(&mut self, upto: u64) {
         if upto > self.told {
-            self.kept.push_back(Projection { after: self.told, upto, events: std::mem::take(&mut self.pending) });
+            self.kept.push_back(Projection {
+                after: self.told,
+                upto,
+                events: std::mem::take(&mut self.pending),
+            });
             self.told = upto;
         }
     }

@@ -1,7 +1,7 @@
 //! The hand-over to a shard: bounded, lock-free, many producers, one consumer. Full is an answer, not a wait. New
 //! interactions are refused first, so that accepts, completions and sign-outs still get through.
 
-use super::outbox::{AgentFeed, WatchFeed};
+use super::outbox::{AgentFollower, WatchFeed};
 use super::payload::Secret;
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::floor::Floor;
@@ -49,10 +49,12 @@ pub(super) enum Ask {
         reply: oneshot::Sender<Seen<Result<Answer, Refusal>>>,
     },
     Read(Question),
-    FollowAgent {
+    FollowAgent(AgentFollower),
+    /// The stream of a follower ended.
+    Unfollow {
         agent: AgentKey,
         session: SessionId,
-        feed: AgentFeed,
+        stream: u64,
     },
     Watch {
         interaction: InteractionId,
@@ -106,8 +108,17 @@ impl ShardHandle {
     }
 
     /// Sends an agent's snapshot and everything after it into a feed, as long as the session is the agent's.
-    pub fn follow_agent(&self, agent: AgentKey, session: SessionId, feed: AgentFeed) -> Result<(), AskError> {
-        self.send(Ask::FollowAgent { agent, session, feed })
+    pub fn follow_agent(&self, follower: AgentFollower) -> Result<(), AskError> {
+        self.send(Ask::FollowAgent(follower))
+    }
+
+    /// The agent's stream ended: unless another took over, the session is lost with it.
+    pub fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) {
+        // Waits for room if it must: a stream that ended unnoticed would ring nobody.
+        let inbox = self.inbox.clone();
+        if let Err(TrySendError::Full(ask)) = inbox.try_send(Ask::Unfollow { agent, session, stream }) {
+            tokio::task::spawn_blocking(move || inbox.send(ask));
+        }
     }
 
     /// Sends an interaction as it is, and after each change, into a feed.

@@ -33,19 +33,43 @@ pub struct AgentNotice {
 #[derive(Clone, Debug)]
 pub enum Notice {
     Snapshot(Box<AgentView>),
-    Offered { offer: Offer, interaction: Box<InteractionView> },
-    OfferEnded { offer: OfferId, interaction: InteractionId, ending: Ending, cause: Option<RescindCause> },
+    Offered {
+        offer: Offer,
+        interaction: Box<InteractionView>,
+    },
+    OfferEnded {
+        offer: OfferId,
+        interaction: InteractionId,
+        ending: Ending,
+        cause: Option<RescindCause>,
+    },
     /// Began, or went into wrap-up.
-    Assigned { assignment: Assignment, interaction: Box<InteractionView> },
-    AssignmentEnded { assignment: AssignmentId, interaction: Box<InteractionView>, by: EndedBy },
+    Assigned {
+        assignment: Assignment,
+        interaction: Box<InteractionView>,
+    },
+    AssignmentEnded {
+        assignment: AssignmentId,
+        interaction: Box<InteractionView>,
+        by: EndedBy,
+    },
     Status(Box<AgentView>),
     /// Another stream of the same agent took over; this one ends.
     TakenOver,
 }
 
+/// A stream of an agent.
+pub struct AgentFollower {
+    pub agent: AgentKey,
+    pub session: SessionId,
+    /// Tells streams apart; no two are alike.
+    pub stream: u64,
+    pub feed: AgentFeed,
+}
+
 /// A stream that wants to be told.
 pub(super) enum Follower {
-    Agent { agent: AgentKey, session: SessionId, feed: AgentFeed },
+    Agent(AgentFollower),
     Watch { interaction: InteractionId, feed: WatchFeed },
 }
 
@@ -53,6 +77,8 @@ pub(super) enum Follower {
 #[derive(Default)]
 pub(super) struct Outbox {
     agents: HashMap<AgentKey, AgentFeed>,
+    /// The newest stream of each agent; it may still wait for its first batch to become durable.
+    streams: HashMap<AgentKey, u64>,
     watchers: HashMap<InteractionId, Vec<WatchFeed>>,
     touched_agents: BTreeSet<AgentKey>,
     touched_interactions: BTreeSet<InteractionId>,
@@ -94,7 +120,7 @@ impl Outbox {
     /// Takes a follower in: first the state as it is, then every change.
     pub fn follow(&mut self, shard: &Shard, follower: Follower) {
         match follower {
-            Follower::Agent { agent, session, feed } => self.follow_agent(shard, agent, session, feed),
+            Follower::Agent(follower) => self.follow_agent(shard, follower),
             Follower::Watch { interaction, feed } => {
                 let Some(view) = view::interaction(shard, interaction) else { return };
                 let over = view.interaction.state.is_over();
@@ -105,8 +131,29 @@ impl Outbox {
         }
     }
 
-    fn follow_agent(&mut self, shard: &Shard, agent: AgentKey, session: SessionId, feed: AgentFeed) {
-        let Some(view) = view::agent(shard, agent).filter(|view| view.agent.session == Some(session)) else { return };
+    /// Announces a stream before its snapshot can be sent.
+    pub fn announce(&mut self, follower: &AgentFollower) {
+        self.streams.insert(follower.agent, follower.stream);
+    }
+
+    /// Forgets a stream that ended. True if it was the agent's newest.
+    pub fn forget(&mut self, agent: AgentKey, stream: u64) -> bool {
+        let newest = self.streams.get(&agent) == Some(&stream);
+        if newest {
+            self.streams.remove(&agent);
+            self.agents.remove(&agent);
+        }
+        newest
+    }
+
+    fn follow_agent(&mut self, shard: &Shard, follower: AgentFollower) {
+        let AgentFollower { agent, session, stream, feed } = follower;
+        if self.streams.get(&agent) != Some(&stream) {
+            return;
+        }
+        let Some(view) = view::agent(shard, agent).filter(|view| view.agent.session == Some(session)) else {
+            return;
+        };
         if let Some(old) = self.agents.remove(&agent) {
             // One who does not read does not learn of it either, but finds the feed closed.
             let _ = old.try_send(now(shard, Notice::TakenOver));
@@ -131,10 +178,12 @@ fn now(shard: &Shard, notice: Notice) -> AgentNotice {
 
 fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
     let interaction = about.interaction?;
-    let ended = |offer: &OfferId, ending, cause| Notice::OfferEnded { offer: *offer, interaction, ending, cause };
+    let ended =
+        |offer: &OfferId, ending, cause| Notice::OfferEnded { offer: *offer, interaction, ending, cause };
     match event {
         Event::Offered { offer, agent, expires, .. } => {
-            let offer = Offer { id: *offer, interaction, agent: *agent, opened: shard.now(), expires: *expires };
+            let offer =
+                Offer { id: *offer, interaction, agent: *agent, opened: shard.now(), expires: *expires };
             let offer = shard.offer(offer.id).copied().unwrap_or(offer);
             Some(Notice::Offered { offer, interaction: Box::new(view::interaction(shard, interaction)?) })
         }

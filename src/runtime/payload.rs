@@ -43,7 +43,11 @@ impl Secret {
 
     /// Seals a note with its interaction's key.
     pub fn note(note: &str, key: &Key) -> Secret {
-        Secret { sealed: seal(key, NOTE_CONTEXT, note.as_bytes()), key: None, plain: Plain::Note(note.into()) }
+        Secret {
+            sealed: seal(key, NOTE_CONTEXT, note.as_bytes()),
+            key: None,
+            plain: Plain::Note(note.into()),
+        }
     }
 }
 

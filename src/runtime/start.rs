@@ -1,7 +1,7 @@
 //! Starts a shard: recovers what the journal holds, catches the customers' histories up, and hands out the way in.
 
 use super::clock::Clock;
-use super::driver::{Driver, recover};
+use super::driver::Driver;
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::{INBOX_MAX, ShardHandle};
@@ -11,16 +11,17 @@ use crate::customers::Customers;
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::floor::Definition;
-use crate::engine::ids::{InteractionId, Text};
+use crate::engine::ids::{InteractionId, Sequence, Text};
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
-use crate::journal::{Fault, Journal, Key};
+use crate::journal::{Fault, Journal, Key, RecoveryError, recover};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use hashbrown::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use thiserror::Error;
 use tokio::sync::oneshot;
 
 /// The payload of an open interaction, in clear, with the key that seals what is added.
@@ -44,13 +45,32 @@ pub struct Running {
     pub recovered: u64,
 }
 
+/// Why a shard cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("{0}")]
+    Recovery(#[from] RecoveryError),
+    #[error(
+        "the customer store has seen event {applied}, but the journal ends at {last}: one of them comes from another backup; restore both from the same one"
+    )]
+    CustomersAhead { applied: u64, last: u64 },
+}
+
 /// The pool that always exists.
 pub const MAIN_POOL: &str = "main";
 
 /// Recovers and starts a shard. `speed` is how many times faster than life engine time runs.
-pub fn start(journal: Box<dyn Journal>, customers: Customers, speed: u32, tenant: &str) -> Result<Running, Fault> {
+pub fn start(
+    journal: Box<dyn Journal>,
+    customers: Customers,
+    speed: u32,
+    tenant: &str,
+) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
     let applied = customers.applied_sequence();
+    if applied > journal.last_sequence() {
+        return Err(StartError::CustomersAhead { applied, last: journal.last_sequence() });
+    }
     let mut recovery = Recovery {
         journal: &*journal,
         applied,
@@ -58,10 +78,14 @@ pub fn start(journal: Box<dyn Journal>, customers: Customers, speed: u32, tenant
         follow: Follow::default(),
         history: History::new(customers),
     };
-    let shard = recover(&*journal, |shard, stamped, sealed| recovery.hear(shard, stamped, sealed))?;
+    let shard = recover(
+        |visit| journal.read(1, visit),
+        Sequence(u64::MAX),
+        |shard, stamped, sealed| recovery.hear(shard, stamped, sealed),
+    )?;
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
-    recovery.hold_open(&payloads)?;
+    recovery.hold_open(&payloads).map_err(RecoveryError::from)?;
     let Recovery { follow, history, .. } = recovery;
 
     let clock = Clock::start(shard.now(), speed);
@@ -81,7 +105,7 @@ pub fn start(journal: Box<dyn Journal>, customers: Customers, speed: u32, tenant
         outbox: Outbox::default(),
         gauges: observe::Gauges::new(tenant),
     };
-    driver.begin(first)?;
+    driver.begin(first).map_err(RecoveryError::from)?;
     let (end, ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
         .name(format!("shard-{tenant}"))
@@ -125,14 +149,17 @@ impl Recovery<'_> {
     fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) {
         let about = self.follow.about(&stamped.event);
         let missing = stamped.sequence.0 > self.applied;
-        let plain = sealed.filter(|_| missing).and_then(|sealed| self.open(stamped, about.interaction, sealed));
+        let plain =
+            sealed.filter(|_| missing).and_then(|sealed| self.open(stamped, about.interaction, sealed));
         match &stamped.event {
             Event::Admitted(admitted) => {
                 if let Some(sealed) = sealed {
                     self.sealed.insert(admitted.interaction, (admitted.content, sealed.to_vec()));
                 }
             }
-            Event::Closed { interaction } | Event::Cancelled { interaction } | Event::Abandoned { interaction, .. } => {
+            Event::Closed { interaction }
+            | Event::Cancelled { interaction }
+            | Event::Abandoned { interaction, .. } => {
                 self.sealed.remove(interaction);
             }
             _ => {}

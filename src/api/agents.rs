@@ -1,0 +1,114 @@
+//! `Agents`: sign in, get offers with the whole story, work.
+
+use super::access::Service;
+use super::attach;
+use super::desk;
+use super::names::shown;
+use super::status::ApiError;
+use super::tenant::{Tenant, Tenants};
+use super::work;
+use crate::proto;
+use crate::proto::agents_server::Agents;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status, Streaming};
+
+/// Messages that may wait for the reader of one stream, beyond its feed.
+const OUT_MAX: usize = 16;
+
+/// The service.
+pub struct Api {
+    tenants: Tenants,
+}
+
+impl Api {
+    /// The service for all tenants of a server.
+    pub fn new(tenants: Tenants) -> Api {
+        Api { tenants }
+    }
+
+    fn tenant(&self, metadata: &MetadataMap, field: &'static str, name: &str) -> Result<Arc<Tenant>, ApiError> {
+        self.tenants.of(metadata, Service::Agents, field, name)
+    }
+}
+
+/// Messages to one reader.
+type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Agents for Api {
+    type WorkStream = Messages<proto::WorkResponse>;
+
+    async fn work(&self, request: Request<proto::WorkRequest>) -> Result<Response<Self::WorkStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "agent", &request.agent)?;
+        if !request.session.is_empty() && desk::parse_session(&request.session).is_none() {
+            let wanted = "the session of an earlier SessionOpened, or nothing";
+            return Err(ApiError::field("session", &shown(&request.session), wanted).into());
+        }
+        let opened = work::open(&tenant, &request).await?;
+        let (send, out) = mpsc::channel(OUT_MAX);
+        tokio::spawn(opened.run(send));
+        let out = ReceiverStream::new(out).map(|message| message.map_err(Status::from));
+        Ok(Response::new(Box::pin(out)))
+    }
+
+    type AttachStream = Messages<proto::AttachResponse>;
+
+    async fn attach(
+        &self,
+        request: Request<Streaming<proto::AttachRequest>>,
+    ) -> Result<Response<Self::AttachStream>, Status> {
+        let tenant = self.tenants.caller(request.metadata(), Service::Agents)?;
+        let out = attach::serve(tenant, request.into_inner());
+        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<proto::HeartbeatRequest>,
+    ) -> Result<Response<proto::HeartbeatResponse>, Status> {
+        let tenant = self.tenants.caller(request.metadata(), Service::Agents)?;
+        Ok(Response::new(desk::heartbeat(&tenant, request.get_ref())?))
+    }
+
+    async fn set_presence(
+        &self,
+        request: Request<proto::SetPresenceRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "agent", &request.agent)?;
+        Ok(Response::new(desk::set_presence(&tenant, &request).await?))
+    }
+
+    async fn accept(&self, request: Request<proto::AcceptRequest>) -> Result<Response<proto::AcceptResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "offer", &request.offer)?;
+        Ok(Response::new(desk::accept(&tenant, &request).await?))
+    }
+
+    async fn decline(&self, request: Request<proto::DeclineRequest>) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "offer", &request.offer)?;
+        Ok(Response::new(desk::decline(&tenant, &request).await?))
+    }
+
+    async fn complete(&self, request: Request<proto::CompleteRequest>) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(desk::complete(&tenant, &request).await?))
+    }
+
+    async fn finish_wrap_up(
+        &self,
+        request: Request<proto::FinishWrapUpRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(desk::finish_wrap_up(&tenant, &request).await?))
+    }
+}

@@ -1,0 +1,105 @@
+//! Many agents on one stream. Requests are taken one after the other; each is answered under its tag, and what
+//! happens to the agents goes out as it comes.
+
+use super::desk;
+use super::status::ApiError;
+use super::tenant::Tenant;
+use super::work::{self, Opened};
+use crate::proto;
+use crate::proto::attach_request::Request as Asked;
+use crate::proto::attach_response::Response as Answered;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tonic::{Status, Streaming};
+
+/// Messages that may wait for the reader of one stream.
+const OUT_MAX: usize = 1_024;
+
+/// Where a stream's answers come out.
+pub type Out = mpsc::Receiver<Result<proto::AttachResponse, Status>>;
+type Sender = mpsc::Sender<Result<proto::AttachResponse, Status>>;
+
+/// Serves one stream until the platform ends it.
+pub fn serve(tenant: Arc<Tenant>, requests: Streaming<proto::AttachRequest>) -> Out {
+    let (send, out) = mpsc::channel(OUT_MAX);
+    tokio::spawn(run(tenant, requests, send));
+    out
+}
+
+async fn run(tenant: Arc<Tenant>, mut requests: Streaming<proto::AttachRequest>, send: Sender) {
+    loop {
+        let next = tokio::select! {
+            next = requests.message() => next,
+            () = send.closed() => return,
+        };
+        // A broken stream ends like one that was closed: the agents' sessions go with it.
+        let Ok(Some(request)) = next else { return };
+        let tag = request.tag;
+        let answer = match request.request {
+            Some(asked) => answer(&tenant, asked, tag, &send).await,
+            None => Err(ApiError::missing("request", "one of the requests")),
+        };
+        let response = answer.unwrap_or_else(|error| failure(tag, String::new(), &error));
+        if send.send(Ok(response)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(
+    tenant: &Arc<Tenant>,
+    asked: Asked,
+    tag: u64,
+    send: &Sender,
+) -> Result<proto::AttachResponse, ApiError> {
+    let respond = |agent: String, response| proto::AttachResponse { tag, agent, response: Some(response) };
+    let by_status = |status: proto::AgentStatus| respond(status.agent.clone(), Answered::Status(status));
+    Ok(match asked {
+        Asked::Open(request) => {
+            let opened = work::open(tenant, &request).await?;
+            forward(opened, request.agent.clone(), send.clone());
+            by_status(desk::status_of(tenant, &request.agent).await?)
+        }
+        Asked::Heartbeat(request) => {
+            respond(String::new(), Answered::Heartbeat(desk::heartbeat(tenant, &request)?))
+        }
+        Asked::SetPresence(request) => by_status(desk::set_presence(tenant, &request).await?),
+        Asked::Accept(request) => respond(String::new(), Answered::Accepted(desk::accept(tenant, &request).await?)),
+        Asked::Decline(request) => by_status(desk::decline(tenant, &request).await?),
+        Asked::Complete(request) => by_status(desk::complete(tenant, &request).await?),
+        Asked::FinishWrapUp(request) => by_status(desk::finish_wrap_up(tenant, &request).await?),
+    })
+}
+
+/// Passes an agent's stream on. When the platform's stream ends, so does the agent's session.
+fn forward(opened: Opened, agent: String, send: Sender) {
+    let (feed, mut messages) = mpsc::channel(OUT_MAX);
+    tokio::spawn(opened.run(feed));
+    tokio::spawn(async move {
+        loop {
+            let next = tokio::select! {
+                next = messages.recv() => next,
+                () = send.closed() => return,
+            };
+            let response = match next {
+                Some(Ok(message)) => {
+                    proto::AttachResponse { tag: 0, agent: agent.clone(), response: Some(Answered::Work(message)) }
+                }
+                Some(Err(error)) => failure(0, agent.clone(), &error),
+                None => return,
+            };
+            if send.send(Ok(response)).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn failure(tag: u64, agent: String, error: &ApiError) -> proto::AttachResponse {
+    let failure = proto::Failure {
+        code: error.code() as i32,
+        reason: error.reason().to_owned(),
+        message: error.message().to_owned(),
+    };
+    proto::AttachResponse { tag, agent, response: Some(Answered::Failure(failure)) }
+}

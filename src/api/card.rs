@@ -1,0 +1,164 @@
+//! The card: what an agent sees with an offer. Read when the offer leaves, so it is fresh; a slow store makes it
+//! partial, never late.
+
+use super::convert::{millis, timestamp};
+use super::tenant::Tenant;
+use crate::customers::{CardData, Customer, HistoryEntry, Outcome, StoreFault};
+use crate::engine::explain::chosen_sentence;
+use crate::engine::ids::{CustomerId, Sequence};
+use crate::engine::time::Time;
+use crate::proto;
+use crate::runtime::view::InteractionView;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long an offer waits for its card.
+pub const CARD_DEADLINE: Duration = Duration::from_millis(5);
+/// How long the rest of a partial card is waited for.
+const REST_MAX: Duration = Duration::from_secs(10);
+
+/// What is known without asking the customer store.
+pub fn base(tenant: &Tenant, view: &InteractionView) -> proto::Card {
+    let payload = tenant.payloads.get(&view.interaction.id).map(|held| held.payload.clone()).unwrap_or_default();
+    proto::Card {
+        message: payload.message.clone(),
+        attributes: payload.attributes.clone(),
+        why: why(tenant, view),
+        ..proto::Card::default()
+    }
+}
+
+fn why(tenant: &Tenant, view: &InteractionView) -> String {
+    let offered = view.interaction.decisions.iter().rev().find_map(|decided| Some((decided, decided.agent?)));
+    let Some((decided, agent)) = offered else { return String::new() };
+    chosen_sentence(&decided.decision, agent, &view.interaction.plan.requirements, &tenant.shard.floor())
+}
+
+/// The card of an offer, and if it is partial, where the whole one will come from.
+pub async fn card(
+    tenant: &Arc<Tenant>,
+    view: &InteractionView,
+    offered: Sequence,
+) -> (proto::Card, Option<tokio::task::JoinHandle<Option<proto::Card>>>) {
+    let base = base(tenant, view);
+    let Some(customer) = view.interaction.facts.customer else { return (base, None) };
+    let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
+    let mut found = tokio::spawn(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
+    match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
+        Ok(Ok(Some(data))) => (filled(tenant, base, data), None),
+        Ok(_) => (proto::Card { partial: true, ..base }, None),
+        Err(_) => {
+            crate::observe::customer_late("card");
+            let (owner, whole) = (tenant.clone(), base.clone());
+            let rest = tokio::spawn(async move {
+                let data = tokio::time::timeout(REST_MAX, found).await.ok()?.ok()??;
+                Some(filled(&owner, whole, data))
+            });
+            (proto::Card { partial: true, ..base }, Some(rest))
+        }
+    }
+}
+
+/// The history up to the event that made the offer, so that what was just said elsewhere is there.
+async fn look_up(
+    tenant: &Tenant,
+    customer: CustomerId,
+    interaction: u64,
+    now: Time,
+    offered: Sequence,
+) -> Result<CardData, StoreFault> {
+    let (reply, applied) = oneshot::channel();
+    tenant.customers.wait_applied(offered.0, move |result| {
+        // The offer may be gone already.
+        let _ = reply.send(result);
+    });
+    applied.await.map_err(|_| gone())??;
+    let (reply, card) = oneshot::channel();
+    let now_ms = i64::try_from(now.0).expect("engine time is far below 2^63 ms");
+    let id = crate::customers::CustomerId(customer.0);
+    tenant.customers.card(id, interaction, now_ms, move |result| {
+        // As above.
+        let _ = reply.send(result);
+    });
+    card.await.map_err(|_| gone())?
+}
+
+/// A reply that was dropped.
+pub fn gone() -> StoreFault {
+    StoreFault::Unavailable { doing: "waiting for its answer", cause: "it ended".into() }
+}
+
+fn filled(tenant: &Tenant, base: proto::Card, data: CardData) -> proto::Card {
+    proto::Card {
+        history: data.history.iter().map(|entry| show_entry(tenant, data.customer.as_ref(), entry)).collect(),
+        customer: data.customer.as_ref().map(|customer| show_customer(tenant, customer)),
+        older_entries: count(data.older_entries),
+        contacts_24h: count(data.contacts_24h),
+        contacts_7d: count(data.contacts_7d),
+        partial: false,
+        ..base
+    }
+}
+
+fn count(many: u64) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
+}
+
+/// A customer's profile.
+pub fn show_customer(tenant: &Tenant, customer: &Customer) -> proto::Customer {
+    proto::Customer {
+        name: tenant.name_of("customers", customer.id),
+        display_name: customer.display_name.clone(),
+        addresses: customer
+            .addresses
+            .iter()
+            .map(|address| proto::Address {
+                kind: i32::from(address.kind() as u8),
+                value: address.value().to_owned(),
+            })
+            .collect(),
+        create_time: Some(time(customer.created_ms)),
+    }
+}
+
+/// One entry of a customer's history.
+pub fn show_entry(tenant: &Tenant, customer: Option<&Customer>, entry: &HistoryEntry) -> proto::HistoryEntry {
+    let owner = customer.map(|customer| customer.id.to_string()).unwrap_or_default();
+    let mut shown = proto::HistoryEntry {
+        name: tenant.name_of("customers", format_args!("{owner}/history/{}", entry.number)),
+        kind: i32::from(entry.kind as u8),
+        time: Some(time(entry.time_ms)),
+        channel: i32::from(entry.channel),
+        summary: entry.summary.clone(),
+        text: entry.text.clone(),
+        ..proto::HistoryEntry::default()
+    };
+    if let Some(contact) = &entry.contact {
+        shown.interaction = tenant.name_of("interactions", contact.interaction);
+        shown.queue = tenant.name_of("queues", &contact.queue);
+        shown.intent = contact.intent.clone();
+        shown.agent = match contact.agent.as_str() {
+            "" => String::new(),
+            agent => tenant.name_of("agents", agent),
+        };
+        shown.outcome = outcome(contact.outcome).into();
+        shown.disposition = contact.disposition.clone();
+        shown.wait_time = contact.wait_ms.map(millis);
+    }
+    shown
+}
+
+fn outcome(outcome: Outcome) -> proto::ContactOutcome {
+    match outcome {
+        Outcome::Open => proto::ContactOutcome::Open,
+        Outcome::Served => proto::ContactOutcome::Served,
+        Outcome::Left => proto::ContactOutcome::Left,
+        Outcome::TakenBack => proto::ContactOutcome::TakenBack,
+    }
+}
+
+fn time(ms: i64) -> prost_types::Timestamp {
+    timestamp(Time(u64::try_from(ms).unwrap_or_default()))
+}
+

@@ -1,0 +1,244 @@
+//! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
+
+use super::convert::{channel, moment, required, text};
+use super::names::{self, chosen_id, shown};
+use super::status::ApiError;
+use super::tenant::Tenant;
+use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
+use crate::engine::command::Submit;
+use crate::engine::floor::Floor;
+use crate::engine::ids::{self, QueueKey, SkillKey};
+use crate::engine::plan::Facts;
+use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
+use crate::engine::time::Time;
+use crate::proto;
+use crate::runtime::payload::{Payload, Secret};
+use prost::Message;
+use ring::digest::{SHA256, digest};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How long an interaction waits for the customer store.
+pub const LOOKUP_DEADLINE: Duration = Duration::from_millis(20);
+/// Most requirements of one interaction.
+pub const REQUIREMENTS_MAX: usize = 16;
+/// Most attributes of one interaction.
+const ATTRIBUTES_MAX: usize = 32;
+/// A due time may lie this far ahead, ms.
+const DUE_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+
+/// A look-up that was not back in time.
+pub type LateCustomer = oneshot::Receiver<Result<CustomerId, StoreFault>>;
+
+/// What is asked of the shard, and what is still outstanding.
+pub struct Prepared {
+    pub submit: Submit,
+    pub secret: Secret,
+    pub late: Option<LateCustomer>,
+}
+
+/// The hashes under which a request is recognised, and that of its content.
+pub struct Identity {
+    pub keys: [Option<u128>; 2],
+    pub content: u128,
+}
+
+/// Recognises a request: decided before anything is looked up, over what was received.
+pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
+    let interaction = submitted(request)?;
+    let external_id = text("interaction.external_id", &interaction.external_id, 128)?;
+    let request_id = text("request_id", &request.request_id, 128)?;
+    if external_id.is_empty() && request_id.is_empty() {
+        let wanted = "1 to 128 characters, or a request_id: without an id a retry would enter twice";
+        return Err(ApiError::missing("interaction.external_id", wanted));
+    }
+    let source = &interaction.source;
+    let by_source = (!external_id.is_empty()).then(|| hash(&[b"external", source.as_bytes(), external_id.as_bytes()]));
+    let by_request = (!request_id.is_empty()).then(|| hash(&[b"request", request_id.as_bytes()]));
+    Ok(Identity { keys: [by_source, by_request], content: hash(&[b"content", &interaction.encode_to_vec()]) })
+}
+
+/// Makes the command.
+pub async fn prepare(
+    tenant: &Tenant,
+    request: &proto::SubmitRequest,
+    identity: &Identity,
+) -> Result<Prepared, ApiError> {
+    let interaction = submitted(request)?;
+    let source = chosen_id("interaction.source", &interaction.source)?;
+    let channel = channel("interaction.channel", interaction.channel)?;
+    refuse_outputs(interaction)?;
+    let floor = tenant.shard.floor();
+    let (queue_key, queue) = queue(&floor, &interaction.queue)?;
+    let requirements = requirements("interaction.requirements", &interaction.requirements, &floor)?;
+    let payload = payload(interaction)?;
+    let mut facts = Facts {
+        intent: text("interaction.intent", &interaction.intent, 64)?.into(),
+        language: text("interaction.language", &interaction.language, 35)?.into(),
+        priority: priority(interaction.priority)?,
+        customer: None,
+        due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
+    };
+    let (customer, late) = identify(tenant, interaction.from.as_ref()).await?;
+    facts.customer = customer.map(|id| ids::CustomerId(id.0));
+    let plan = tenant.rules.plan(&facts, queue_key, queue, &requirements);
+    let submit = Submit {
+        keys: identity.keys,
+        content: identity.content,
+        source: source.into(),
+        external_id: interaction.external_id.as_str().into(),
+        channel,
+        facts,
+        plan,
+    };
+    Ok(Prepared { submit, secret: Secret::payload(payload, identity.content), late })
+}
+
+fn submitted(request: &proto::SubmitRequest) -> Result<&proto::Interaction, ApiError> {
+    request.interaction.as_ref().ok_or_else(|| ApiError::missing("interaction", "an interaction"))
+}
+
+fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
+    let empty = "nothing: the server fills it in";
+    for (field, value) in [
+        ("interaction.name", &interaction.name),
+        ("interaction.customer", &interaction.customer),
+        ("interaction.agent", &interaction.agent),
+        ("interaction.offer", &interaction.offer),
+        ("interaction.assignment", &interaction.assignment),
+        ("interaction.disposition", &interaction.disposition),
+    ] {
+        if !value.is_empty() {
+            return Err(ApiError::field(field, &shown(value), empty));
+        }
+    }
+    if interaction.state == 0 { Ok(()) } else { Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty)) }
+}
+
+fn queue<'a>(
+    floor: &'a Floor,
+    name: &str,
+) -> Result<(QueueKey, &'a crate::engine::floor::QueueSpec), ApiError> {
+    let id = names::id("interaction.queue", name, "queues")?;
+    let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
+    let (key, entry) =
+        found.ok_or_else(|| ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}")))?;
+    Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
+}
+
+/// Requirements by key, each skill once.
+pub fn requirements(
+    field: &'static str,
+    asked: &[proto::Requirement],
+    floor: &Floor,
+) -> Result<Vec<Requirement>, ApiError> {
+    if asked.len() > REQUIREMENTS_MAX {
+        return Err(ApiError::field(field, &asked.len().to_string(), &format!("at most {REQUIREMENTS_MAX}")));
+    }
+    let keyed: Result<Vec<Requirement>, ApiError> = asked
+        .iter()
+        .map(|one| {
+            let skill = skill(field, &one.skill, floor)?;
+            Ok(Requirement { skill, proficiency: proficiency(field, one.proficiency.max(1))? })
+        })
+        .collect();
+    Ok(merged(&[&keyed?]))
+}
+
+/// A skill that exists.
+pub fn skill(field: &'static str, name: &str, floor: &Floor) -> Result<SkillKey, ApiError> {
+    let id = names::id(field, name, "skills")?;
+    let key = floor.skills.key(id).and_then(|key| u16::try_from(key).ok());
+    key.map(SkillKey).ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {id:?}")))
+}
+
+/// A proficiency, 1 to 10.
+pub fn proficiency(field: &'static str, value: u32) -> Result<u8, ApiError> {
+    let fits = u8::try_from(value).ok().filter(|value| (1..=PROFICIENCY_MAX).contains(value));
+    fits.ok_or_else(|| ApiError::field(format!("{field}.proficiency"), &value.to_string(), "1 to 10"))
+}
+
+fn priority(points: i32) -> Result<i16, ApiError> {
+    let fits = i16::try_from(points).ok().filter(|points| (-10..=10).contains(points));
+    fits.ok_or_else(|| ApiError::field("interaction.priority", &points.to_string(), "-10 to 10"))
+}
+
+fn due_time(due: prost_types::Timestamp, now: Time) -> Result<Time, ApiError> {
+    let due = moment("interaction.due_time", due)?;
+    if due.since(now) > DUE_MAX_MS {
+        return Err(ApiError::field("interaction.due_time", &format!("{} ms since 1970", due.0), "a time within 366 days"));
+    }
+    Ok(due)
+}
+
+fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
+    let message = text("interaction.message", &interaction.message, 4_096)?.to_owned();
+    if interaction.attributes.len() > ATTRIBUTES_MAX {
+        let wanted = format!("at most {ATTRIBUTES_MAX} entries");
+        return Err(ApiError::field("interaction.attributes", &interaction.attributes.len().to_string(), &wanted));
+    }
+    for (key, value) in &interaction.attributes {
+        required("interaction.attributes (key)", key, 64)?;
+        text(&format!("interaction.attributes[{key}]"), value, 1_024)?;
+    }
+    let from = interaction.from.as_ref().map(address).transpose()?;
+    Ok(Payload {
+        from: from.map(|address| (address.kind() as u8, address.value().to_owned())),
+        message,
+        attributes: interaction.attributes.clone(),
+    })
+}
+
+fn address(address: &proto::Address) -> Result<Address, ApiError> {
+    parse_address("interaction.from", address)
+}
+
+/// An address that is well formed. Its value is personal and never repeated in an error.
+pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Address, ApiError> {
+    let kind = u8::try_from(address.kind).ok().and_then(AddressKind::from_code).ok_or_else(|| {
+        let wanted = "1 PHONE, 2 EMAIL, 3 COOKIE, 4 HANDLE or 5 LOYALTY";
+        ApiError::field(format!("{field}.kind"), &address.kind.to_string(), wanted)
+    })?;
+    Address::parse(kind, &address.value).map_err(|error| {
+        let length = format!("{} characters", address.value.chars().count());
+        ApiError::field(format!("{field}.value"), &length, &error.to_string())
+    })
+}
+
+/// Whose address it is. A store that is slow or dead never stops routing: the customer is unknown so far.
+async fn identify(
+    tenant: &Tenant,
+    from: Option<&proto::Address>,
+) -> Result<(Option<CustomerId>, Option<LateCustomer>), ApiError> {
+    let Some(from) = from else { return Ok((None, None)) };
+    let address = address(from)?;
+    let (reply, mut answer) = oneshot::channel();
+    let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
+    tenant.customers.resolve(address, None, now_ms, move |resolved| {
+        // Whoever asked may have gone.
+        let _ = reply.send(resolved.map(|resolved| resolved.customer));
+    });
+    match tokio::time::timeout(LOOKUP_DEADLINE, &mut answer).await {
+        Ok(Ok(Ok(customer))) => Ok((Some(customer), None)),
+        Ok(_) => {
+            crate::observe::customer_late("lookup_failed");
+            Ok((None, None))
+        }
+        Err(_) => {
+            crate::observe::customer_late("lookup");
+            Ok((None, Some(answer)))
+        }
+    }
+}
+
+/// The first half of a SHA-256 over the parts, each with its length.
+fn hash(parts: &[&[u8]]) -> u128 {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend_from_slice(&part.len().to_le_bytes());
+        all.extend_from_slice(part);
+    }
+    let hash = digest(&SHA256, &all);
+    let half: [u8; 16] = hash.as_ref()[..16].try_into().expect("a SHA-256 has 32 bytes");
+    u128::from_le_bytes(half)
+}

@@ -1,0 +1,285 @@
+//! `Interactions`: from every channel in, and what became of them out.
+
+use super::access::Service;
+use super::convert::{cursor, duration_ms, page_size, real, text};
+use super::intake::{self, LateCustomer};
+use super::names::{chosen_id, number, shown};
+use super::status::ApiError;
+use super::tenant::{Tenant, Tenants};
+use crate::engine::command::{Answer, Command, Leaving};
+use crate::engine::ids::{CustomerId, InteractionId, Text};
+use crate::proto;
+use crate::proto::interactions_server::Interactions;
+use crate::runtime::leases::LEASE;
+use crate::runtime::view::{self, InteractionView};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
+
+/// Longest wait for a route, ms of real time.
+const MAX_WAIT_MS: u64 = 600_000;
+/// Changes of one interaction that may wait for a reader.
+const WATCH_FEED_MAX: usize = 64;
+/// A late customer is waited for no longer than this.
+const LATE_MAX: Duration = Duration::from_secs(30);
+
+/// The service.
+pub struct Api {
+    tenants: Tenants,
+}
+
+impl Api {
+    /// The service for all tenants of a server.
+    pub fn new(tenants: Tenants) -> Api {
+        Api { tenants }
+    }
+
+    fn tenant(&self, metadata: &MetadataMap, field: &'static str, name: &str) -> Result<Arc<Tenant>, ApiError> {
+        self.tenants.of(metadata, Service::Interactions, field, name)
+    }
+
+    async fn submit(
+        &self,
+        metadata: &MetadataMap,
+        request: &proto::SubmitRequest,
+    ) -> Result<proto::SubmitResponse, ApiError> {
+        let tenant = self.tenant(metadata, "parent", &request.parent)?;
+        text("fallback", &request.fallback, 256)?;
+        let max_wait = max_wait(request.max_wait)?;
+        let identity = intake::identity(request)?;
+        let (id, repeated) = match intake::prepare(&tenant, request, &identity).await {
+            Ok(prepared) => admit(&tenant, prepared).await?,
+            // What was planned the first time may be impossible now; a repetition is still answered as the first was.
+            Err(error) => (repeats(&tenant, &identity).await?.ok_or(error)?, true),
+        };
+        let view = settled(&tenant, id, max_wait).await?;
+        let sequence = view.as_ref().map_or(0, |view| view.sequence.0);
+        let interaction = view.map(|view| tenant.show_interaction(&view)).unwrap_or_else(|| proto::Interaction {
+            name: tenant.name_of("interactions", id),
+            ..proto::Interaction::default()
+        });
+        Ok(proto::SubmitResponse {
+            interaction: Some(interaction),
+            fallback: request.fallback.clone(),
+            repeated,
+            sequence,
+        })
+    }
+
+    async fn wait(&self, metadata: &MetadataMap, request: &proto::WaitRequest) -> Result<proto::WaitResponse, ApiError> {
+        let tenant = self.tenant(metadata, "name", &request.name)?;
+        let id = InteractionId(number("name", &request.name, "interactions")?);
+        text("fallback", &request.fallback, 256)?;
+        let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
+        let view = view.ok_or(not_retained(&tenant, id).await)?;
+        Ok(proto::WaitResponse {
+            interaction: Some(tenant.show_interaction(&view)),
+            fallback: request.fallback.clone(),
+            sequence: view.sequence.0,
+        })
+    }
+
+    async fn list_open(
+        &self,
+        metadata: &MetadataMap,
+        request: &proto::ListOpenRequest,
+    ) -> Result<proto::ListOpenResponse, ApiError> {
+        let tenant = self.tenant(metadata, "parent", &request.parent)?;
+        let source: Text = chosen_id("source", &request.source)?.into();
+        let size = page_size("page_size", request.page_size, 100, 1_000)?;
+        let after = match request.page_token.as_str() {
+            "" => 0,
+            token => token.parse().map_err(|_| {
+                ApiError::field("page_token", &shown(token), "the next_page_token of an earlier answer")
+            })?,
+        };
+        let seen = tenant
+            .shard
+            .read(move |shard| {
+                let Some(known) = shard.sources().get(&source) else { return Vec::new() };
+                let from = InteractionId(after + 1);
+                let page = known.open.range(from..).take(size + 1);
+                page.filter_map(|id| view::interaction(shard, *id)).collect()
+            })
+            .await?;
+        let views: Vec<InteractionView> = seen.value;
+        let more = views.len() > size;
+        let next = views.iter().take(size).last().filter(|_| more).map(|view| view.interaction.id.to_string());
+        Ok(proto::ListOpenResponse {
+            interactions: views.iter().take(size).map(|view| tenant.show_interaction(view)).collect(),
+            next_page_token: next.unwrap_or_default(),
+            sequence: seen.sequence.0,
+        })
+    }
+}
+
+async fn admit(tenant: &Arc<Tenant>, prepared: intake::Prepared) -> Result<(InteractionId, bool), ApiError> {
+    let seen = tenant.shard.ask(Command::Submit(Box::new(prepared.submit)), Some(prepared.secret)).await?;
+    let Answer::Admitted { interaction, repeated } = seen.value else {
+        unreachable!("a submit is answered with its interaction");
+    };
+    if let Some(late) = prepared.late.filter(|_| !repeated) {
+        tokio::spawn(identify_late(tenant.clone(), interaction, late));
+    }
+    Ok((interaction, repeated))
+}
+
+/// Attaches a customer who was found too late for the admission.
+async fn identify_late(tenant: Arc<Tenant>, interaction: InteractionId, late: LateCustomer) {
+    if let Ok(Ok(Ok(customer))) = tokio::time::timeout(LATE_MAX, late).await {
+        let command = Command::Identify { interaction, customer: CustomerId(customer.0) };
+        // Gone from memory, or the server stops: the history then lacks this one contact.
+        if tenant.shard.ask(command, None).await.is_err() {
+            crate::observe::customer_late("never_attached");
+        }
+    }
+}
+
+async fn repeats(tenant: &Tenant, identity: &intake::Identity) -> Result<Option<InteractionId>, ApiError> {
+    let (keys, content) = (identity.keys, identity.content);
+    Ok(tenant.shard.read(move |shard| shard.repeats(keys, content)).await?.value?)
+}
+
+fn max_wait(asked: Option<prost_types::Duration>) -> Result<Duration, ApiError> {
+    Ok(Duration::from_millis(duration_ms("max_wait", asked, 0..=MAX_WAIT_MS, 0)?))
+}
+
+async fn look(tenant: &Tenant, id: InteractionId) -> Result<Option<InteractionView>, ApiError> {
+    Ok(tenant.shard.read(move |shard| view::interaction(shard, id)).await?.value)
+}
+
+/// The interaction once an agent has accepted it, it is over, or the time has passed. `None` if it has no record.
+async fn settled(tenant: &Tenant, id: InteractionId, max_wait: Duration) -> Result<Option<InteractionView>, ApiError> {
+    if max_wait.is_zero() {
+        return look(tenant, id).await;
+    }
+    let (feed, mut changes) = mpsc::channel(WATCH_FEED_MAX);
+    tenant.shard.watch(id, feed)?;
+    let settles = async {
+        while let Some(view) = changes.recv().await {
+            if !view.interaction.state.is_unanswered() {
+                return Some(*view);
+            }
+        }
+        None
+    };
+    match tokio::time::timeout(max_wait, settles).await {
+        Ok(Some(view)) => Ok(Some(view)),
+        Ok(None) | Err(_) => look(tenant, id).await,
+    }
+}
+
+/// There is no record of it: it never was, or it was over too long ago.
+async fn not_retained(tenant: &Tenant, id: InteractionId) -> ApiError {
+    let last = tenant.shard.read(|shard| shard.last_interaction()).await;
+    match last {
+        Ok(last) if id <= last.value => {
+            let message = "the interaction was over long ago and its record is no longer in memory";
+            ApiError::new(Code::NotFound, "NOT_RETAINED", message).blaming("name")
+        }
+        _ => ApiError::not_found("name", "INTERACTION_NOT_FOUND", &format!("interaction {id}")),
+    }
+}
+
+#[tonic::async_trait]
+impl Interactions for Api {
+    async fn submit(
+        &self,
+        request: Request<proto::SubmitRequest>,
+    ) -> Result<Response<proto::SubmitResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let answer = Api::submit(self, &metadata, &request).await;
+        answer.map(Response::new).map_err(|error| error.with_fallback(&request.fallback).into())
+    }
+
+    async fn get(&self, request: Request<proto::GetInteractionRequest>) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = InteractionId(number("name", &request.name, "interactions")?);
+        match look(&tenant, id).await? {
+            Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
+            None => Err(not_retained(&tenant, id).await.into()),
+        }
+    }
+
+    type WatchStream = std::pin::Pin<
+        Box<dyn tokio_stream::Stream<Item = Result<proto::WatchInteractionResponse, Status>> + Send>,
+    >;
+
+    async fn watch(
+        &self,
+        request: Request<proto::WatchInteractionRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = InteractionId(number("name", &request.name, "interactions")?);
+        if look(&tenant, id).await?.is_none() {
+            return Err(not_retained(&tenant, id).await.into());
+        }
+        let (feed, changes) = mpsc::channel(WATCH_FEED_MAX);
+        tenant.shard.watch(id, feed).map_err(ApiError::from)?;
+        let shown = ReceiverStream::new(changes).map(move |view| {
+            Ok(proto::WatchInteractionResponse {
+                interaction: Some(tenant.show_interaction(&view)),
+                cursor: Some(cursor(view.sequence.0, view.now)),
+            })
+        });
+        Ok(Response::new(Box::pin(shown)))
+    }
+
+    async fn wait(&self, request: Request<proto::WaitRequest>) -> Result<Response<proto::WaitResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let answer = Api::wait(self, &metadata, &request).await;
+        answer.map(Response::new).map_err(|error| error.with_fallback(&request.fallback).into())
+    }
+
+    async fn cancel(&self, request: Request<proto::CancelRequest>) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let leaving = match proto::cancel_request::Cause::try_from(request.cause) {
+            Ok(proto::cancel_request::Cause::Withdrawn) => Leaving::Withdrawn,
+            Ok(_) => Leaving::CustomerLeft,
+            Err(_) => {
+                let wanted = "1 CUSTOMER_LEFT or 2 WITHDRAWN";
+                return Err(ApiError::field("cause", &request.cause.to_string(), wanted).into());
+            }
+        };
+        match tenant.shard.ask(Command::Cancel { interaction: id, leaving }, None).await {
+            Ok(_) => {}
+            Err(crate::runtime::inbox::AskError::Refused(_)) => return Err(not_retained(&tenant, id).await.into()),
+            Err(error) => return Err(ApiError::from(error).into()),
+        }
+        match look(&tenant, id).await? {
+            Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
+            None => Err(not_retained(&tenant, id).await.into()),
+        }
+    }
+
+    async fn list_open(
+        &self,
+        request: Request<proto::ListOpenRequest>,
+    ) -> Result<Response<proto::ListOpenResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Api::list_open(self, &metadata, &request).await?))
+    }
+
+    async fn heartbeat(
+        &self,
+        request: Request<proto::SourceHeartbeatRequest>,
+    ) -> Result<Response<proto::SourceHeartbeatResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let source: Text = chosen_id("source", &request.source)?.into();
+        let opened = tenant.leases.renew_source(&source);
+        if opened {
+            tenant.shard.ask(Command::OpenSource { source }, None).await.map_err(ApiError::from)?;
+        }
+        Ok(Response::new(proto::SourceHeartbeatResponse { lease: Some(real(LEASE)), opened }))
+    }
+}
+

@@ -1,0 +1,50 @@
+//! The edge: one file per service. It converts, hands over and reports; it never decides.
+//!
+//! An interaction comes in at `interactions`, and leaves to the agent at `work` with the card of `card`.
+
+pub mod access;
+mod agents;
+mod attach;
+mod card;
+mod convert;
+mod customers;
+mod desk;
+mod explain;
+mod floor;
+mod floor_parts;
+mod intake;
+mod interactions;
+mod names;
+mod shown;
+mod status;
+mod supervision;
+pub mod tenant;
+mod work;
+
+pub use status::{ApiError, DOMAIN};
+
+use crate::proto::agents_server::AgentsServer;
+use crate::proto::customers_server::CustomersServer;
+use crate::proto::floor_server::FloorServer;
+use crate::proto::interactions_server::InteractionsServer;
+use crate::proto::supervision_server::SupervisionServer;
+use tenant::Tenants;
+use tonic::service::Routes;
+
+/// Largest message that is read, in bytes.
+pub const MESSAGE_MAX: usize = 2 * 1024 * 1024;
+
+/// The compiled protocol files, for reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// Every service of a server.
+pub fn routes(tenants: &Tenants) -> Routes {
+    let limit = MESSAGE_MAX;
+    Routes::new(InteractionsServer::new(interactions::Api::new(tenants.clone())).max_decoding_message_size(limit))
+        .add_service(AgentsServer::new(agents::Api::new(tenants.clone())).max_decoding_message_size(limit))
+        .add_service(CustomersServer::new(customers::Api::new(tenants.clone())).max_decoding_message_size(limit))
+        .add_service(FloorServer::new(floor::Api::new(tenants.clone())).max_decoding_message_size(limit))
+        .add_service(
+            SupervisionServer::new(supervision::Api::new(tenants.clone())).max_decoding_message_size(limit),
+        )
+}

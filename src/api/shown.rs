@@ -1,0 +1,212 @@
+//! State as the protocol shows it.
+
+use super::convert::{channel_code, millis, timestamp};
+use super::tenant::Tenant;
+use crate::engine::agent::{Liveness, Presence, RoutingState};
+use crate::engine::event::{EndedBy, Ending, RescindCause};
+use crate::engine::explain::{Exclusion, WaitReason};
+use crate::engine::floor::Floor;
+use crate::engine::ids::{AgentKey, QueueKey};
+use crate::engine::interaction::State;
+use crate::engine::outcome::Assignment;
+use crate::engine::skill::Requirement;
+use crate::proto;
+use crate::runtime::view::{AgentView, InteractionView};
+
+impl Tenant {
+    /// An interaction, with its payload while that is at hand.
+    pub fn show_interaction(&self, view: &InteractionView) -> proto::Interaction {
+        let floor = self.shard.floor();
+        let one = &view.interaction;
+        let payload = self.payloads.get(&one.id).map(|held| held.payload.clone()).unwrap_or_default();
+        proto::Interaction {
+            name: self.name_of("interactions", one.id),
+            source: one.source.to_string(),
+            external_id: one.external_id.to_string(),
+            channel: channel_code(one.channel),
+            queue: self.queue_name(one.plan.queue, &floor),
+            requirements: self.requirements(&one.plan.requirements, &floor),
+            priority: one.plan.priority.into(),
+            intent: one.facts.intent.to_string(),
+            language: one.facts.language.to_string(),
+            from: payload.from.as_ref().map(|(kind, value)| proto::Address {
+                kind: i32::from(*kind),
+                value: value.clone(),
+            }),
+            message: payload.message.clone(),
+            attributes: payload.attributes.clone(),
+            due_time: one.facts.due.map(timestamp),
+            state: interaction_state(one.state).into(),
+            customer: one.facts.customer.map(|id| self.name_of("customers", id)).unwrap_or_default(),
+            enter_time: Some(timestamp(one.entered)),
+            answer_time: one.answered.map(timestamp),
+            close_time: one.over.map(timestamp),
+            agent: view.agent.map(|agent| self.agent_name(agent, &floor)).unwrap_or_default(),
+            offer: one.offer.map(|offer| self.name_of("offers", offer)).unwrap_or_default(),
+            assignment: one.assignment.map(|id| self.name_of("assignments", id)).unwrap_or_default(),
+            wait_reason: view.wait_reason.map_or(0, |reason| wait_reason(reason).into()),
+            estimate: view.estimate.map(|estimate| proto::Estimate {
+                position: estimate.position,
+                wait: estimate.wait_ms.map(millis),
+            }),
+            requeues: one.requeues,
+            rule_set_version: one.plan.rule_set,
+            disposition: one.disposition.to_string(),
+            wait_time: Some(millis(one.wait_ms(view.now))),
+        }
+    }
+
+    /// How an agent is.
+    pub fn show_status(&self, view: &AgentView) -> proto::AgentStatus {
+        let agent = &view.agent;
+        proto::AgentStatus {
+            agent: self.agent_name(agent.key, &self.shard.floor()),
+            presence: presence(agent.presence).into(),
+            break_reason: agent.reason.to_string(),
+            liveness: liveness(agent.liveness).into(),
+            routing_state: routing_state(agent.routing_state()).into(),
+            draining: agent.pending.is_some(),
+            capacity_used: agent.ledger.used().into(),
+            capacity: view.capacity.into(),
+            since: Some(timestamp(agent.since)),
+            sequence: view.sequence.0,
+        }
+    }
+
+    /// An assignment that is not over.
+    pub fn show_assignment(&self, assignment: &Assignment, view: &InteractionView) -> proto::Assignment {
+        let state = match assignment.wrap_up_until {
+            None => proto::assignment::State::Talking,
+            Some(_) => proto::assignment::State::WrapUp,
+        };
+        proto::Assignment {
+            name: self.name_of("assignments", assignment.id),
+            interaction: Some(self.show_interaction(view)),
+            state: state.into(),
+            start_time: Some(timestamp(assignment.started)),
+            wrap_up_end_time: assignment.wrap_up_until.map(timestamp),
+            ended_by: 0,
+        }
+    }
+
+    /// The name of a queue.
+    pub fn queue_name(&self, queue: QueueKey, floor: &Floor) -> String {
+        let entry = floor.queues.get(u32::from(queue.0));
+        entry.map_or_else(String::new, |entry| self.name_of("queues", &entry.name))
+    }
+
+    /// The name of an agent.
+    pub fn agent_name(&self, agent: AgentKey, floor: &Floor) -> String {
+        let entry = floor.agents.get(agent.0);
+        entry.map_or_else(String::new, |entry| self.name_of("agents", &entry.name))
+    }
+
+    /// Requirements by name.
+    pub fn requirements(&self, needs: &[Requirement], floor: &Floor) -> Vec<proto::Requirement> {
+        let named = needs.iter().filter_map(|need| {
+            let entry = floor.skills.get(u32::from(need.skill.0))?;
+            Some(proto::Requirement {
+                skill: self.name_of("skills", &entry.name),
+                proficiency: need.proficiency.into(),
+            })
+        });
+        named.collect()
+    }
+}
+
+fn interaction_state(state: State) -> proto::InteractionState {
+    match state {
+        State::Waiting => proto::InteractionState::Waiting,
+        State::Offered => proto::InteractionState::Offered,
+        State::Handling => proto::InteractionState::Handling,
+        State::WrappingUp => proto::InteractionState::WrappingUp,
+        State::Closed => proto::InteractionState::Closed,
+        State::Abandoned => proto::InteractionState::Abandoned,
+        State::Cancelled => proto::InteractionState::Cancelled,
+    }
+}
+
+/// Why it waits.
+pub fn wait_reason(reason: WaitReason) -> proto::WaitReason {
+    match reason {
+        WaitReason::NoAgentQualifies => proto::WaitReason::NoAgentQualifies,
+        WaitReason::AllAgentsBusy => proto::WaitReason::AllAgentsBusy,
+        WaitReason::CoolingDown => proto::WaitReason::CoolingDown,
+    }
+}
+
+/// Why not this agent.
+pub fn exclusion(exclusion: Exclusion) -> proto::Exclusion {
+    match exclusion {
+        Exclusion::OtherPool => proto::Exclusion::OtherPool,
+        Exclusion::SignedOut => proto::Exclusion::SignedOut,
+        Exclusion::SessionLost => proto::Exclusion::SessionLost,
+        Exclusion::OnBreak => proto::Exclusion::OnBreak,
+        Exclusion::NotResponding => proto::Exclusion::NotResponding,
+        Exclusion::SkillMissing { .. } => proto::Exclusion::SkillMissing,
+        Exclusion::ProficiencyTooLow { .. } => proto::Exclusion::ProficiencyTooLow,
+        Exclusion::CoolingDown => proto::Exclusion::CoolingDownAfterDecline,
+        Exclusion::ChannelLimit => proto::Exclusion::ChannelLimitReached,
+        Exclusion::CapacityFull => proto::Exclusion::CapacityFull,
+        Exclusion::AnsweringAnOffer => proto::Exclusion::AnsweringAnOffer,
+        Exclusion::RankedLower => proto::Exclusion::RankedLower,
+    }
+}
+
+/// How an offer ended.
+pub fn ending(ending: Ending) -> proto::offer_ended::Ending {
+    match ending {
+        Ending::Accepted => proto::offer_ended::Ending::Accepted,
+        Ending::Declined => proto::offer_ended::Ending::Declined,
+        Ending::Expired => proto::offer_ended::Ending::Expired,
+        Ending::Rescinded => proto::offer_ended::Ending::Rescinded,
+    }
+}
+
+/// Why an offer was taken back.
+pub fn rescind_cause(cause: RescindCause) -> proto::offer_ended::RescindCause {
+    match cause {
+        RescindCause::CustomerLeft => proto::offer_ended::RescindCause::CustomerLeft,
+        RescindCause::Withdrawn => proto::offer_ended::RescindCause::Withdrawn,
+        RescindCause::AgentUnavailable => proto::offer_ended::RescindCause::AgentUnavailable,
+        RescindCause::SessionLost => proto::offer_ended::RescindCause::SessionLost,
+        RescindCause::EngineRestart => proto::offer_ended::RescindCause::EngineRestart,
+        RescindCause::SourceLost => proto::offer_ended::RescindCause::SourceLost,
+    }
+}
+
+/// Who ended it.
+pub fn ended_by(by: EndedBy) -> proto::assignment::EndedBy {
+    match by {
+        EndedBy::Agent => proto::assignment::EndedBy::Agent,
+        EndedBy::Customer => proto::assignment::EndedBy::Customer,
+        EndedBy::Source => proto::assignment::EndedBy::Source,
+        EndedBy::Clock => proto::assignment::EndedBy::Clock,
+    }
+}
+
+fn presence(presence: Presence) -> proto::Presence {
+    match presence {
+        Presence::Available => proto::Presence::Available,
+        Presence::OnBreak => proto::Presence::OnBreak,
+        Presence::SignedOut => proto::Presence::SignedOut,
+    }
+}
+
+fn liveness(liveness: Liveness) -> proto::Liveness {
+    match liveness {
+        Liveness::Offline => proto::Liveness::Offline,
+        Liveness::Live => proto::Liveness::Live,
+        Liveness::Lost => proto::Liveness::Lost,
+    }
+}
+
+fn routing_state(state: RoutingState) -> proto::RoutingState {
+    match state {
+        RoutingState::Idle => proto::RoutingState::Idle,
+        RoutingState::Ringing => proto::RoutingState::Ringing,
+        RoutingState::Handling => proto::RoutingState::Handling,
+        RoutingState::WrappingUp => proto::RoutingState::InWrapUp,
+        RoutingState::NotResponding => proto::RoutingState::NotResponding,
+    }
+}

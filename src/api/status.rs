@@ -1,0 +1,154 @@
+//! Refusals and faults as gRPC statuses: one table, stable reasons, the field named wherever one is to blame.
+
+use crate::customers::StoreFault;
+use crate::engine::command::Refusal;
+use crate::observe;
+use crate::runtime::inbox::AskError;
+use std::collections::HashMap;
+use std::time::Duration;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+
+/// The domain of every reason.
+pub const DOMAIN: &str = "baton";
+/// What a client that was turned away for load is asked to wait.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// An error on its way out.
+#[derive(Clone, Debug)]
+pub struct ApiError {
+    code: Code,
+    reason: &'static str,
+    message: String,
+    field: Option<String>,
+    fallback: Option<String>,
+}
+
+impl ApiError {
+    /// An error that no single field is to blame for.
+    pub fn new(code: Code, reason: &'static str, message: impl Into<String>) -> ApiError {
+        ApiError { code, reason, message: message.into(), field: None, fallback: None }
+    }
+
+    /// A field that is wrong: what came, and what would be right.
+    pub fn field(field: impl Into<String>, got: &str, wanted: &str) -> ApiError {
+        let field = field.into();
+        let message = format!("{field}: got {got}, want {wanted}");
+        ApiError { field: Some(field), ..ApiError::new(Code::InvalidArgument, "FIELD_INVALID", message) }
+    }
+
+    /// A required field that is missing.
+    pub fn missing(field: &'static str, wanted: &str) -> ApiError {
+        let message = format!("{field}: got nothing, want {wanted}");
+        ApiError { field: Some(field.into()), ..ApiError::new(Code::InvalidArgument, "FIELD_MISSING", message) }
+    }
+
+    /// Something a field names does not exist.
+    pub fn not_found(field: &'static str, reason: &'static str, name: &str) -> ApiError {
+        let message = format!("{field}: {name} does not exist");
+        ApiError { field: Some(field.into()), ..ApiError::new(Code::NotFound, reason, message) }
+    }
+
+    /// The same error blaming a field.
+    pub fn blaming(self, field: &'static str) -> ApiError {
+        ApiError { field: Some(field.into()), ..self }
+    }
+
+    /// The same error repeating the caller's fallback.
+    pub fn with_fallback(self, fallback: &str) -> ApiError {
+        ApiError { fallback: (!fallback.is_empty()).then(|| fallback.to_owned()), ..self }
+    }
+
+    /// The gRPC code.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The stable reason.
+    pub fn reason(&self) -> &'static str {
+        self.reason
+    }
+
+    /// What to tell people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<ApiError> for Status {
+    fn from(error: ApiError) -> Status {
+        observe::refused(error.reason);
+        let metadata: HashMap<String, String> =
+            error.fallback.map(|fallback| ("fallback".to_owned(), fallback)).into_iter().collect();
+        let mut details = ErrorDetails::with_error_info(error.reason, DOMAIN, metadata);
+        if let Some(field) = error.field {
+            details.add_bad_request_violation(field, error.message.clone());
+        }
+        if error.code == Code::ResourceExhausted {
+            details.set_retry_info(Some(RETRY_AFTER));
+        }
+        Status::with_error_details(error.code, error.message, details)
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> ApiError {
+        match error {
+            AskError::Refused(refusal) => refusal.into(),
+            AskError::Busy => ApiError::new(Code::ResourceExhausted, "OVERLOADED", error.to_string()),
+            AskError::Stopped => ApiError::new(Code::Unavailable, "STOPPING", error.to_string()),
+        }
+    }
+}
+
+impl From<StoreFault> for ApiError {
+    fn from(fault: StoreFault) -> ApiError {
+        let (code, reason) = match fault {
+            StoreFault::Overloaded { .. } => (Code::ResourceExhausted, "OVERLOADED"),
+            _ => (Code::Unavailable, "CUSTOMER_STORE_UNAVAILABLE"),
+        };
+        ApiError::new(code, reason, fault.to_string())
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> ApiError {
+        let (code, reason, field) = row(&refusal);
+        ApiError { field: field.map(str::to_owned), ..ApiError::new(code, reason, refusal.to_string()) }
+    }
+}
+
+/// Each refusal's code, reason and, where the request has one for it, field.
+fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
+    use crate::engine::floor::Kind;
+    match refusal {
+        Refusal::NotDefined { kind: Kind::Pool, .. } => (Code::NotFound, "POOL_NOT_FOUND", Some("pool")),
+        Refusal::NotDefined { kind: Kind::Skill, .. } => (Code::NotFound, "SKILL_NOT_FOUND", Some("skill")),
+        Refusal::NotDefined { kind: Kind::Queue, .. } => (Code::NotFound, "QUEUE_NOT_FOUND", Some("queue")),
+        Refusal::NotDefined { kind: Kind::Agent, .. } => (Code::NotFound, "AGENT_NOT_FOUND", Some("agent")),
+        Refusal::AlreadyDefined { .. } => (Code::AlreadyExists, "ALREADY_EXISTS", None),
+        Refusal::EtagMismatch { .. } => (Code::Aborted, "ETAG_MISMATCH", Some("etag")),
+        Refusal::InUse { .. } => (Code::FailedPrecondition, "IN_USE", None),
+        Refusal::TooMany { .. } => (Code::ResourceExhausted, "TOO_MANY", None),
+        Refusal::SignedIn => (Code::FailedPrecondition, "AGENT_SIGNED_IN", Some("agent.pool")),
+        Refusal::RequestIdReused => (Code::AlreadyExists, "REQUEST_ID_REUSED", None),
+        Refusal::QueueFull { .. } => (Code::ResourceExhausted, "QUEUE_FULL", None),
+        Refusal::TooManyLanes { .. } => (Code::ResourceExhausted, "TOO_MANY_LANES", None),
+        Refusal::IntakeMemoryFull { .. } => (Code::ResourceExhausted, "INTAKE_MEMORY_FULL", None),
+        Refusal::TooManySources { .. } => (Code::ResourceExhausted, "TOO_MANY_SOURCES", None),
+        Refusal::DuePast { .. } => (Code::InvalidArgument, "DUE_TIME_PAST", Some("interaction.due_time")),
+        Refusal::InteractionUnknown => (Code::NotFound, "INTERACTION_NOT_FOUND", None),
+        Refusal::AgentUnknown => (Code::NotFound, "AGENT_NOT_FOUND", Some("agent")),
+        Refusal::SessionUnknown => (Code::NotFound, "SESSION_NOT_FOUND", Some("session")),
+        Refusal::NoSession => (Code::FailedPrecondition, "NO_SESSION", None),
+        Refusal::OfferUnknown => (Code::NotFound, "OFFER_NOT_FOUND", Some("offer")),
+        Refusal::OfferExpired => (Code::FailedPrecondition, "OFFER_EXPIRED", None),
+        Refusal::OfferRescinded => (Code::FailedPrecondition, "OFFER_RESCINDED", None),
+        Refusal::OfferDeclined => (Code::FailedPrecondition, "OFFER_DECLINED", None),
+        Refusal::OfferAccepted => (Code::FailedPrecondition, "OFFER_TAKEN", None),
+        Refusal::AssignmentUnknown => (Code::NotFound, "ASSIGNMENT_NOT_FOUND", Some("assignment")),
+        Refusal::AssignmentEnded => (Code::FailedPrecondition, "ASSIGNMENT_ENDED", None),
+        Refusal::NotWrappingUp => (Code::FailedPrecondition, "NOT_WRAPPING_UP", None),
+        Refusal::TimeRunsBack { .. } => (Code::Internal, "TIME_RUNS_BACK", None),
+    }
+}

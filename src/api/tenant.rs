@@ -1,0 +1,86 @@
+//! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
+
+use super::access::{Access, Service};
+use super::names::tenant_of;
+use super::status::ApiError;
+use crate::customers::Customers;
+use crate::engine::ids::{InteractionId, SessionId};
+use crate::rules::RuleSet;
+use crate::runtime::clock::Clock;
+use crate::runtime::inbox::ShardHandle;
+use crate::runtime::leases::Leases;
+use crate::runtime::start::Held;
+use dashmap::DashMap;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tonic::Code;
+use tonic::metadata::MetadataMap;
+
+/// One tenant.
+pub struct Tenant {
+    pub name: String,
+    pub shard: ShardHandle,
+    pub payloads: Arc<DashMap<InteractionId, Held>>,
+    pub customers: Customers,
+    pub leases: Leases,
+    pub clock: Clock,
+    pub rules: Arc<RuleSet>,
+    /// Where its journal lies; `None` for one in memory.
+    pub folder: Option<PathBuf>,
+}
+
+impl Tenant {
+    /// The full name of something of this tenant.
+    pub fn name_of(&self, collection: &str, id: impl std::fmt::Display) -> String {
+        format!("tenants/{}/{collection}/{id}", self.name)
+    }
+
+    /// A session id that cannot be guessed.
+    pub fn new_session() -> SessionId {
+        use ring::rand::SecureRandom;
+        let mut bytes = [0; 8];
+        ring::rand::SystemRandom::new().fill(&mut bytes).expect("the system has random numbers");
+        SessionId(u64::from_le_bytes(bytes))
+    }
+}
+
+/// All tenants of a server, and who may come in.
+#[derive(Clone)]
+pub struct Tenants {
+    by_name: Arc<BTreeMap<String, Arc<Tenant>>>,
+    access: Arc<Access>,
+}
+
+impl Tenants {
+    /// The tenants of a server.
+    pub fn new(tenants: Vec<Arc<Tenant>>, access: Access) -> Tenants {
+        let by_name = tenants.into_iter().map(|tenant| (tenant.name.clone(), tenant)).collect();
+        Tenants { by_name: Arc::new(by_name), access: Arc::new(access) }
+    }
+
+    /// The caller's tenant, if `name` (of the field `field`) is one of its resources. Another tenant's do not exist.
+    pub fn of(
+        &self,
+        metadata: &MetadataMap,
+        service: Service,
+        field: &'static str,
+        name: &str,
+    ) -> Result<Arc<Tenant>, ApiError> {
+        let own = self.caller(metadata, service)?;
+        let named = tenant_of(field, name)?;
+        if named == own.name || named == "-" {
+            return Ok(own);
+        }
+        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {named:?}")))
+    }
+
+    /// The caller's tenant.
+    pub fn caller(&self, metadata: &MetadataMap, service: Service) -> Result<Arc<Tenant>, ApiError> {
+        let own = self.access.tenant(metadata, service)?;
+        let tenant = self.by_name.get(own);
+        tenant.cloned().ok_or_else(|| {
+            ApiError::new(Code::NotFound, "TENANT_NOT_FOUND", format!("tenant {own:?} is not on this server"))
+        })
+    }
+}

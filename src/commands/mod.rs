@@ -1,0 +1,3 @@
+//! The commands of the program, one file each: their options, a call, and what is printed.
+
+pub mod replay;

@@ -1,0 +1,152 @@
+//! `baton replay`: a recorded log through the engine, printed beside the record.
+//!
+//! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the log
+//! could not be replayed; 2, by clap: the options are not understood.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions};
+
+/// Replay a recorded log through the engine in simulated time, beside the record
+#[derive(Debug, Clone, Args)]
+pub struct ReplayArgs {
+    /// The log: CSV, plain or gzipped
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How the log is written
+    #[arg(long, value_enum)]
+    format: Format,
+    /// How the result is printed
+    #[arg(long, value_enum, default_value = "text")]
+    output: Output,
+    /// Follow the recorded history instead, and ask the engine at each recorded start of service whom it would
+    /// have taken, under longest wait first
+    #[arg(long, conflicts_with_all = ["order", "availability", "seed"])]
+    check_choices: bool,
+    /// First day of the choices, YYYY-MM-DD [default: the first of the log]
+    #[arg(long, value_name = "DATE", requires = "check_choices")]
+    from: Option<Date>,
+    /// Last day of the choices, YYYY-MM-DD, included [default: the last of the log]
+    #[arg(long, value_name = "DATE", requires = "check_choices")]
+    to: Option<Date>,
+    /// Type of the choices, one of PS PE IN NE NW TT AA [default: PS]
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind, requires = "check_choices")]
+    kind: Option<Kind>,
+    /// Who is taken first: time in queue with the bank's credit of 90 s for priority customers, or time alone
+    #[arg(long, value_enum, default_value = "documented")]
+    order: OrderArg,
+    /// Share of their time on duty in which agents take calls, 0 to 1 [default: calibrated on the 1st to 10th]
+    #[arg(long, value_name = "SHARE")]
+    availability: Option<f64>,
+    /// Seed of what is drawn: patience, work times, availability
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+}
+
+/// Formats of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The call-by-call log of "Anonymous Bank", one row a call
+    BankCalls,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    /// Tables for people
+    Text,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OrderArg {
+    /// Time in queue, priority customers starting with a credit of 90 s
+    Documented,
+    /// Time in queue
+    LongestWait,
+}
+
+/// Replays or checks, prints the result, and says what went wrong.
+pub fn run(args: ReplayArgs) -> ExitCode {
+    let Format::BankCalls = args.format;
+    let printed = match args.check_choices {
+        true => check_choices(&args).map(|check| print(&check, args.output)),
+        false => replay(&args).map(|replay| print(&replay, args.output)),
+    };
+    match printed {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        // Whoever reads us has seen enough, as `head` has.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error),
+        Err(error) => failed(&error),
+    }
+}
+
+fn check_choices(args: &ReplayArgs) -> Result<bank_calls::ChoiceCheck, ReplayError> {
+    let kind = args.kind.unwrap_or(Kind::Ps);
+    let options = CheckOptions { file: args.file.clone(), kind, from: args.from, to: args.to };
+    let bar = Bar::new("choices");
+    bank_calls::check_choices(&options, &mut |done, total| bar.show(done, total))
+}
+
+fn replay(args: &ReplayArgs) -> Result<bank_calls::Replay, ReplayError> {
+    let order = match args.order {
+        OrderArg::Documented => Order::Documented,
+        OrderArg::LongestWait => Order::LongestWait,
+    };
+    let options =
+        ReplayOptions { file: args.file.clone(), availability: args.availability, order, seed: args.seed };
+    let bar = Bar::new("calls, those of the calibration included");
+    bank_calls::replay(&options, &mut |done, total| bar.show(done, total))
+}
+
+fn print(result: &(impl Serialize + std::fmt::Display), output: Output) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match output {
+        Output::Text => write!(out, "{result}")?,
+        Output::Json => {
+            serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()
+}
+
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("baton replay: {error}");
+    ExitCode::FAILURE
+}
+
+fn kind(code: &str) -> Result<Kind, String> {
+    Kind::from_code(code).ok_or_else(|| "expected one of PS PE IN NE NW TT AA".to_owned())
+}
+
+/// The progress bar. It is hidden where standard error is no terminal, and gone when the result is printed.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new(what: &'static str) -> Bar {
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}, {eta} left");
+        let bar =
+            ProgressBar::new(0).with_style(style.expect("the template is a constant")).with_message(what);
+        Bar(bar)
+    }
+
+    fn show(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,199 @@
+//! The bank's floor in a real shard: one pool, a queue and a skill per type of call, the agents of the log.
+//!
+//! Everything is said to the engine in commands, as a live platform would; what it decides is read from its
+//! events. Refusals are our own mistakes here, since the floor is one we defined.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::record::{AgentNo, Call, Kind};
+use crate::engine::agent::Presence;
+use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
+use crate::engine::command::{Answer, Command, Leaving, Submit, Write};
+use crate::engine::event::{Event, Stamped};
+use crate::engine::floor::{AgentSpec, Definition, OnExpiry, QueueSpec, WrapUp};
+use crate::engine::ids::{
+    AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
+};
+use crate::engine::money::Money;
+use crate::engine::plan::{Channel, Facts, Goals, LastStep, Plan};
+use crate::engine::shard::Shard;
+use crate::engine::skill::{PROFICIENCY_MAX, Requirement, Skill};
+use crate::engine::time::Time;
+
+/// What the bank credited its priority customers with, in ms of waiting.
+pub(super) const PRIORITY_CREDIT_MS: u64 = 90_000;
+
+/// The plan's head start for a customer nobody prefers.
+pub(super) const NO_HEAD_START: u64 = 0;
+
+const POOL: PoolKey = PoolKey(0);
+
+/// An offer the engine made in the step just taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offered {
+    pub(super) offer: OfferId,
+    pub(super) interaction: InteractionId,
+}
+
+/// A shard with the bank's floor.
+#[derive(Debug, Clone)]
+pub(super) struct Floor {
+    shard: Shard,
+    events: Vec<Stamped>,
+    agents: BTreeMap<AgentNo, AgentKey>,
+}
+
+impl Floor {
+    /// Defines the floor. The agents have a session each and are signed out.
+    pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>) -> Floor {
+        let mut floor = Floor { shard: Shard::new(), events: Vec::new(), agents: BTreeMap::new() };
+        floor.define(now, "bank", Definition::Pool { display_name: "Anonymous Bank".into() });
+        for kind in Kind::ALL {
+            floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
+            floor.define(now, kind.code(), Definition::Queue(queue_spec(kind)));
+        }
+        for (agent, kinds) in skills {
+            let key = floor.define(now, &agent.to_string(), Definition::Agent(agent_spec(*agent, kinds)));
+            let session = SessionId(u64::from(key) + 1);
+            floor.agents.insert(*agent, AgentKey(key));
+            floor.step(now, Command::OpenSession { agent: AgentKey(key), session });
+        }
+        floor
+    }
+
+    /// Lets an agent take calls from now on.
+    pub(super) fn sign_in(&mut self, now: Time, agent: AgentNo) {
+        self.set_presence(now, agent, Presence::Available);
+    }
+
+    /// Takes an agent off the floor, once the call in hand is over.
+    pub(super) fn sign_out(&mut self, now: Time, agent: AgentNo) {
+        self.set_presence(now, agent, Presence::SignedOut);
+    }
+
+    /// A call comes in and is planned: the queue of its type, and a head start in ms.
+    pub(super) fn submit(&mut self, now: Time, call: &Call, head_start_ms: u64) -> InteractionId {
+        let submit = Submit {
+            keys: [None, None],
+            content: 0,
+            source: "bank-calls".into(),
+            external_id: call.row.to_string().into(),
+            channel: Channel::Voice,
+            facts: Facts::default(),
+            plan: plan(call.kind, head_start_ms),
+        };
+        match self.step(now, Command::Submit(Box::new(submit))) {
+            Answer::Admitted { interaction, .. } => interaction,
+            other => unreachable!("a submit is answered by an admission, not {other:?}"),
+        }
+    }
+
+    /// The customer hangs up.
+    pub(super) fn leave(&mut self, now: Time, interaction: InteractionId) {
+        self.step(now, Command::Cancel { interaction, leaving: Leaving::CustomerLeft });
+    }
+
+    /// The agent takes the call.
+    pub(super) fn accept(&mut self, now: Time, offer: OfferId) -> AssignmentId {
+        match self.step(now, Command::Accept { offer }) {
+            Answer::Accepted { assignment, .. } => assignment,
+            other => unreachable!("an accept is answered by an assignment, not {other:?}"),
+        }
+    }
+
+    /// The conversation is over; nothing is written up afterwards.
+    pub(super) fn complete(&mut self, now: Time, assignment: AssignmentId) {
+        self.step(now, Command::Complete { assignment, disposition: "".into() });
+    }
+
+    /// When the engine's next timer is due.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.shard.next_deadline()
+    }
+
+    /// Lets the engine's timers fire.
+    pub(super) fn pass_time(&mut self, now: Time) {
+        self.step(now, Command::Tick);
+    }
+
+    /// The offers made since the last look.
+    pub(super) fn offers(&mut self) -> Vec<Offered> {
+        let offered = |stamped: Stamped| match stamped.event {
+            Event::Offered { offer, interaction, .. } => Some(Offered { offer, interaction }),
+            _ => None,
+        };
+        self.events.drain(..).filter_map(offered).collect()
+    }
+
+    fn set_presence(&mut self, now: Time, agent: AgentNo, presence: Presence) {
+        let agent = self.agents[&agent];
+        self.step(now, Command::SetPresence { agent, presence, reason: "".into() });
+    }
+
+    fn define(&mut self, now: Time, name: &str, definition: Definition) -> u32 {
+        match self.step(now, Command::Define { name: name.into(), definition, write: Write::Create }) {
+            Answer::Defined { key, .. } => key,
+            other => unreachable!("a definition is answered by its key, not {other:?}"),
+        }
+    }
+
+    fn step(&mut self, now: Time, command: Command) -> Answer {
+        self.shard
+            .step(now, command, &mut self.events)
+            .expect("the replay asks only for what its own floor and its own order of time allow")
+    }
+}
+
+/// Skills and queues are defined in the order of `Kind::ALL`, so their keys are its positions.
+fn key(kind: Kind) -> u16 {
+    kind as u16
+}
+
+fn requirement(kind: Kind) -> Requirement {
+    Requirement { skill: SkillKey(key(kind)), proficiency: 1 }
+}
+
+fn queue_spec(kind: Kind) -> QueueSpec {
+    QueueSpec {
+        display_name: kind.code().into(),
+        pool: POOL,
+        requirements: vec![requirement(kind)],
+        offer_expiry_ms: 15_000,
+        on_expiry: OnExpiry::Stay,
+        wrap_up: WrapUp::None,
+        waiting_max: u32::MAX,
+    }
+}
+
+fn agent_spec(agent: AgentNo, kinds: &BTreeSet<Kind>) -> AgentSpec {
+    // How well somebody knew a type is not in the log.
+    let skill = |kind: &Kind| Skill { skill: SkillKey(key(*kind)), proficiency: PROFICIENCY_MAX };
+    AgentSpec {
+        display_name: agent.to_string().into(),
+        pool: POOL,
+        skills: kinds.iter().map(skill).collect(),
+        capacity: CAPACITY_DEFAULT,
+        channels: channels_default(),
+        open_offers_max: 1,
+    }
+}
+
+fn plan(kind: Kind, head_start_ms: u64) -> Plan {
+    Plan {
+        rule_set: 1,
+        queue: QueueKey(key(kind)),
+        requirements: vec![requirement(kind)],
+        priority: 0,
+        head_start_ms,
+        goals: Goals {
+            answer_within_ms: 20_000,
+            service_level_ppm: 800_000,
+            short_abandon_ms: 0,
+            waiting_per_minute: Money(0),
+            abandon: Money(0),
+            late: Money(0),
+            unresolved: Money(0),
+        },
+        last_step: LastStep::Keep,
+    }
+}

@@ -1,0 +1,31 @@
+//! The call log of a bank, January 1999, against the engine.
+//!
+//! `replay` lets the recorded customers meet the recorded agents again, with the engine between them.
+//! `check_choices` asks the engine, at each recorded choice of the bank's switch, whom it would have taken.
+//! The log is that of "Anonymous Bank", Technion, Haifa (I. Guedj and A. Mandelbaum, 2000).
+
+mod check;
+mod choices;
+mod draw;
+mod duty;
+mod error;
+mod figures;
+mod floor;
+mod parse;
+mod patience;
+mod record;
+mod replay;
+mod report;
+mod simulate;
+mod work;
+
+pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
+pub use error::RecordError;
+pub use figures::{Books, DayFigures, Figures};
+pub use record::Kind;
+pub use replay::{
+    CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,
+};
+
+#[cfg(test)]
+mod tests;
