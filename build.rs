@@ -18,5 +18,8 @@ fn protocol() {
         .unwrap_or_else(|error| panic!("{error:?}"));
     let out = std::path::PathBuf::from(std::env::var("OUT_DIR").expect("cargo sets OUT_DIR"));
     std::fs::write(out.join("descriptors.bin"), compiled.1).expect("OUT_DIR can be written");
-    tonic_prost_build::configure().btree_map(".").compile_fds(compiled.0).expect("the protocol files generate");
+    tonic_prost_build::configure()
+        .btree_map(".")
+        .compile_fds(compiled.0)
+        .expect("the protocol files generate");
 }

@@ -1,1 +1,28 @@
-fn main() {}
+//! The program: options in, one call out.
+
+use baton::commands::{replay, serve};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Routes customers' interactions from every channel to the best available agent, with their history attached.
+#[derive(Debug, Parser)]
+#[command(name = "baton", version)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(serve::ServeArgs),
+    /// Take recorded days through the engine, beside the record.
+    Replay(replay::ReplayArgs),
+}
+
+fn main() -> ExitCode {
+    match Program::parse().command {
+        Command::Serve(args) => serve::run(args),
+        Command::Replay(args) => replay::run(args),
+    }
+}

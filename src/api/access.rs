@@ -69,7 +69,9 @@ pub struct Tokens(BTreeMap<Vec<u8>, Grant>);
 pub enum TokensError {
     #[error("cannot read the token file {path}: {source}")]
     Io { path: String, source: std::io::Error },
-    #[error("token file {path}, line {line}: {got}; want `TOKEN TENANT ROLE NAME`, the token 16 characters or more, the role one of platform, agent, supervisor")]
+    #[error(
+        "token file {path}, line {line}: {got}; want `TOKEN TENANT ROLE NAME`, the token 16 characters or more, the role one of platform, agent, supervisor"
+    )]
     Line { path: String, line: usize, got: String },
     #[error("the token file {path} holds no token")]
     Empty { path: String },
@@ -128,7 +130,9 @@ impl Access {
             .get("authorization")
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "))
-            .ok_or_else(|| unauthenticated("no token came; want the metadata `authorization: Bearer TOKEN`"))?;
+            .ok_or_else(|| {
+                unauthenticated("no token came; want the metadata `authorization: Bearer TOKEN`")
+            })?;
         let grant = grants.get(&hash(token)).ok_or_else(|| unauthenticated("the token is not known"))?;
         if grant.role.may(service) {
             return Ok(&grant.tenant);
@@ -172,7 +176,13 @@ mod tests {
 
     #[test]
     fn a_wrong_line_is_named() {
-        for wrong in ["", "short t agent x", "0123456789abcdef t king x", "0123456789abcdef T agent x", "0123456789abcdef t agent"] {
+        for wrong in [
+            "",
+            "short t agent x",
+            "0123456789abcdef t king x",
+            "0123456789abcdef T agent x",
+            "0123456789abcdef t agent",
+        ] {
             assert!(Tokens::parse(wrong, "tokens").is_err(), "{wrong}");
         }
     }

@@ -31,7 +31,12 @@ impl Api {
         Api { tenants }
     }
 
-    fn tenant(&self, metadata: &MetadataMap, field: &'static str, name: &str) -> Result<Arc<Tenant>, ApiError> {
+    fn tenant(
+        &self,
+        metadata: &MetadataMap,
+        field: &'static str,
+        name: &str,
+    ) -> Result<Arc<Tenant>, ApiError> {
         self.tenants.of(metadata, Service::Agents, field, name)
     }
 }
@@ -85,19 +90,28 @@ impl Agents for Api {
         Ok(Response::new(desk::set_presence(&tenant, &request).await?))
     }
 
-    async fn accept(&self, request: Request<proto::AcceptRequest>) -> Result<Response<proto::AcceptResponse>, Status> {
+    async fn accept(
+        &self,
+        request: Request<proto::AcceptRequest>,
+    ) -> Result<Response<proto::AcceptResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "offer", &request.offer)?;
         Ok(Response::new(desk::accept(&tenant, &request).await?))
     }
 
-    async fn decline(&self, request: Request<proto::DeclineRequest>) -> Result<Response<proto::AgentStatus>, Status> {
+    async fn decline(
+        &self,
+        request: Request<proto::DeclineRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "offer", &request.offer)?;
         Ok(Response::new(desk::decline(&tenant, &request).await?))
     }
 
-    async fn complete(&self, request: Request<proto::CompleteRequest>) -> Result<Response<proto::AgentStatus>, Status> {
+    async fn complete(
+        &self,
+        request: Request<proto::CompleteRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "assignment", &request.assignment)?;
         Ok(Response::new(desk::complete(&tenant, &request).await?))

@@ -64,7 +64,9 @@ async fn answer(
             respond(String::new(), Answered::Heartbeat(desk::heartbeat(tenant, &request)?))
         }
         Asked::SetPresence(request) => by_status(desk::set_presence(tenant, &request).await?),
-        Asked::Accept(request) => respond(String::new(), Answered::Accepted(desk::accept(tenant, &request).await?)),
+        Asked::Accept(request) => {
+            respond(String::new(), Answered::Accepted(desk::accept(tenant, &request).await?))
+        }
         Asked::Decline(request) => by_status(desk::decline(tenant, &request).await?),
         Asked::Complete(request) => by_status(desk::complete(tenant, &request).await?),
         Asked::FinishWrapUp(request) => by_status(desk::finish_wrap_up(tenant, &request).await?),
@@ -82,9 +84,11 @@ fn forward(opened: Opened, agent: String, send: Sender) {
                 () = send.closed() => return,
             };
             let response = match next {
-                Some(Ok(message)) => {
-                    proto::AttachResponse { tag: 0, agent: agent.clone(), response: Some(Answered::Work(message)) }
-                }
+                Some(Ok(message)) => proto::AttachResponse {
+                    tag: 0,
+                    agent: agent.clone(),
+                    response: Some(Answered::Work(message)),
+                },
                 Some(Err(error)) => failure(0, agent.clone(), &error),
                 None => return,
             };

@@ -20,7 +20,8 @@ const REST_MAX: Duration = Duration::from_secs(10);
 
 /// What is known without asking the customer store.
 pub fn base(tenant: &Tenant, view: &InteractionView) -> proto::Card {
-    let payload = tenant.payloads.get(&view.interaction.id).map(|held| held.payload.clone()).unwrap_or_default();
+    let payload =
+        tenant.payloads.get(&view.interaction.id).map(|held| held.payload.clone()).unwrap_or_default();
     proto::Card {
         message: payload.message.clone(),
         attributes: payload.attributes.clone(),
@@ -44,7 +45,8 @@ pub async fn card(
     let base = base(tenant, view);
     let Some(customer) = view.interaction.facts.customer else { return (base, None) };
     let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
-    let mut found = tokio::spawn(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
+    let mut found =
+        tokio::spawn(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
         Ok(Ok(Some(data))) => (filled(tenant, base, data), None),
         Ok(_) => (proto::Card { partial: true, ..base }, None),
@@ -161,4 +163,3 @@ fn outcome(outcome: Outcome) -> proto::ContactOutcome {
 fn time(ms: i64) -> prost_types::Timestamp {
     timestamp(Time(u64::try_from(ms).unwrap_or_default()))
 }
-

@@ -110,7 +110,9 @@ mod tests {
         let seconds = |seconds| Some(ProtoDuration { seconds, nanos: 0 });
         assert_eq!(duration_ms("f", seconds(2), 0..=5_000, 7).ok(), Some(2_000));
         assert_eq!(duration_ms("f", None, 0..=5_000, 7).ok(), Some(7));
-        for wrong in [seconds(-1), seconds(6), seconds(i64::MAX), Some(ProtoDuration { seconds: 0, nanos: -5 })] {
+        for wrong in
+            [seconds(-1), seconds(6), seconds(i64::MAX), Some(ProtoDuration { seconds: 0, nanos: -5 })]
+        {
             let error = duration_ms("f", wrong, 0..=5_000, 7).expect_err("out of range");
             assert!(error.message().starts_with("f: "), "{}", error.message());
         }

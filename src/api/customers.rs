@@ -8,7 +8,8 @@ use super::names::{number, shown};
 use super::status::ApiError;
 use super::tenant::{Tenant, Tenants};
 use crate::customers::{
-    Customer, CustomerId, DisplayName, EntryKind, InputError, NewEntry, Position, Recording, RequestId, StoreFault,
+    Customer, CustomerId, DisplayName, EntryKind, InputError, NewEntry, Position, Recording, RequestId,
+    StoreFault,
 };
 use crate::proto;
 use crate::proto::customers_server::Customers;
@@ -58,7 +59,9 @@ fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
         InputError::TooLong { field, chars, chars_max } => {
             ApiError::field(field, &format!("{chars} characters"), &format!("at most {chars_max}"))
         }
-        InputError::Empty { field, chars_max } => ApiError::missing(field, &format!("1 to {chars_max} characters")),
+        InputError::Empty { field, chars_max } => {
+            ApiError::missing(field, &format!("1 to {chars_max} characters"))
+        }
         other => ApiError::field(field, "CONTACT", &other.to_string()),
     }
 }
@@ -79,7 +82,10 @@ fn new_entry(entry: &proto::HistoryEntry) -> Result<NewEntry, ApiError> {
 
 #[tonic::async_trait]
 impl Customers for Api {
-    async fn resolve(&self, request: Request<proto::ResolveRequest>) -> Result<Response<proto::ResolveResponse>, Status> {
+    async fn resolve(
+        &self,
+        request: Request<proto::ResolveRequest>,
+    ) -> Result<Response<proto::ResolveResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, &request.parent)?;
         let address = request.address.as_ref().ok_or_else(|| ApiError::missing("address", "an address"))?;

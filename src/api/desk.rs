@@ -36,7 +36,10 @@ pub fn parse_session(written: &str) -> Option<SessionId> {
 }
 
 /// Renews a session.
-pub fn heartbeat(tenant: &Tenant, request: &proto::HeartbeatRequest) -> Result<proto::HeartbeatResponse, ApiError> {
+pub fn heartbeat(
+    tenant: &Tenant,
+    request: &proto::HeartbeatRequest,
+) -> Result<proto::HeartbeatResponse, ApiError> {
     required("session", &request.session, CODE_MAX)?;
     let renewed = parse_session(&request.session).and_then(|session| tenant.leases.renew_agent(session));
     match renewed {
@@ -66,7 +69,10 @@ pub async fn set_presence(
 }
 
 /// Takes an offer.
-pub async fn accept(tenant: &Arc<Tenant>, request: &proto::AcceptRequest) -> Result<proto::AcceptResponse, ApiError> {
+pub async fn accept(
+    tenant: &Arc<Tenant>,
+    request: &proto::AcceptRequest,
+) -> Result<proto::AcceptResponse, ApiError> {
     let offer = OfferId(number("offer", &request.offer, "offers")?);
     let seen = tenant.shard.ask(Command::Accept { offer }, None).await?;
     let Answer::Accepted { assignment, interaction } = seen.value else {
@@ -80,7 +86,10 @@ pub async fn accept(tenant: &Arc<Tenant>, request: &proto::AcceptRequest) -> Res
 }
 
 /// Says no to an offer.
-pub async fn decline(tenant: &Arc<Tenant>, request: &proto::DeclineRequest) -> Result<proto::AgentStatus, ApiError> {
+pub async fn decline(
+    tenant: &Arc<Tenant>,
+    request: &proto::DeclineRequest,
+) -> Result<proto::AgentStatus, ApiError> {
     let offer = OfferId(number("offer", &request.offer, "offers")?);
     let reason = text("reason", &request.reason, CODE_MAX)?.into();
     tenant.shard.ask(Command::Decline { offer, reason }, None).await?;
@@ -94,7 +103,10 @@ pub async fn decline(tenant: &Arc<Tenant>, request: &proto::DeclineRequest) -> R
 }
 
 /// Ends a conversation.
-pub async fn complete(tenant: &Arc<Tenant>, request: &proto::CompleteRequest) -> Result<proto::AgentStatus, ApiError> {
+pub async fn complete(
+    tenant: &Arc<Tenant>,
+    request: &proto::CompleteRequest,
+) -> Result<proto::AgentStatus, ApiError> {
     let assignment = AssignmentId(number("assignment", &request.assignment, "assignments")?);
     let disposition = text("disposition", &request.disposition, CODE_MAX)?.into();
     let note = text("note", &request.note, NOTE_MAX)?;
@@ -132,7 +144,8 @@ async fn assigned(tenant: &Tenant, id: AssignmentId) -> Result<AtHand, ApiError>
 
 /// The status of the agent whose work was asked about. The engine has refused it already if there is none.
 async fn after(tenant: &Tenant, at_hand: AtHand) -> Result<proto::AgentStatus, ApiError> {
-    let (agent, _) = at_hand.ok_or_else(|| ApiError::from(crate::engine::command::Refusal::AssignmentEnded))?;
+    let (agent, _) =
+        at_hand.ok_or_else(|| ApiError::from(crate::engine::command::Refusal::AssignmentEnded))?;
     status(tenant, agent).await
 }
 

@@ -53,7 +53,8 @@ pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
         return Err(ApiError::missing("interaction.external_id", wanted));
     }
     let source = &interaction.source;
-    let by_source = (!external_id.is_empty()).then(|| hash(&[b"external", source.as_bytes(), external_id.as_bytes()]));
+    let by_source =
+        (!external_id.is_empty()).then(|| hash(&[b"external", source.as_bytes(), external_id.as_bytes()]));
     let by_request = (!request_id.is_empty()).then(|| hash(&[b"request", request_id.as_bytes()]));
     Ok(Identity { keys: [by_source, by_request], content: hash(&[b"content", &interaction.encode_to_vec()]) })
 }
@@ -112,7 +113,11 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
             return Err(ApiError::field(field, &shown(value), empty));
         }
     }
-    if interaction.state == 0 { Ok(()) } else { Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty)) }
+    if interaction.state == 0 {
+        Ok(())
+    } else {
+        Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty))
+    }
 }
 
 fn queue<'a>(
@@ -121,8 +126,9 @@ fn queue<'a>(
 ) -> Result<(QueueKey, &'a crate::engine::floor::QueueSpec), ApiError> {
     let id = names::id("interaction.queue", name, "queues")?;
     let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
-    let (key, entry) =
-        found.ok_or_else(|| ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}")))?;
+    let (key, entry) = found.ok_or_else(|| {
+        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}"))
+    })?;
     Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
 }
 
@@ -166,7 +172,11 @@ fn priority(points: i32) -> Result<i16, ApiError> {
 fn due_time(due: prost_types::Timestamp, now: Time) -> Result<Time, ApiError> {
     let due = moment("interaction.due_time", due)?;
     if due.since(now) > DUE_MAX_MS {
-        return Err(ApiError::field("interaction.due_time", &format!("{} ms since 1970", due.0), "a time within 366 days"));
+        return Err(ApiError::field(
+            "interaction.due_time",
+            &format!("{} ms since 1970", due.0),
+            "a time within 366 days",
+        ));
     }
     Ok(due)
 }
@@ -175,7 +185,11 @@ fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
     let message = text("interaction.message", &interaction.message, 4_096)?.to_owned();
     if interaction.attributes.len() > ATTRIBUTES_MAX {
         let wanted = format!("at most {ATTRIBUTES_MAX} entries");
-        return Err(ApiError::field("interaction.attributes", &interaction.attributes.len().to_string(), &wanted));
+        return Err(ApiError::field(
+            "interaction.attributes",
+            &interaction.attributes.len().to_string(),
+            &wanted,
+        ));
     }
     for (key, value) in &interaction.attributes {
         required("interaction.attributes (key)", key, 64)?;

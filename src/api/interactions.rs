@@ -38,7 +38,12 @@ impl Api {
         Api { tenants }
     }
 
-    fn tenant(&self, metadata: &MetadataMap, field: &'static str, name: &str) -> Result<Arc<Tenant>, ApiError> {
+    fn tenant(
+        &self,
+        metadata: &MetadataMap,
+        field: &'static str,
+        name: &str,
+    ) -> Result<Arc<Tenant>, ApiError> {
         self.tenants.of(metadata, Service::Interactions, field, name)
     }
 
@@ -58,9 +63,8 @@ impl Api {
         };
         let view = settled(&tenant, id, max_wait).await?;
         let sequence = view.as_ref().map_or(0, |view| view.sequence.0);
-        let interaction = view.map(|view| tenant.show_interaction(&view)).unwrap_or_else(|| proto::Interaction {
-            name: tenant.name_of("interactions", id),
-            ..proto::Interaction::default()
+        let interaction = view.map(|view| tenant.show_interaction(&view)).unwrap_or_else(|| {
+            proto::Interaction { name: tenant.name_of("interactions", id), ..proto::Interaction::default() }
         });
         Ok(proto::SubmitResponse {
             interaction: Some(interaction),
@@ -70,7 +74,11 @@ impl Api {
         })
     }
 
-    async fn wait(&self, metadata: &MetadataMap, request: &proto::WaitRequest) -> Result<proto::WaitResponse, ApiError> {
+    async fn wait(
+        &self,
+        metadata: &MetadataMap,
+        request: &proto::WaitRequest,
+    ) -> Result<proto::WaitResponse, ApiError> {
         let tenant = self.tenant(metadata, "name", &request.name)?;
         let id = InteractionId(number("name", &request.name, "interactions")?);
         text("fallback", &request.fallback, 256)?;
@@ -108,7 +116,8 @@ impl Api {
             .await?;
         let views: Vec<InteractionView> = seen.value;
         let more = views.len() > size;
-        let next = views.iter().take(size).last().filter(|_| more).map(|view| view.interaction.id.to_string());
+        let next =
+            views.iter().take(size).last().filter(|_| more).map(|view| view.interaction.id.to_string());
         Ok(proto::ListOpenResponse {
             interactions: views.iter().take(size).map(|view| tenant.show_interaction(view)).collect(),
             next_page_token: next.unwrap_or_default(),
@@ -153,7 +162,11 @@ async fn look(tenant: &Tenant, id: InteractionId) -> Result<Option<InteractionVi
 }
 
 /// The interaction once an agent has accepted it, it is over, or the time has passed. `None` if it has no record.
-async fn settled(tenant: &Tenant, id: InteractionId, max_wait: Duration) -> Result<Option<InteractionView>, ApiError> {
+async fn settled(
+    tenant: &Tenant,
+    id: InteractionId,
+    max_wait: Duration,
+) -> Result<Option<InteractionView>, ApiError> {
     if max_wait.is_zero() {
         return look(tenant, id).await;
     }
@@ -196,7 +209,10 @@ impl Interactions for Api {
         answer.map(Response::new).map_err(|error| error.with_fallback(&request.fallback).into())
     }
 
-    async fn get(&self, request: Request<proto::GetInteractionRequest>) -> Result<Response<proto::Interaction>, Status> {
+    async fn get(
+        &self,
+        request: Request<proto::GetInteractionRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
         let id = InteractionId(number("name", &request.name, "interactions")?);
@@ -231,13 +247,19 @@ impl Interactions for Api {
         Ok(Response::new(Box::pin(shown)))
     }
 
-    async fn wait(&self, request: Request<proto::WaitRequest>) -> Result<Response<proto::WaitResponse>, Status> {
+    async fn wait(
+        &self,
+        request: Request<proto::WaitRequest>,
+    ) -> Result<Response<proto::WaitResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         let answer = Api::wait(self, &metadata, &request).await;
         answer.map(Response::new).map_err(|error| error.with_fallback(&request.fallback).into())
     }
 
-    async fn cancel(&self, request: Request<proto::CancelRequest>) -> Result<Response<proto::Interaction>, Status> {
+    async fn cancel(
+        &self,
+        request: Request<proto::CancelRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
         let id = InteractionId(number("name", &request.name, "interactions")?);
@@ -251,7 +273,9 @@ impl Interactions for Api {
         };
         match tenant.shard.ask(Command::Cancel { interaction: id, leaving }, None).await {
             Ok(_) => {}
-            Err(crate::runtime::inbox::AskError::Refused(_)) => return Err(not_retained(&tenant, id).await.into()),
+            Err(crate::runtime::inbox::AskError::Refused(_)) => {
+                return Err(not_retained(&tenant, id).await.into());
+            }
             Err(error) => return Err(ApiError::from(error).into()),
         }
         match look(&tenant, id).await? {
@@ -282,4 +306,3 @@ impl Interactions for Api {
         Ok(Response::new(proto::SourceHeartbeatResponse { lease: Some(real(LEASE)), opened }))
     }
 }
-

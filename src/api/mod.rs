@@ -40,11 +40,13 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 /// Every service of a server.
 pub fn routes(tenants: &Tenants) -> Routes {
     let limit = MESSAGE_MAX;
-    Routes::new(InteractionsServer::new(interactions::Api::new(tenants.clone())).max_decoding_message_size(limit))
-        .add_service(AgentsServer::new(agents::Api::new(tenants.clone())).max_decoding_message_size(limit))
-        .add_service(CustomersServer::new(customers::Api::new(tenants.clone())).max_decoding_message_size(limit))
-        .add_service(FloorServer::new(floor::Api::new(tenants.clone())).max_decoding_message_size(limit))
-        .add_service(
-            SupervisionServer::new(supervision::Api::new(tenants.clone())).max_decoding_message_size(limit),
-        )
+    Routes::new(
+        InteractionsServer::new(interactions::Api::new(tenants.clone())).max_decoding_message_size(limit),
+    )
+    .add_service(AgentsServer::new(agents::Api::new(tenants.clone())).max_decoding_message_size(limit))
+    .add_service(CustomersServer::new(customers::Api::new(tenants.clone())).max_decoding_message_size(limit))
+    .add_service(FloorServer::new(floor::Api::new(tenants.clone())).max_decoding_message_size(limit))
+    .add_service(
+        SupervisionServer::new(supervision::Api::new(tenants.clone())).max_decoding_message_size(limit),
+    )
 }

@@ -3,7 +3,7 @@
 use super::status::ApiError;
 
 /// The tenant of a name and what follows it.
-pub fn tenant_of(field: &'static str, name: &str) -> Result<&str, ApiError> {
+pub fn tenant_of<'a>(field: &'static str, name: &'a str) -> Result<&'a str, ApiError> {
     let mut parts = name.split('/');
     match (parts.next(), parts.next()) {
         (Some("tenants"), Some(tenant)) if !tenant.is_empty() => Ok(tenant),
@@ -24,7 +24,8 @@ pub fn id<'a>(field: &'static str, name: &'a str, collection: &'static str) -> R
 /// The number of `tenants/{t}/{collection}/{number}`.
 pub fn number(field: &'static str, name: &str, collection: &'static str) -> Result<u64, ApiError> {
     let id = id(field, name, collection)?;
-    let wanted = || ApiError::field(field, &shown(name), &format!("`tenants/{{tenant}}/{collection}/{{number}}`"));
+    let wanted =
+        || ApiError::field(field, &shown(name), &format!("`tenants/{{tenant}}/{collection}/{{number}}`"));
     id.parse().ok().filter(|number| *number > 0).ok_or_else(wanted)
 }
 
@@ -55,7 +56,14 @@ mod tests {
     fn a_name_gives_its_parts_and_anything_else_is_refused_by_field() {
         assert_eq!(id("queue", "tenants/t/queues/sales", "queues").ok(), Some("sales"));
         assert_eq!(number("name", "tenants/t/offers/7", "offers").ok(), Some(7));
-        for wrong in ["", "sales", "tenants//queues/x", "tenants/t/queues/", "tenants/t/agents/x", "tenants/t/queues/a/b"] {
+        for wrong in [
+            "",
+            "sales",
+            "tenants//queues/x",
+            "tenants/t/queues/",
+            "tenants/t/agents/x",
+            "tenants/t/queues/a/b",
+        ] {
             assert!(id("queue", wrong, "queues").is_err(), "{wrong}");
         }
         for wrong in ["tenants/t/offers/0", "tenants/t/offers/-1", "tenants/t/offers/x"] {

@@ -29,10 +29,10 @@ impl Tenant {
             priority: one.plan.priority.into(),
             intent: one.facts.intent.to_string(),
             language: one.facts.language.to_string(),
-            from: payload.from.as_ref().map(|(kind, value)| proto::Address {
-                kind: i32::from(*kind),
-                value: value.clone(),
-            }),
+            from: payload
+                .from
+                .as_ref()
+                .map(|(kind, value)| proto::Address { kind: i32::from(*kind), value: value.clone() }),
             message: payload.message.clone(),
             attributes: payload.attributes.clone(),
             due_time: one.facts.due.map(timestamp),

@@ -40,7 +40,10 @@ impl ApiError {
     /// A required field that is missing.
     pub fn missing(field: &'static str, wanted: &str) -> ApiError {
         let message = format!("{field}: got nothing, want {wanted}");
-        ApiError { field: Some(field.into()), ..ApiError::new(Code::InvalidArgument, "FIELD_MISSING", message) }
+        ApiError {
+            field: Some(field.into()),
+            ..ApiError::new(Code::InvalidArgument, "FIELD_MISSING", message)
+        }
     }
 
     /// Something a field names does not exist.

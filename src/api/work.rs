@@ -43,7 +43,8 @@ pub type Send = mpsc::Sender<Result<proto::WorkResponse, ApiError>>;
 /// Opens or resumes an agent's session.
 pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<Opened, ApiError> {
     let agent = desk::agent(tenant, &request.agent)?;
-    let known = tenant.shard.read(move |shard| shard.agent(agent).and_then(|agent| agent.session)).await?.value;
+    let known =
+        tenant.shard.read(move |shard| shard.agent(agent).and_then(|agent| agent.session)).await?.value;
     let wanted = parse_session(&request.session).filter(|wanted| known == Some(*wanted));
     let session = wanted.unwrap_or_else(Tenant::new_session);
     if let Some(old) = known.filter(|old| *old != session) {
@@ -95,7 +96,9 @@ impl Opened {
                     alive = self.tell(notice, &send).await;
                 }
                 None => {
-                    let error = format!("more than {FEED_MAX} notices were waiting to be read: open the stream again");
+                    let error = format!(
+                        "more than {FEED_MAX} notices were waiting to be read: open the stream again"
+                    );
                     // As above.
                     let _ = send.send(Err(ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error))).await;
                     alive = false;
@@ -117,12 +120,14 @@ impl Opened {
                 }
                 Event::Offer(shown)
             }
-            Notice::OfferEnded { offer, interaction, ending, cause } => Event::OfferEnded(proto::OfferEnded {
-                offer: tenant.name_of("offers", offer),
-                interaction: tenant.name_of("interactions", interaction),
-                ending: shown::ending(ending).into(),
-                cause: cause.map_or(0, |cause| shown::rescind_cause(cause).into()),
-            }),
+            Notice::OfferEnded { offer, interaction, ending, cause } => {
+                Event::OfferEnded(proto::OfferEnded {
+                    offer: tenant.name_of("offers", offer),
+                    interaction: tenant.name_of("interactions", interaction),
+                    ending: shown::ending(ending).into(),
+                    cause: cause.map_or(0, |cause| shown::rescind_cause(cause).into()),
+                })
+            }
             Notice::Assigned { assignment, interaction } => {
                 Event::Assignment(tenant.show_assignment(&assignment, &interaction))
             }
@@ -148,7 +153,9 @@ impl Opened {
         proto::WorkSnapshot {
             status: Some(self.tenant.show_status(view)),
             offers,
-            assignments: assignments.map(|(one, interaction)| self.tenant.show_assignment(one, interaction)).collect(),
+            assignments: assignments
+                .map(|(one, interaction)| self.tenant.show_assignment(one, interaction))
+                .collect(),
         }
     }
 

@@ -1,3 +1,4 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
 pub mod replay;
+pub mod serve;

@@ -1,0 +1,150 @@
+//! Why an interaction is where it is: the stored decisions, each agent now, or each agent as of one decision, judged
+//! again from the recorded events.
+
+use super::convert::{millis, timestamp};
+use super::names::number;
+use super::shown;
+use super::status::ApiError;
+use super::tenant::Tenant;
+use crate::engine::explain::{Candidate, Exclusion, Trigger, chosen_sentence, exclusion_sentence, sentence};
+use crate::engine::floor::Floor;
+use crate::engine::ids::{InteractionId, Sequence};
+use crate::engine::interaction::{Decided, Interaction, State};
+use crate::engine::shard::Shard;
+use crate::engine::time::Time;
+use crate::journal::{Sqlite, recover};
+use crate::proto;
+use crate::runtime::view::{self, InteractionView};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tonic::Code;
+
+/// Answers one question.
+pub async fn explain(
+    tenant: &Arc<Tenant>,
+    request: &proto::ExplainRequest,
+) -> Result<proto::Explanation, ApiError> {
+    let id = InteractionId(number("interaction", &request.interaction, "interactions")?);
+    let read = tenant.shard.read(move |shard| {
+        let view = view::interaction(shard, id);
+        let waits = view.as_ref().is_some_and(|view| view.interaction.state == State::Waiting);
+        (view, if waits { shard.judge(id) } else { Vec::new() }, shard.last_interaction())
+    });
+    let seen = read.await?;
+    let (view, now, last) = seen.value;
+    let view = view.ok_or_else(|| gone(id, last))?;
+    let (agents, recomputed) = match request.decision {
+        0 => (now, false),
+        decision => (recomputed(tenant, &view, Sequence(decision)).await?, true),
+    };
+    let floor = tenant.shard.floor();
+    let needs = &view.interaction.plan.requirements;
+    Ok(proto::Explanation {
+        decisions: view
+            .interaction
+            .decisions
+            .iter()
+            .map(|one| decision(tenant, &view.interaction, one))
+            .collect(),
+        agents: agents.iter().map(|one| candidate(tenant, one, None, needs, &floor)).collect(),
+        recomputed,
+        sequence: seen.sequence.0,
+        interaction: Some(tenant.show_interaction(&view)),
+    })
+}
+
+fn gone(id: InteractionId, last: InteractionId) -> ApiError {
+    if id <= last {
+        let message = format!("the record of interaction {id} is no longer in memory");
+        return ApiError::new(Code::NotFound, "NOT_RETAINED", message).blaming("interaction");
+    }
+    ApiError::not_found("interaction", "INTERACTION_NOT_FOUND", &format!("interaction {id}"))
+}
+
+/// Every agent as of the moment before a decision.
+async fn recomputed(
+    tenant: &Tenant,
+    view: &InteractionView,
+    decision: Sequence,
+) -> Result<Vec<Candidate>, ApiError> {
+    let decided =
+        view.interaction.decisions.iter().find(|one| one.sequence == decision).ok_or_else(|| {
+            let wanted = "the sequence of one of the interaction's decisions";
+            ApiError::field("decision", &decision.to_string(), wanted)
+        })?;
+    let Some(folder) = tenant.folder.clone() else {
+        let message = "the journal is in memory: there are no recorded events to judge from";
+        return Err(ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", message));
+    };
+    let (id, time) = (view.interaction.id, decided.time);
+    let judged = tokio::task::spawn_blocking(move || judged_then(folder, id, decision, time)).await;
+    judged.unwrap_or_else(|error| Err(ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error.to_string())))
+}
+
+fn judged_then(
+    folder: PathBuf,
+    interaction: InteractionId,
+    decision: Sequence,
+    time: Time,
+) -> Result<Vec<Candidate>, ApiError> {
+    let failed = |error: String| ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error);
+    let journal = Sqlite::open_read_only(&folder).map_err(|fault| failed(fault.to_string()))?;
+    let before = Sequence(decision.0 - 1);
+    let shard: Shard = recover(|visit| journal.read(1, visit), before, |_, _, _| {})
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(shard.looked_at(time).judge(interaction))
+}
+
+fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> proto::Decision {
+    let floor = tenant.shard.floor();
+    let needs = &interaction.plan.requirements;
+    let made = &decided.decision;
+    let trigger = match made.trigger {
+        Trigger::InteractionWaits => proto::decision::Trigger::InteractionWaits,
+        Trigger::AgentFree => proto::decision::Trigger::AgentFree,
+    };
+    proto::Decision {
+        sequence: decided.sequence.0,
+        time: Some(timestamp(decided.time)),
+        trigger: trigger.into(),
+        agent: decided.agent.map(|agent| tenant.agent_name(agent, &floor)).unwrap_or_default(),
+        wait_reason: made.wait_reason.map_or(0, |reason| shown::wait_reason(reason).into()),
+        score: made.score,
+        wait_time: Some(millis(made.wait_ms)),
+        priority: interaction.plan.priority.into(),
+        agents: made.agents.iter().map(|one| candidate(tenant, one, Some(decided), needs, &floor)).collect(),
+        rivals: made
+            .rivals
+            .iter()
+            .map(|rival| proto::Rival {
+                interaction: tenant.name_of("interactions", rival.interaction),
+                score: rival.score,
+            })
+            .collect(),
+        agents_ready: made.ready,
+        rule_set_version: interaction.plan.rule_set,
+        sentence: sentence(made, decided.agent, needs, &floor),
+    }
+}
+
+fn candidate(
+    tenant: &Tenant,
+    one: &Candidate,
+    decided: Option<&Decided>,
+    needs: &[crate::engine::skill::Requirement],
+    floor: &Floor,
+) -> proto::Candidate {
+    let reason = |exclusion: Exclusion| exclusion_sentence(exclusion, floor);
+    let sentence = match (one.exclusion, decided) {
+        (Some(exclusion), _) => reason(exclusion),
+        (None, Some(decided)) => chosen_sentence(&decided.decision, one.agent, needs, floor),
+        (None, None) => "would be chosen: first in rank".to_owned(),
+    };
+    proto::Candidate {
+        agent: tenant.agent_name(one.agent, floor),
+        exclusion: one.exclusion.map_or(0, |exclusion| shown::exclusion(exclusion).into()),
+        sentence,
+        capacity_used: one.used.into(),
+        idle: Some(millis(one.idle_ms)),
+    }
+}

@@ -1,0 +1,313 @@
+//! `Floor`: what exists. Standard methods over four kinds; the engine says what may be changed.
+
+use super::access::Service;
+use super::floor_parts as parts;
+use super::names::{self, chosen_id, shown};
+use super::status::ApiError;
+use super::tenant::{Tenant, Tenants};
+use crate::engine::command::{Answer, Command, Write};
+use crate::engine::floor::{Definition, Entry, Kind, Table};
+use crate::engine::ids::AgentKey;
+use crate::proto;
+use crate::proto::floor_server::Floor;
+use crate::runtime::view;
+use std::sync::Arc;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+/// The service.
+pub struct Api {
+    tenants: Tenants,
+}
+
+impl Api {
+    /// The service for all tenants of a server.
+    pub fn new(tenants: Tenants) -> Api {
+        Api { tenants }
+    }
+
+    fn tenant(
+        &self,
+        metadata: &MetadataMap,
+        field: &'static str,
+        name: &str,
+    ) -> Result<Arc<Tenant>, ApiError> {
+        self.tenants.of(metadata, Service::Floor, field, name)
+    }
+}
+
+/// Writes a definition and answers with its key, once the new floor is published.
+async fn write(tenant: &Tenant, id: &str, definition: Definition, write: Write) -> Result<u32, ApiError> {
+    let command = Command::Define { name: id.into(), definition, write };
+    match tenant.shard.ask(command, None).await?.value {
+        Answer::Defined { key, .. } => Ok(key),
+        other => unreachable!("a definition is answered with its key, not {other:?}"),
+    }
+}
+
+async fn remove(tenant: &Tenant, kind: Kind, id: &str, etag: &str) -> Result<Response<()>, Status> {
+    let command = Command::Remove { kind, name: id.into(), revision: revision(etag)? };
+    tenant.shard.ask(command, None).await.map_err(ApiError::from)?;
+    Ok(Response::new(()))
+}
+
+fn revision(etag: &str) -> Result<Option<u64>, ApiError> {
+    match etag {
+        "" => Ok(None),
+        etag => {
+            etag.parse().map(Some).map_err(|_| ApiError::field("etag", &shown(etag), "an etag that was read"))
+        }
+    }
+}
+
+fn update(etag: &str) -> Result<Write, ApiError> {
+    Ok(Write::Update { revision: revision(etag)? })
+}
+
+fn found<'a, T>(
+    table: &'a Table<T>,
+    id: &str,
+    reason: &'static str,
+) -> Result<(u32, &'a Entry<T>), ApiError> {
+    let found = table.key(id).and_then(|key| Some((key, table.live(key)?)));
+    found.ok_or_else(|| ApiError::not_found("name", reason, &shown(id)))
+}
+
+fn given<T>(field: &'static str, value: Option<T>) -> Result<T, ApiError> {
+    value.ok_or_else(|| ApiError::missing(field, "the resource"))
+}
+
+async fn agent_with_status(tenant: &Tenant, id: &str) -> Result<proto::Agent, ApiError> {
+    let floor = tenant.shard.floor();
+    let (key, entry) = found(&floor.agents, id, "AGENT_NOT_FOUND")?;
+    let status = tenant.shard.read(move |shard| view::status(shard, AgentKey(key))).await?.value;
+    Ok(proto::Agent {
+        status: status.map(|view| tenant.show_status(&view)),
+        ..tenant.show_agent(entry, &floor)
+    })
+}
+
+#[tonic::async_trait]
+impl Floor for Api {
+    async fn create_pool(
+        &self,
+        request: Request<proto::CreatePoolRequest>,
+    ) -> Result<Response<proto::Pool>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("pool_id", &request.pool_id)?;
+        write(&tenant, id, parts::define_pool(&request.pool.unwrap_or_default())?, Write::Create).await?;
+        Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
+    }
+
+    async fn get_pool(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Pool>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = names::id("name", &request.name, "pools")?;
+        Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
+    }
+
+    async fn list_pools(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListPoolsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let floor = tenant.shard.floor();
+        let pools = floor.pools.by_name().map(|(_, entry)| tenant.show_pool(entry)).collect();
+        Ok(Response::new(proto::ListPoolsResponse { pools }))
+    }
+
+    async fn update_pool(
+        &self,
+        request: Request<proto::UpdatePoolRequest>,
+    ) -> Result<Response<proto::Pool>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let pool = given("pool", request.pool)?;
+        let tenant = self.tenant(&metadata, "pool.name", &pool.name)?;
+        let id = names::id("pool.name", &pool.name, "pools")?;
+        write(&tenant, id, parts::define_pool(&pool)?, update(&pool.etag)?).await?;
+        Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
+    }
+
+    async fn delete_pool(&self, request: Request<proto::DeleteFloorRequest>) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Pool, names::id("name", &request.name, "pools")?, &request.etag).await
+    }
+
+    async fn create_skill(
+        &self,
+        request: Request<proto::CreateSkillRequest>,
+    ) -> Result<Response<proto::Skill>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("skill_id", &request.skill_id)?;
+        write(&tenant, id, parts::define_skill(&request.skill.unwrap_or_default())?, Write::Create).await?;
+        Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
+    }
+
+    async fn get_skill(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Skill>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = names::id("name", &request.name, "skills")?;
+        Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
+    }
+
+    async fn list_skills(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListSkillsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let floor = tenant.shard.floor();
+        let skills = floor.skills.by_name().map(|(_, entry)| tenant.show_skill(entry)).collect();
+        Ok(Response::new(proto::ListSkillsResponse { skills }))
+    }
+
+    async fn update_skill(
+        &self,
+        request: Request<proto::UpdateSkillRequest>,
+    ) -> Result<Response<proto::Skill>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let skill = given("skill", request.skill)?;
+        let tenant = self.tenant(&metadata, "skill.name", &skill.name)?;
+        let id = names::id("skill.name", &skill.name, "skills")?;
+        write(&tenant, id, parts::define_skill(&skill)?, update(&skill.etag)?).await?;
+        Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
+    }
+
+    async fn delete_skill(
+        &self,
+        request: Request<proto::DeleteFloorRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Skill, names::id("name", &request.name, "skills")?, &request.etag).await
+    }
+
+    async fn create_queue(
+        &self,
+        request: Request<proto::CreateQueueRequest>,
+    ) -> Result<Response<proto::Queue>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("queue_id", &request.queue_id)?;
+        let definition = parts::define_queue(&request.queue.unwrap_or_default(), &tenant.shard.floor())?;
+        write(&tenant, id, definition, Write::Create).await?;
+        let floor = tenant.shard.floor();
+        Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
+    }
+
+    async fn get_queue(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Queue>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = names::id("name", &request.name, "queues")?;
+        let floor = tenant.shard.floor();
+        Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
+    }
+
+    async fn list_queues(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListQueuesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let floor = tenant.shard.floor();
+        let queues = floor.queues.by_name().map(|(_, entry)| tenant.show_queue(entry, &floor)).collect();
+        Ok(Response::new(proto::ListQueuesResponse { queues }))
+    }
+
+    async fn update_queue(
+        &self,
+        request: Request<proto::UpdateQueueRequest>,
+    ) -> Result<Response<proto::Queue>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let queue = given("queue", request.queue)?;
+        let tenant = self.tenant(&metadata, "queue.name", &queue.name)?;
+        let id = names::id("queue.name", &queue.name, "queues")?;
+        write(&tenant, id, parts::define_queue(&queue, &tenant.shard.floor())?, update(&queue.etag)?).await?;
+        let floor = tenant.shard.floor();
+        Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
+    }
+
+    async fn delete_queue(
+        &self,
+        request: Request<proto::DeleteFloorRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Queue, names::id("name", &request.name, "queues")?, &request.etag).await
+    }
+
+    async fn create_agent(
+        &self,
+        request: Request<proto::CreateAgentRequest>,
+    ) -> Result<Response<proto::Agent>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("agent_id", &request.agent_id)?;
+        let definition = parts::define_agent(&request.agent.unwrap_or_default(), &tenant.shard.floor())?;
+        write(&tenant, id, definition, Write::Create).await?;
+        Ok(Response::new(agent_with_status(&tenant, id).await?))
+    }
+
+    async fn get_agent(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Agent>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let id = names::id("name", &request.name, "agents")?;
+        Ok(Response::new(agent_with_status(&tenant, id).await?))
+    }
+
+    async fn list_agents(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListAgentsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let read = tenant.shard.read(|shard| {
+            let keys = shard.floor().agents.by_name().map(|(key, _)| key);
+            keys.filter_map(|key| view::status(shard, AgentKey(key))).collect::<Vec<_>>()
+        });
+        let views = read.await.map_err(ApiError::from)?.value;
+        let floor = tenant.shard.floor();
+        let agents = views.iter().filter_map(|view| {
+            let entry = floor.agents.live(view.agent.key.0)?;
+            Some(proto::Agent { status: Some(tenant.show_status(view)), ..tenant.show_agent(entry, &floor) })
+        });
+        Ok(Response::new(proto::ListAgentsResponse { agents: agents.collect() }))
+    }
+
+    async fn update_agent(
+        &self,
+        request: Request<proto::UpdateAgentRequest>,
+    ) -> Result<Response<proto::Agent>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let agent = given("agent", request.agent)?;
+        let tenant = self.tenant(&metadata, "agent.name", &agent.name)?;
+        let id = names::id("agent.name", &agent.name, "agents")?;
+        write(&tenant, id, parts::define_agent(&agent, &tenant.shard.floor())?, update(&agent.etag)?).await?;
+        Ok(Response::new(agent_with_status(&tenant, id).await?))
+    }
+
+    async fn delete_agent(
+        &self,
+        request: Request<proto::DeleteFloorRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Agent, names::id("name", &request.name, "agents")?, &request.etag).await
+    }
+}

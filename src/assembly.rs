@@ -1,0 +1,263 @@
+//! The one place where concrete parts meet: settings in, a running server out. Everything that can fail at start
+//! fails before the first request is taken, and leaves nothing behind.
+
+use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
+use crate::api::tenant::{Tenant, Tenants};
+use crate::api::{self, DESCRIPTORS};
+use crate::config::{Config, JournalKind};
+use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, StoreFault};
+use crate::engine::command::Command;
+use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
+use crate::rules::RuleSet;
+use crate::runtime::leases::{Leases, SWEEP};
+use crate::runtime::start::{Running, StartError, start};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+/// Proxies and dead peers are found by HTTP/2 pings; they prove nothing about sessions.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// A peer that does not answer a ping for this long is cut off.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// A stop waits for open calls no longer than this.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// Why a server does not start, or does not go on.
+#[derive(Debug, Error)]
+pub enum ServerError {
+    #[error("cannot listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("cannot serve metrics on {address}: {source}")]
+    Metrics { address: SocketAddr, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot use the data folder {folder}: {source}")]
+    Folder { folder: String, source: std::io::Error },
+    #[error("{0}")]
+    Journal(#[from] Fault),
+    #[error("tenant {tenant}: {source}")]
+    Tenant { tenant: String, source: StartError },
+    #[error("tenant {tenant}: {source}")]
+    Customers { tenant: String, source: StoreFault },
+    #[error("{0}")]
+    Tokens(#[from] TokensError),
+    #[error("cannot read {what} {path}: {source}")]
+    Tls { what: &'static str, path: String, source: std::io::Error },
+    #[error("the API failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+    #[error("the shard of tenant {tenant} ended: {why}")]
+    ShardEnded { tenant: String, why: String },
+}
+
+/// A server that is ready to take requests.
+pub struct Ready {
+    /// Where it listens; the port is the real one, also if 0 was asked for.
+    pub address: SocketAddr,
+    listener: TcpListener,
+    tls: Option<ServerTlsConfig>,
+    tenants: Tenants,
+    shards: Vec<Shard>,
+    _lock: Option<FolderLock>,
+}
+
+struct Shard {
+    tenant: Arc<Tenant>,
+    running: Running,
+}
+
+/// Brings everything up, but takes no request yet.
+pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|source| ServerError::Listen { address: config.listen, source })?;
+    let address =
+        listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
+    let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
+    let access = match &config.tokens {
+        Some(path) => Access::Tokens(Tokens::read(path)?),
+        None => Access::Open,
+    };
+    let lock = match config.journal {
+        JournalKind::Sqlite => Some(lock(&config.data)?),
+        JournalKind::Memory => None,
+    };
+    if let Some(address) = config.metrics {
+        metrics_exporter_prometheus::PrometheusBuilder::new()
+            .with_http_listener(address)
+            .install()
+            .map_err(|error| ServerError::Metrics { address, source: Box::new(error) })?;
+    }
+    let mut shards = Vec::new();
+    for name in names(&access) {
+        shards.push(open_tenant(config, &name)?);
+    }
+    let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
+    Ok(Ready { address, listener, tls, tenants, shards, _lock: lock })
+}
+
+fn names(access: &Access) -> BTreeSet<String> {
+    match access {
+        Access::Open => BTreeSet::from([DEFAULT_TENANT.to_owned()]),
+        Access::Tokens(tokens) => {
+            tokens.tenants().map(str::to_owned).chain([DEFAULT_TENANT.to_owned()]).collect()
+        }
+    }
+}
+
+fn tls(cert: &Path, key: &Path) -> Result<ServerTlsConfig, ServerError> {
+    let read = |what, path: &Path| {
+        std::fs::read(path).map_err(|source| ServerError::Tls {
+            what,
+            path: path.display().to_string(),
+            source,
+        })
+    };
+    let identity = Identity::from_pem(read("the certificate", cert)?, read("the private key", key)?);
+    Ok(ServerTlsConfig::new().identity(identity))
+}
+
+fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
+    Ok(FolderLock::acquire(folder)?)
+}
+
+fn open_tenant(config: &Config, name: &str) -> Result<Shard, ServerError> {
+    let customers_failed = |source| ServerError::Customers { tenant: name.to_owned(), source };
+    let (journal, store, folder): (Box<dyn Journal>, Box<dyn CustomerStore>, Option<PathBuf>) =
+        match config.journal {
+            JournalKind::Memory => (Box::new(Memory::new()), Box::new(MemoryStore::new()), None),
+            JournalKind::Sqlite => {
+                let folder = config.data.join("tenants").join(name);
+                std::fs::create_dir_all(&folder)
+                    .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
+                let journal = Sqlite::open(&folder, name)?;
+                let store = SqliteStore::open(&folder).map_err(customers_failed)?;
+                (Box::new(journal), Box::new(store), Some(folder))
+            }
+        };
+    let customers = Customers::start(store).map_err(customers_failed)?;
+    let running = start(journal, customers.clone(), config.speed, name)
+        .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source })?;
+    let leases = Leases::default();
+    for source in &running.live_sources {
+        leases.renew_source(source);
+    }
+    tracing::info!(tenant = name, events = running.recovered, "tenant is open");
+    let tenant = Arc::new(Tenant {
+        name: name.to_owned(),
+        shard: running.handle.clone(),
+        payloads: running.payloads.clone(),
+        customers,
+        leases,
+        clock: running.clock,
+        rules: Arc::new(RuleSet::default()),
+        folder,
+    });
+    Ok(Shard { tenant, running })
+}
+
+impl Ready {
+    /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let Ready { listener, tls, tenants, shards, _lock: lock, .. } = self;
+        let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
+        let (health_reporter, health) = tonic_health::server::health_reporter();
+        health_reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTORS)
+            .build_v1()
+            .expect("the descriptors were compiled with the program");
+        let mut server = Server::builder()
+            .http2_keepalive_interval(Some(PING_EVERY))
+            .http2_keepalive_timeout(Some(PING_TIMEOUT))
+            .tcp_nodelay(true);
+        if let Some(tls) = tls {
+            server = server.tls_config(tls)?;
+        }
+        let routes = api::routes(&tenants).add_service(health).add_service(reflection);
+        let (drain, drained) = tokio::sync::oneshot::channel::<()>();
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let mut serving =
+            tokio::spawn(server.add_routes(routes).serve_with_incoming_shutdown(incoming, async {
+                // Sent or dropped, either way it is time.
+                let _ = drained.await;
+            }));
+
+        let (handles, mut ends): (Vec<_>, tokio::task::JoinSet<()>) = watch_ends(shards);
+        tokio::select! {
+            () = stop => tracing::info!("stopping"),
+            _ = ends.join_next() => tracing::error!("a shard ended"),
+            result = &mut serving => return Ok(result.expect("the server task does not panic")?),
+        }
+        health_reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        let _ = drain.send(());
+        for sweep in sweeps {
+            sweep.abort();
+        }
+        let result = end_shards(handles).await;
+        if tokio::time::timeout(STOP_MAX, serving).await.is_err() {
+            tracing::warn!("calls were still open after {STOP_MAX:?}");
+        }
+        drop(lock);
+        result
+    }
+}
+
+type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>)>;
+
+fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
+    let mut ends = tokio::task::JoinSet::new();
+    let handles = shards.into_iter().map(|Shard { tenant, running }| {
+        let Running { ended, thread, .. } = running;
+        ends.spawn(async {
+            // Nothing is ever sent; the end closes it.
+            let _ = ended.await;
+        });
+        (tenant, thread)
+    });
+    (handles.collect(), ends)
+}
+
+/// Lets each shard finish what it has taken, and tells how the first that failed ended.
+async fn end_shards(handles: Handles) -> Result<(), ServerError> {
+    let mut result = Ok(());
+    for (tenant, thread) in handles {
+        tenant.shard.stop();
+        let ended = tokio::task::spawn_blocking(move || thread.join()).await.expect("joining does not panic");
+        let why = match ended {
+            Ok(Ok(())) => continue,
+            Ok(Err(fault)) => fault.to_string(),
+            Err(panic) => panic_text(&*panic),
+        };
+        result = result.and(Err(ServerError::ShardEnded { tenant: tenant.name.clone(), why }));
+    }
+    result
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    format!("an assumption is broken: {}", text.unwrap_or("no reason was given"))
+}
+
+/// Finds leases that are over and tells the engine.
+async fn sweep(tenant: Arc<Tenant>) {
+    let mut last = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let stalled = last.elapsed().saturating_sub(2 * SWEEP);
+        last = tokio::time::Instant::now();
+        let lost = tenant.leases.sweep(stalled);
+        let agents = lost.agents.into_iter().map(|(agent, session)| Command::LoseSession { agent, session });
+        let sources = lost.sources.into_iter().map(|source| Command::LoseSource { source });
+        for command in agents.chain(sources) {
+            // Refused if another session replaced it meanwhile: then nothing was lost.
+            let _ = tenant.shard.ask(command, None).await;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `baton serve`: the server alone, until SIGTERM or Ctrl-C.
+
+use crate::assembly::{self, ServerError};
+use crate::config::{Config, Settings};
+use clap::Args;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Wrong usage or settings.
+const EXIT_USAGE: u8 = 2;
+/// The server could not start: port, folder, files (EX_UNAVAILABLE).
+const EXIT_UNAVAILABLE: u8 = 69;
+/// Something durable failed, or an assumption was broken (EX_IOERR). Start it again: it recovers from its journal.
+const EXIT_FAILED: u8 = 74;
+
+/// Options of `baton serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// A TOML file with the same names as the options below; those given on the command line or in the environment
+    /// win.
+    #[arg(long, env = "BATON_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Runs the server.
+pub fn run(args: ServeArgs) -> ExitCode {
+    let file = args.config.map(|path| Settings::read(&path)).transpose();
+    let config =
+        match file.map(|file| args.settings.or(file.unwrap_or_default())).and_then(Settings::validate) {
+            Ok(config) => config,
+            Err(error) => return failed(&error, EXIT_USAGE),
+        };
+    log(&config);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(serve(&config)),
+        Err(error) => failed(&error, EXIT_UNAVAILABLE),
+    }
+}
+
+async fn serve(config: &Config) -> ExitCode {
+    let ready = match assembly::prepare(config).await {
+        Ok(ready) => ready,
+        Err(error) => return failed(&error, EXIT_UNAVAILABLE),
+    };
+    tracing::info!(
+        address = %ready.address,
+        data = %config.data.display(),
+        journal = ?config.journal,
+        speed = config.speed,
+        pid = std::process::id(),
+        "baton is serving"
+    );
+    match ready.serve(stop()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error @ ServerError::ShardEnded { .. }) => failed(&error, EXIT_FAILED),
+        Err(error) => failed(&error, EXIT_UNAVAILABLE),
+    }
+}
+
+fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
+    eprintln!("baton: {error}");
+    ExitCode::from(code)
+}
+
+async fn stop() {
+    let mut terminate = signal(SignalKind::terminate()).expect("the system lets a process hear SIGTERM");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Lines for people on a terminal, JSON otherwise.
+fn log(config: &Config) {
+    let filter = EnvFilter::builder().parse_lossy(&config.log);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        lines.init();
+    } else {
+        lines.json().init();
+    }
+}

@@ -1,0 +1,174 @@
+//! Every setting of the server: meaning, unit, default, limits. From the command line, then the environment, then a
+//! file, then the default; validated once.
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Where events are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JournalKind {
+    /// On disk, in the data folder. An OK means that the event is on stable storage.
+    Sqlite,
+    /// In memory: gone with the process. For trying things and for measuring.
+    Memory,
+}
+
+/// Settings as they are given. The names are those of the file, too.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Address and port of the gRPC API [default: 127.0.0.1:7700]. Beyond loopback, TLS and tokens are required.
+    #[arg(long, env = "BATON_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Folder of the journal and the customers [default: baton-data]. One process at a time.
+    #[arg(long, env = "BATON_DATA", value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// Where events are kept [default: sqlite].
+    #[arg(long, env = "BATON_JOURNAL", value_enum)]
+    pub journal: Option<JournalKind>,
+    /// Address and port of the Prometheus endpoint, over HTTP [default: none].
+    #[arg(long, env = "BATON_METRICS", value_name = "ADDRESS:PORT")]
+    pub metrics: Option<SocketAddr>,
+    /// Certificate chain for TLS, PEM [default: none, no TLS].
+    #[arg(long, env = "BATON_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[arg(long, env = "BATON_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Who may come in: one `TOKEN TENANT ROLE NAME` a line, roles platform, agent, supervisor [default: none,
+    /// everybody on loopback is the tenant `default`].
+    #[arg(long, env = "BATON_TOKENS", value_name = "FILE")]
+    pub tokens: Option<PathBuf>,
+    /// How many times faster than life engine time runs, 1 to 1000 [default: 1]. For demos: sessions and RPC
+    /// deadlines stay real.
+    #[arg(long, env = "BATON_SPEED", value_name = "TIMES")]
+    pub speed: Option<u32>,
+    /// Which log lines, as in `info` or `baton=debug,warn` [default: info].
+    #[arg(long, env = "BATON_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// Settings, complete and valid.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub journal: JournalKind,
+    pub metrics: Option<SocketAddr>,
+    /// Certificate and key.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub tokens: Option<PathBuf>,
+    pub speed: u32,
+    pub log: String,
+}
+
+/// Why settings are not accepted.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    #[error("cannot read the config file {path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("config file {path}: {source}")]
+    Toml { path: String, source: Box<toml::de::Error> },
+    #[error("speed: got {got}, want 1 to 1000")]
+    Speed { got: u32 },
+    #[error("tls-cert and tls-key: got only one of them, want both or none")]
+    HalfTls,
+    #[error("listen: {listen} is beyond loopback, which demands {missing}; or listen on 127.0.0.1")]
+    Exposed { listen: SocketAddr, missing: &'static str },
+}
+
+impl Settings {
+    /// Reads a file in TOML with the same names as the options.
+    pub fn read(path: &Path) -> Result<Settings, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Io { path: shown.clone(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Toml { path: shown, source: Box::new(source) })
+    }
+
+    /// What is missing here is taken from `other`.
+    #[must_use]
+    pub fn or(self, other: Settings) -> Settings {
+        Settings {
+            listen: self.listen.or(other.listen),
+            data: self.data.or(other.data),
+            journal: self.journal.or(other.journal),
+            metrics: self.metrics.or(other.metrics),
+            tls_cert: self.tls_cert.or(other.tls_cert),
+            tls_key: self.tls_key.or(other.tls_key),
+            tokens: self.tokens.or(other.tokens),
+            speed: self.speed.or(other.speed),
+            log: self.log.or(other.log),
+        }
+    }
+
+    /// Fills in the defaults and checks what must fit together.
+    pub fn validate(self) -> Result<Config, ConfigError> {
+        let speed = self.speed.unwrap_or(1);
+        if !(1..=1_000).contains(&speed) {
+            return Err(ConfigError::Speed { got: speed });
+        }
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(cert), Some(key)) => Some((cert, key)),
+            (None, None) => None,
+            _ => return Err(ConfigError::HalfTls),
+        };
+        let listen = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7700)));
+        let missing = match (&tls, &self.tokens) {
+            (None, None) => Some("--tls-cert, --tls-key and --tokens"),
+            (None, Some(_)) => Some("--tls-cert and --tls-key"),
+            (Some(_), None) => Some("--tokens"),
+            (Some(_), Some(_)) => None,
+        };
+        if let Some(missing) = missing.filter(|_| !listen.ip().is_loopback()) {
+            return Err(ConfigError::Exposed { listen, missing });
+        }
+        Ok(Config {
+            listen,
+            data: self.data.unwrap_or_else(|| "baton-data".into()),
+            journal: self.journal.unwrap_or(JournalKind::Sqlite),
+            metrics: self.metrics,
+            tls,
+            tokens: self.tokens,
+            speed,
+            log: self.log.unwrap_or_else(|| "info".into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_loopback_tls_and_tokens_are_demanded() {
+        let open = Settings { listen: Some(SocketAddr::from(([0, 0, 0, 0], 7700))), ..Settings::default() };
+        assert!(matches!(open.clone().validate(), Err(ConfigError::Exposed { .. })));
+        let only_tokens = Settings { tokens: Some("tokens".into()), ..open.clone() };
+        assert!(
+            matches!(only_tokens.validate(), Err(ConfigError::Exposed { missing, .. }) if missing.contains("tls"))
+        );
+        let both = Settings {
+            tokens: Some("tokens".into()),
+            tls_cert: Some("cert".into()),
+            tls_key: Some("key".into()),
+            ..open
+        };
+        assert!(both.validate().is_ok());
+    }
+
+    #[test]
+    fn a_file_fills_what_the_command_line_left_open_and_an_unknown_name_is_refused() {
+        let file: Settings = toml::from_str("speed = 60\nlisten = \"127.0.0.1:1\"").expect("it is right");
+        let line = Settings { speed: Some(2), ..Settings::default() };
+        let config = line.or(file).validate().expect("it fits");
+        assert_eq!((config.speed, config.listen.port()), (2, 1));
+        assert!(toml::from_str::<Settings>("spede = 60").is_err());
+        let wrong = Settings { speed: Some(0), ..Settings::default() };
+        assert!(matches!(wrong.validate(), Err(ConfigError::Speed { got: 0 })));
+    }
+}
