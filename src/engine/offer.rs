@@ -244,7 +244,8 @@ impl Shard {
         let Offer { interaction, agent, .. } = self.back_in_line(id, Ending::Expired);
         let queue = self.subject(interaction).plan.queue;
         self.tally.books(queue).offers_expired += 1;
-        self.agents[agent.index()].not_responding = not_responding;
+        // Only the agent's return ends it, not another offer under a milder policy.
+        self.agents[agent.index()].not_responding |= not_responding;
         self.reindex(agent);
     }
 
