@@ -128,7 +128,7 @@ impl Shard {
         }
         let cooling = subject.cool_downs.iter().any(|pair| {
             let agent = &self.agents[pair.agent.index()];
-            self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
+            agent.ready.is_some() && self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
         });
         Some(if cooling { WaitReason::CoolingDown } else { WaitReason::AllAgentsBusy })
     }
