@@ -163,9 +163,11 @@ impl Shard {
     pub(super) fn reindex(&mut self, key: AgentKey) {
         let agent = &self.agents[key.index()];
         let spec = self.spec(key);
+        // A channel may cost nothing: then a full agent has room for it still.
+        let cheapest = spec.channels.iter().map(|takes| takes.units).min().unwrap_or_default();
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
-            && agent.ledger.used() < spec.capacity
+            && agent.ledger.used() + cheapest <= spec.capacity
             && agent.ledger.offers() < spec.open_offers_max;
         let rank = can_work.then(|| (agent.ledger.used(), agent.idle_since, key));
         let on_duty = agent.on_duty();
