@@ -132,9 +132,17 @@ impl Step<'_> {
         let Offer { interaction, agent, .. } = self.shard.offers[&offer];
         let policy = self.shard.queue(self.shard.subject(interaction).plan.queue).on_expiry;
         self.emit(Event::Expired { offer, not_responding: policy == OnExpiry::NotResponding });
-        self.seek_agent(interaction);
+        let (next, decision) = self.shard.agent_for_rather(interaction, agent);
+        match next {
+            // Nobody else: the agent is asked below, like anybody who is free, for the highest score.
+            Some(same) if same == agent => {}
+            Some(other) => self.open_offer(interaction, other, decision),
+            None => self.emit(Event::Waits { interaction, decision }),
+        }
         self.seek_work(agent);
-        self.drained(agent);
+        if next == Some(agent) && self.shard.subject(interaction).state == State::Waiting {
+            self.seek_agent(interaction);
+        }
     }
 
     /// Takes an offer back. The caller looks for other work for both.
