@@ -146,7 +146,7 @@ pub enum Refusal {
     SignedIn,
     #[error("the id was used before for a request with other content")]
     RequestIdReused,
-    #[error("the queue already holds {max} waiting interactions, its maximum")]
+    #[error("the queue holds {max} unanswered interactions already, its maximum")]
     QueueFull { max: u32 },
     #[error("{max} different combinations of queue, channel and requirements exist, the most there may be")]
     TooManyLanes { max: u32 },

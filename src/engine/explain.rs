@@ -128,7 +128,7 @@ impl Shard {
         }
         let cooling = subject.cool_downs.iter().any(|pair| {
             let agent = &self.agents[pair.agent.index()];
-            self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
+            agent.ready.is_some() && self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
         });
         Some(if cooling { WaitReason::CoolingDown } else { WaitReason::AllAgentsBusy })
     }
@@ -152,7 +152,7 @@ pub fn exclusion_sentence(exclusion: Exclusion, floor: &Floor) -> String {
         Exclusion::ChannelLimit => "has as many of this channel as allowed".into(),
         Exclusion::CapacityFull => "not enough capacity left".into(),
         Exclusion::AnsweringAnOffer => "another offer is open".into(),
-        Exclusion::RankedLower => "ranked lower: more in use, or idle for less time".into(),
+        Exclusion::RankedLower => "ranked lower: more in use, idle for less time, or just missed it".into(),
     }
 }
 
@@ -180,8 +180,14 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
             let Some(chosen) = decision.agents.iter().find(|one| one.agent == agent) else {
                 return "chosen".into();
             };
+            let passed_over = decision.agents.iter().any(|one| {
+                one.exclusion == Some(Exclusion::RankedLower)
+                    && (one.used, std::cmp::Reverse(one.idle_ms))
+                        < (chosen.used, std::cmp::Reverse(chosen.idle_ms))
+            });
             match (lower, chosen.used) {
                 (0, _) => "only candidate".into(),
+                _ if passed_over => "first of those who did not just miss it".into(),
                 (_, 0) => format!("idle longest, {}.{:03} s", chosen.idle_ms / 1000, chosen.idle_ms % 1000),
                 (_, used) => format!("least in use, {used}"),
             }

@@ -76,7 +76,7 @@ pub struct QueueSpec {
     pub offer_expiry_ms: u64,
     pub on_expiry: OnExpiry,
     pub wrap_up: WrapUp,
-    /// Most that may wait at once.
+    /// Most that may be in line at once: waiting, or offered and not yet accepted.
     pub waiting_max: u32,
 }
 

@@ -161,7 +161,9 @@ impl Shard {
             return Err(Refusal::NotDefined { kind: super::floor::Kind::Queue, name });
         };
         self.check_skills(&plan.requirements)?;
-        if self.lines.waiting(plan.queue) >= entry.spec.waiting_max {
+        // Whoever is being offered counts: the offer may come to nothing, and their place is still theirs.
+        let unanswered = self.lines.waiting(plan.queue) + self.tally.of(plan.queue).offered;
+        if unanswered >= entry.spec.waiting_max {
             return Err(Refusal::QueueFull { max: entry.spec.waiting_max });
         }
         let known = self.lines.find(&lane_id(plan, channel)).is_some();

@@ -18,11 +18,27 @@ use super::skill::{Requirement, proficiency};
 impl Shard {
     /// Whom a waiting interaction would be offered to now, with the why. Read-only.
     pub fn agent_for(&self, interaction: InteractionId) -> (Option<AgentKey>, Decision) {
+        self.choose(interaction, None)
+    }
+
+    /// The same, but the agent who just missed it comes last. Missing an offer resets nobody's idle time, so under the
+    /// policy `Stay` the same agent would be first again and again.
+    pub(super) fn agent_for_rather(
+        &self,
+        interaction: InteractionId,
+        missed: AgentKey,
+    ) -> (Option<AgentKey>, Decision) {
+        self.choose(interaction, Some(missed))
+    }
+
+    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Option<AgentKey>, Decision) {
         let subject = self.interaction(interaction).expect("the stages ask about interactions that exist");
         let mut agents: Vec<Candidate> = Vec::new();
         let mut chosen = None;
         let mut cooling = false;
-        for (used, idle_since, key) in &self.ready {
+        let others = self.ready.iter().filter(|(_, _, key)| Some(*key) != last);
+        let last = self.ready.iter().filter(|(_, _, key)| Some(*key) == last);
+        for (used, idle_since, key) in others.chain(last) {
             let mut exclusion = self.exclusion(&self.agents[key.index()], subject);
             cooling |= exclusion == Some(Exclusion::CoolingDown);
             match (exclusion, chosen) {
@@ -163,9 +179,11 @@ impl Shard {
     pub(super) fn reindex(&mut self, key: AgentKey) {
         let agent = &self.agents[key.index()];
         let spec = self.spec(key);
+        // A channel may cost nothing: then a full agent has room for it still.
+        let cheapest = spec.channels.iter().map(|takes| takes.units).min().unwrap_or_default();
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
-            && agent.ledger.used() < spec.capacity
+            && agent.ledger.used() + cheapest <= spec.capacity
             && agent.ledger.offers() < spec.open_offers_max;
         let rank = can_work.then(|| (agent.ledger.used(), agent.idle_since, key));
         let on_duty = agent.on_duty();

@@ -135,9 +135,17 @@ impl Step<'_> {
         let Offer { interaction, agent, .. } = self.shard.offers[&offer];
         let policy = self.shard.queue(self.shard.subject(interaction).plan.queue).on_expiry;
         self.emit(Event::Expired { offer, not_responding: policy == OnExpiry::NotResponding });
-        self.seek_agent(interaction);
+        let (next, decision) = self.shard.agent_for_rather(interaction, agent);
+        match next {
+            // Nobody else: the agent is asked below, like anybody who is free, for the highest score.
+            Some(same) if same == agent => {}
+            Some(other) => self.open_offer(interaction, other, decision),
+            None => self.emit(Event::Waits { interaction, decision }),
+        }
         self.seek_work(agent);
-        self.drained(agent);
+        if next == Some(agent) && self.shard.subject(interaction).state == State::Waiting {
+            self.seek_agent(interaction);
+        }
     }
 
     /// Takes an offer back. The caller looks for other work for both.
@@ -251,7 +259,8 @@ impl Shard {
         let Offer { interaction, agent, .. } = self.back_in_line(id, Ending::Expired);
         let queue = self.subject(interaction).plan.queue;
         self.tally.books(queue).offers_expired += 1;
-        self.agents[agent.index()].not_responding = not_responding;
+        // Only the agent's return ends it, not another offer under a milder policy.
+        self.agents[agent.index()].not_responding |= not_responding;
         self.reindex(agent);
     }
 

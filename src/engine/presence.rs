@@ -4,7 +4,8 @@
 use super::agent::{Liveness, Pending, Presence};
 use super::command::{Answer, Refusal};
 use super::event::{Event, RescindCause};
-use super::ids::{AgentKey, OfferId, SessionId, Text};
+use super::ids::{AgentKey, InteractionId, OfferId, SessionId, Text};
+use super::score::place;
 use super::shard::{Shard, Step};
 
 impl Step<'_> {
@@ -25,7 +26,8 @@ impl Step<'_> {
         }
         if known.liveness == Liveness::Live {
             self.emit(Event::SessionLost { agent });
-            self.take_back_offers(agent, RescindCause::SessionLost);
+            let taken_back = self.take_back_offers(agent, RescindCause::SessionLost);
+            self.seek_agents(taken_back);
         }
         Ok(Answer::Done)
     }
@@ -53,10 +55,14 @@ impl Step<'_> {
             self.seek_work(agent);
             return Ok(Answer::Done);
         }
-        // The wish comes first, so that an offer taken back is not made to the same agent again.
-        self.emit(Event::PresencePending { agent, presence, reason });
-        self.take_back_offers(agent, RescindCause::AgentUnavailable);
-        self.drained(agent);
+        let taken_back = self.take_back_offers(agent, RescindCause::AgentUnavailable);
+        if self.shard.agents[agent.index()].ledger.is_empty() {
+            self.emit(Event::PresenceChanged { agent, presence, reason });
+        } else {
+            self.emit(Event::PresencePending { agent, presence, reason });
+        }
+        // After the agent is gone: what was taken back is not offered here again, and says truly why it waits.
+        self.seek_agents(taken_back);
         Ok(Answer::Done)
     }
 
@@ -69,10 +75,20 @@ impl Step<'_> {
         }
     }
 
-    fn take_back_offers(&mut self, agent: AgentKey, cause: RescindCause) {
+    /// The interactions that are back in line, in the order of their places.
+    fn take_back_offers(&mut self, agent: AgentKey, cause: RescindCause) -> Vec<InteractionId> {
+        let mut taken_back = Vec::new();
         for offer in self.shard.offers_to(agent) {
-            let interaction = self.shard.offers[&offer].interaction;
+            let subject = self.shard.subject(self.shard.offers[&offer].interaction);
+            taken_back.push(place(subject));
             self.rescind(offer, cause);
+        }
+        taken_back.sort();
+        taken_back.into_iter().map(|(_, _, id)| id).collect()
+    }
+
+    fn seek_agents(&mut self, interactions: Vec<InteractionId>) {
+        for interaction in interactions {
             self.seek_agent(interaction);
         }
     }
