@@ -19,3 +19,7 @@ pub mod runtime;
 pub mod proto {
     tonic::include_proto!("baton.v1");
 }
+#[cfg(feature = "server")]
+pub mod commands;
+#[cfg(feature = "server")]
+pub mod demo;
