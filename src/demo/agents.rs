@@ -20,9 +20,9 @@ use crate::proto::{
 };
 
 /// How long to pause before a stream is opened again, and before a call that failed in passing is repeated.
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often one thing is tried: at the pause above, the minute that a restart may take.
-const TRIES_MAX: u32 = 240;
+const TRIES_MAX: u32 = 600;
 /// The lease assumed until the server has said its own.
 const LEASE: Duration = Duration::from_secs(15);
 /// How long each call at the end of the day may take.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::calls::Server;
 use super::clock::Clock;
 use super::tally::Tally;
+use super::watching::Picture;
 use crate::proto::Channel;
 
 /// The simulated world outside the centre.
@@ -19,18 +20,22 @@ pub struct Centre {
     /// Starts every external id, so that runs on the same folder do not meet.
     pub run: Arc<str>,
     pub stop: watch::Receiver<bool>,
+    /// The server's process id: it changes with every restart.
+    pub pid: watch::Receiver<u32>,
     waiting: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Centre {
-    pub fn new(
-        server: Server,
-        clock: Clock,
-        tally: Arc<Tally>,
-        run: Arc<str>,
-        stop: watch::Receiver<bool>,
-    ) -> Centre {
-        Centre { server, clock, tally, run, stop, waiting: Arc::default() }
+    pub fn new(server: Server, picture: &Picture, run: &str, stop: watch::Receiver<bool>) -> Centre {
+        Centre {
+            server,
+            clock: picture.clock,
+            tally: Arc::clone(&picture.tally),
+            run: run.into(),
+            stop,
+            pid: picture.pid.clone(),
+            waiting: Arc::default(),
+        }
     }
 
     /// Returns when the demo ends.

@@ -79,8 +79,8 @@ pub const BACK_AT_DESK_S: (f64, f64) = (20.0, 90.0);
 pub const WRAP_UP_S: u32 = 30;
 pub const WRAP_UP_EARLY_SHARE: f64 = 0.6;
 /// How often a conversation is followed by a break, and how long that is, in seconds. *Invented*, so that about
-/// one agent in eight is away, as the log's agents were.
-pub const BREAK_SHARE: f64 = 0.06;
+/// one agent in six is away: the log shows fewer at work at a time than its list has names.
+pub const BREAK_SHARE: f64 = 0.12;
 pub const BREAK_S: (f64, f64) = (180.0, 900.0);
 
 /// The agents and what they know: the first thirteen entries of the log's list of skill shares (which it gives

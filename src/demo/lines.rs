@@ -13,12 +13,11 @@ use crate::proto::FloorView;
 pub async fn print(picture: Picture) {
     let mut second = interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut known = 0;
     loop {
         second.tick().await;
-        let (notes, written) = picture.tally.notes_after(known);
-        known = written;
-        notes.iter().for_each(|note| say(&format!("{}  {note}", picture.clock.reads())));
+        for note in picture.tally.print_notes() {
+            say(&format!("{}  {note}", picture.clock.reads()));
+        }
         let line = picture.floor.borrow().as_ref().map(line);
         say(&format!("{}  {}", picture.clock.reads(), line.unwrap_or_else(|| picture.server())));
     }

@@ -31,7 +31,6 @@ use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -102,8 +101,7 @@ pub async fn run(settings: Settings) -> Result<Summary, DemoError> {
     let before = watching::look(&server).await.map_err(no_figures)?;
     let mut demo = Demo::start(&settings, launch, server, process);
     demo.last_until_the_end(settings.length).await?;
-    let (summary, notes) = demo.close(&before).await?;
-    notes.iter().for_each(|note| say(note));
+    let summary = demo.close(&before).await?;
     folder.close(summary.adds_up());
     Ok(summary)
 }
@@ -114,6 +112,8 @@ struct Demo {
     server: Server,
     /// `None` only while it is being restarted or ended.
     process: Option<ServerProcess>,
+    /// Tells everybody of a restart; 0 while there is no server.
+    pid: watch::Sender<u32>,
     picture: Picture,
     people: JoinSet<()>,
     stop: watch::Sender<bool>,
@@ -125,14 +125,14 @@ impl Demo {
     fn start(settings: &Settings, launch: Launch, server: Server, process: ServerProcess) -> Demo {
         let (stop, stopped) = watch::channel(false);
         let (floor_found, floor) = watch::channel(None);
-        let tally = Arc::new(Tally::default());
+        let (pid, pid_known) = watch::channel(process.pid());
         let picture = Picture {
             clock: Clock::starting_now(settings.speed, settings.from_s),
-            tally: Arc::clone(&tally),
-            pid: Arc::new(AtomicU32::new(process.pid())),
+            tally: Arc::new(Tally::default()),
+            pid: pid_known,
             floor,
         };
-        let centre = Centre::new(server.clone(), picture.clock, tally, run_id().into(), stopped);
+        let centre = Centre::new(server.clone(), &picture, &run_id(), stopped);
         let mut people = JoinSet::new();
         people.spawn(watching::follow(centre.clone(), floor_found));
         spawn_people(&mut people, &centre, settings);
@@ -143,7 +143,7 @@ impl Demo {
             people.spawn(until_stopped(centre, lines::print(picture.clone())));
             None
         };
-        Demo { launch, server, process: Some(process), picture, people, stop, screen, quit }
+        Demo { launch, server, process: Some(process), pid, picture, people, stop, screen, quit }
     }
 
     /// Keeps the server alive until somebody or the clock ends the demo.
@@ -177,7 +177,7 @@ impl Demo {
 
     /// Starts the server again on the same folder. Agents and customers reconnect by themselves.
     async fn restart(&mut self, how: &str) -> Result<(), DemoError> {
-        let pid = self.picture.pid.swap(0, Relaxed);
+        let pid = self.pid.send_replace(0);
         self.picture
             .tally
             .note(format!("the server (process {pid}) died: {how}; restarting on the same folder"));
@@ -186,14 +186,14 @@ impl Demo {
             Ok(process) => process,
             Err(error) => return Err(self.give_up(error)),
         };
-        self.picture.pid.store(process.pid(), Relaxed);
+        self.pid.send_replace(process.pid());
         self.picture.tally.note(format!("the server is back as process {}", process.pid()));
         self.process = Some(process);
         Ok(())
     }
 
-    /// Sends everybody home, takes the last figures, ends the server. Also gives the notes for the record.
-    async fn close(mut self, before: &FloorView) -> Result<(Summary, Vec<String>), DemoError> {
+    /// Sends everybody home, takes the last figures, ends the server.
+    async fn close(mut self, before: &FloorView) -> Result<Summary, DemoError> {
         self.stop.send_replace(true);
         let home = timeout(CLOSING, async { while self.people.join_next().await.is_some() {} }).await;
         if home.is_err() {
@@ -210,7 +210,9 @@ impl Demo {
             Some(status) => tally.note(format!("warning: the server ended with {status}")),
             None => tally.note("warning: the server did not end when told, and was killed"),
         }
-        Ok((Summary::of(before, &after?, tally), tally.notes_after(0).0))
+        // With a screen that is all of them: what it showed went with it.
+        tally.print_notes().iter().for_each(|note| say(note));
+        Ok(Summary::of(before, &after?, tally))
     }
 
     /// Gives the terminal back before the error is told.

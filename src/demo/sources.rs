@@ -25,6 +25,7 @@ pub async fn keep(centre: Centre, source: &'static str) {
 }
 
 async fn renew_for_ever(centre: &Centre, source: &str) {
+    let mut pid = centre.pid.clone();
     loop {
         let request = SourceHeartbeatRequest { parent: TENANT.to_owned(), source: source.to_owned() };
         let pause = match once(centre.server.interactions().heartbeat(request)).await {
@@ -41,7 +42,11 @@ async fn renew_for_ever(centre: &Centre, source: &str) {
                 PAUSE
             }
         };
-        sleep(pause).await;
+        // A restarted server gives sources little time to come back before it takes their customers for gone.
+        tokio::select! {
+            () = sleep(pause) => {}
+            Ok(()) = pid.changed() => {}
+        }
     }
 }
 

@@ -31,8 +31,8 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct Notes {
     lines: VecDeque<String>,
-    /// How many were ever written.
-    written: usize,
+    /// How many of the newest nobody has printed yet.
+    unprinted: usize,
 }
 
 impl Tally {
@@ -44,11 +44,11 @@ impl Tally {
     /// Says something to whoever watches.
     pub fn note(&self, line: impl Into<String>) {
         let mut notes = self.notes.lock().expect("nobody panics while writing a note");
-        notes.written += 1;
         notes.lines.push_back(line.into());
         if notes.lines.len() > NOTES_MAX {
             notes.lines.pop_front();
         }
+        notes.unprinted = (notes.unprinted + 1).min(NOTES_MAX);
     }
 
     /// Counts and says an answer that should not have come.
@@ -57,12 +57,18 @@ impl Tally {
         self.note(format!("warning: {what}: {:?}: {}", status.code(), status.message()));
     }
 
-    /// The notes written after the first `known`, and how many there are now in all.
-    pub fn notes_after(&self, known: usize) -> (Vec<String>, usize) {
+    /// The newest notes, newest first.
+    pub fn newest_notes(&self, count: usize) -> Vec<String> {
         let notes = self.notes.lock().expect("nobody panics while writing a note");
-        let fresh = (notes.written - known).min(notes.lines.len());
-        let lines = notes.lines.iter().skip(notes.lines.len() - fresh).cloned().collect();
-        (lines, notes.written)
+        notes.lines.iter().rev().take(count).cloned().collect()
+    }
+
+    /// The notes to print: each is given once.
+    pub fn print_notes(&self) -> Vec<String> {
+        let mut notes = self.notes.lock().expect("nobody panics while writing a note");
+        let known = notes.lines.len() - notes.unprinted;
+        notes.unprinted = 0;
+        notes.lines.iter().skip(known).cloned().collect()
     }
 }
 
@@ -76,21 +82,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_gets_each_note_once() {
+    fn each_note_is_printed_once() {
         let tally = Tally::default();
         tally.note("one");
         tally.note("two");
-        let (lines, known) = tally.notes_after(0);
-        assert_eq!(lines, ["one", "two"]);
+        assert_eq!(tally.print_notes(), ["one", "two"]);
         tally.note("three");
-        assert_eq!(tally.notes_after(known), (vec!["three".to_owned()], 3));
+        assert_eq!(tally.print_notes(), ["three"]);
+        assert_eq!(tally.newest_notes(2), ["three", "two"]);
     }
 
     #[test]
     fn old_notes_go() {
         let tally = Tally::default();
         (0..NOTES_MAX + 5).for_each(|number| tally.note(number.to_string()));
-        let (lines, known) = tally.notes_after(0);
-        assert_eq!((lines.len(), lines[0].as_str(), known), (NOTES_MAX, "5", NOTES_MAX + 5));
+        let notes = tally.print_notes();
+        assert_eq!((notes.len(), notes[0].as_str()), (NOTES_MAX, "5"));
     }
 }

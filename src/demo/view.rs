@@ -57,6 +57,7 @@ impl Screen {
 
 fn show(picture: &Picture, quit: &mpsc::Sender<()>, close: &AtomicBool) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
+    terminal.clear()?;
     while !close.load(Relaxed) {
         terminal.draw(|frame| draw(frame, picture))?;
         if event::poll(REDRAW)?
@@ -76,7 +77,6 @@ fn ends(key: &KeyEvent) -> bool {
 }
 
 fn draw(frame: &mut Frame, picture: &Picture) {
-    let (notes, _) = picture.tally.notes_after(0);
     let empty = FloorView::default();
     let floor = picture.floor.borrow();
     let view = floor.as_ref().unwrap_or(&empty);
@@ -93,18 +93,30 @@ fn draw(frame: &mut Frame, picture: &Picture) {
     draw_queues(frame, queues, view);
     draw_agents(frame, agents, view);
     draw_decisions(frame, decisions, view);
-    draw_notes(frame, notes_area, &notes);
+    draw_notes(frame, notes_area, &picture.tally.newest_notes(NOTES_SHOWN));
 }
 
 fn draw_head(frame: &mut Frame, area: Rect, picture: &Picture, view: &FloorView) {
-    let sequence = view.cursor.as_ref().map_or(0, |cursor| cursor.sequence);
     let line = Line::from(vec![
         Span::styled(" baton demo  ", TITLE),
         Span::styled(picture.clock.reads(), Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD)),
-        Span::raw(format!("  speed {}×  {}  event {sequence}", picture.clock.speed(), picture.server())),
+        Span::raw(format!(
+            "  speed {}×  {}  {}",
+            picture.clock.speed(),
+            picture.server(),
+            engine_clock(view)
+        )),
         Span::styled("   q ends", DIM),
     ]);
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// How far the engine is: its own time, which is not the simulated time of day, and its last event.
+fn engine_clock(view: &FloorView) -> String {
+    let Some(cursor) = &view.cursor else { return String::new() };
+    let second = cursor.time.as_ref().map_or(0, |time| time.seconds);
+    let time = jiff::Timestamp::from_second(second).map(|time| time.strftime("%F %T").to_string());
+    format!("engine {} event {}", time.unwrap_or_default(), cursor.sequence)
 }
 
 fn draw_queues(frame: &mut Frame, area: Rect, view: &FloorView) {
@@ -191,14 +203,12 @@ fn draw_decisions(frame: &mut Frame, area: Rect, view: &FloorView) {
 }
 
 fn draw_notes(frame: &mut Frame, area: Rect, notes: &[String]) {
-    let newest = notes.iter().rev().take(NOTES_SHOWN).map(|note| Line::styled(format!(" {note}"), DIM));
+    let newest = notes.iter().map(|note| Line::styled(format!(" {note}"), DIM));
     frame.render_widget(Paragraph::new(newest.collect::<Vec<_>>()), area);
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
     use tokio::sync::watch;
@@ -211,7 +221,7 @@ mod tests {
         let picture = Picture {
             clock: Clock::starting_now(60, 36_000),
             tally: Arc::new(Tally::default()),
-            pid: Arc::new(AtomicU32::new(4711)),
+            pid: watch::channel(4711).1,
             floor: watch::channel(view).1,
         };
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a test screen opens");

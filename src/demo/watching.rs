@@ -1,7 +1,6 @@
 //! What supervisors see, kept up to date from `WatchFloor`: the only source of what the demo shows.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,7 +23,7 @@ pub struct Picture {
     pub clock: Clock,
     pub tally: Arc<Tally>,
     /// The server's process id; 0 while there is none.
-    pub pid: Arc<AtomicU32>,
+    pub pid: watch::Receiver<u32>,
     /// The newest view. `None` until the first has come.
     pub floor: watch::Receiver<Option<FloorView>>,
 }
@@ -32,7 +31,7 @@ pub struct Picture {
 impl Picture {
     /// `process 1234`, or that it is away.
     pub fn server(&self) -> String {
-        match self.pid.load(Relaxed) {
+        match *self.pid.borrow() {
             0 => "server away, restarting".to_owned(),
             pid => format!("server process {pid}"),
         }
