@@ -9,6 +9,10 @@ pub mod journal;
 pub mod rules;
 
 #[cfg(feature = "server")]
+pub mod commands;
+#[cfg(feature = "server")]
+pub mod demo;
+#[cfg(feature = "server")]
 pub mod observe;
 #[cfg(feature = "server")]
 pub mod runtime;
@@ -19,7 +23,3 @@ pub mod runtime;
 pub mod proto {
     tonic::include_proto!("baton.v1");
 }
-#[cfg(feature = "server")]
-pub mod commands;
-#[cfg(feature = "server")]
-pub mod demo;

@@ -314,3 +314,86 @@ fn spoken(channel: Channel) -> &'static str {
         Channel::Unspecified => "a contact",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::demo::tally::Tally;
+    use crate::proto::HistoryEntry;
+
+    const OFFER: &str = "tenants/default/offers/1";
+    const ASSIGNMENT: &str = "tenants/default/assignments/2";
+
+    fn desk() -> Desk {
+        let clock = Clock::starting_now(60, 36_000);
+        Desk::new("ana", clock, draws::generator(3, 1), Arc::new(Tally::default()))
+    }
+
+    fn call() -> Interaction {
+        Interaction { channel: Channel::Voice as i32, intent: "ps".to_owned(), ..Interaction::default() }
+    }
+
+    fn offer() -> Event {
+        let earlier = HistoryEntry {
+            kind: history_entry::Kind::Contact as i32,
+            channel: Channel::Chat as i32,
+            ..HistoryEntry::default()
+        };
+        let card = Card { history: vec![earlier], ..Card::default() };
+        Event::Offer(Offer {
+            name: OFFER.to_owned(),
+            interaction: Some(call()),
+            card: Some(card),
+            ..Offer::default()
+        })
+    }
+
+    fn agenda(desk: &mut Desk) -> Vec<Action> {
+        std::iter::from_fn(|| desk.next_due().map(|_| desk.pop_due()))
+            .flatten()
+            .map(|(action, _)| action)
+            .collect()
+    }
+
+    #[test]
+    fn an_offer_seen_twice_is_answered_once() {
+        let mut desk = desk();
+        desk.take(offer());
+        desk.take(offer());
+        assert_eq!(agenda(&mut desk), [Action::Accept(OFFER.to_owned())]);
+        assert_eq!(read(&desk.tally.cards_across_channels), 1);
+    }
+
+    #[test]
+    fn an_agent_who_missed_an_offer_comes_back() {
+        let mut desk = desk();
+        desk.take(offer());
+        let ending = offer_ended::Ending::Expired as i32;
+        desk.take(Event::OfferEnded(OfferEnded { offer: OFFER.to_owned(), ending, ..OfferEnded::default() }));
+        assert_eq!(agenda(&mut desk), [Action::BeAvailable]);
+    }
+
+    #[test]
+    fn a_conversation_told_twice_ends_once() {
+        let mut desk = desk();
+        desk.take(offer());
+        let _ = desk.pop_due();
+        desk.talk_after(OFFER, ASSIGNMENT.to_owned());
+        desk.take(Event::Assignment(Assignment {
+            name: ASSIGNMENT.to_owned(),
+            interaction: Some(call()),
+            state: assignment::State::Talking as i32,
+            ..Assignment::default()
+        }));
+        assert_eq!(agenda(&mut desk), [Action::Complete(ASSIGNMENT.to_owned())]);
+    }
+
+    #[test]
+    fn what_a_snapshot_does_not_list_is_over() {
+        let mut desk = desk();
+        desk.take(offer());
+        desk.take(Event::Snapshot(WorkSnapshot::default()));
+        assert_eq!(agenda(&mut desk), [Action::BeAvailable]);
+        assert!(desk.in_hand().is_empty());
+    }
+}

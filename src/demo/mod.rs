@@ -268,6 +268,7 @@ fn free_port(listen: SocketAddr) -> Result<SocketAddr, DemoError> {
 }
 
 /// Different for each run: the time of its start.
+#[allow(clippy::disallowed_methods, reason = "a name for this run, no part of what is simulated")]
 fn run_id() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     format!("demo-{}", since.as_millis())
