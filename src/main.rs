@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{replay, serve};
+use baton::commands::{demo, replay, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -14,6 +14,8 @@ struct Program {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show it all: a server, a simulated floor and a day of a real bank's load, live in the terminal.
+    Demo(demo::DemoArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
     /// Take recorded days through the engine, beside the record.
@@ -22,6 +24,7 @@ enum Command {
 
 fn main() -> ExitCode {
     match Program::parse().command {
+        Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
     }

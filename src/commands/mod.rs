@@ -1,4 +1,5 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
+pub mod demo;
 pub mod replay;
 pub mod serve;
