@@ -21,6 +21,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 /// Proxies and dead peers are found by HTTP/2 pings; they prove nothing about sessions.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -168,7 +170,7 @@ impl Ready {
         let Ready { listener, tls, tenants, shards, _lock: lock, .. } = self;
         let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
-        health_reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        report(&health_reporter, ServingStatus::Serving).await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTORS)
             .build_v1()
@@ -195,7 +197,7 @@ impl Ready {
             _ = ends.join_next() => tracing::error!("a shard ended"),
             result = &mut serving => return Ok(result.expect("the server task does not panic")?),
         }
-        health_reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        report(&health_reporter, ServingStatus::NotServing).await;
         let _ = drain.send(());
         for sweep in sweeps {
             sweep.abort();
@@ -206,6 +208,13 @@ impl Ready {
         }
         drop(lock);
         result
+    }
+}
+
+/// Tells the health of the server and of each service.
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for service in [""].iter().chain(api::SERVICES) {
+        health.set_service_status(*service, status).await;
     }
 }
 

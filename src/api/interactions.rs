@@ -15,7 +15,6 @@ use crate::runtime::view::{self, InteractionView};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
@@ -153,6 +152,37 @@ async fn repeats(tenant: &Tenant, identity: &intake::Identity) -> Result<Option<
     Ok(tenant.shard.read(move |shard| shard.repeats(keys, content)).await?.value?)
 }
 
+/// Passes an interaction's changes on until it is over or the reader goes.
+async fn watched(
+    tenant: Arc<Tenant>,
+    mut changes: mpsc::Receiver<Box<InteractionView>>,
+    send: mpsc::Sender<Result<proto::WatchInteractionResponse, Status>>,
+) {
+    let mut over = false;
+    while !over {
+        let next = tokio::select! {
+            next = changes.recv() => next,
+            () = send.closed() => return,
+        };
+        let message = match next {
+            Some(view) => {
+                over = view.interaction.state.is_over();
+                Ok(proto::WatchInteractionResponse {
+                    interaction: Some(tenant.show_interaction(&view)),
+                    cursor: Some(cursor(view.sequence.0, view.now)),
+                })
+            }
+            None => {
+                over = true;
+                Err(super::work::cut_off(&tenant, WATCH_FEED_MAX).await.into())
+            }
+        };
+        if send.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
 fn max_wait(asked: Option<prost_types::Duration>) -> Result<Duration, ApiError> {
     Ok(Duration::from_millis(duration_ms("max_wait", asked, 0..=MAX_WAIT_MS, 0)?))
 }
@@ -238,13 +268,9 @@ impl Interactions for Api {
         }
         let (feed, changes) = mpsc::channel(WATCH_FEED_MAX);
         tenant.shard.watch(id, feed).map_err(ApiError::from)?;
-        let shown = ReceiverStream::new(changes).map(move |view| {
-            Ok(proto::WatchInteractionResponse {
-                interaction: Some(tenant.show_interaction(&view)),
-                cursor: Some(cursor(view.sequence.0, view.now)),
-            })
-        });
-        Ok(Response::new(Box::pin(shown)))
+        let (send, out) = mpsc::channel(1);
+        tokio::spawn(watched(tenant, changes, send));
+        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
     }
 
     async fn wait(

@@ -96,16 +96,17 @@ impl Opened {
                     alive = self.tell(notice, &send).await;
                 }
                 None => {
-                    let error = format!(
-                        "more than {FEED_MAX} notices were waiting to be read: open the stream again"
-                    );
                     // As above.
-                    let _ = send.send(Err(ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error))).await;
+                    let _ = send.send(Err(cut_off(&self.tenant, FEED_MAX).await)).await;
                     alive = false;
                 }
             }
         }
-        self.tenant.shard.unfollow(self.agent, self.session, self.stream);
+        // A session that lives on without its stream would be renewed for nothing: whoever renews it must learn
+        // that the stream is to be opened again.
+        if self.tenant.shard.unfollow(self.agent, self.session, self.stream).await {
+            self.tenant.leases.drop_agent(self.session);
+        }
     }
 
     async fn tell(&self, notice: AgentNotice, send: &Send) -> bool {
@@ -174,6 +175,18 @@ impl Opened {
             expire_time: Some(timestamp(offer.expires)),
         };
         (shown, rest)
+    }
+}
+
+/// Why a feed ended: the server stops, or the reader was too slow.
+pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
+    match tenant.shard.read(|_| ()).await {
+        Ok(_) => {
+            let error =
+                format!("more than {feed_max} changes were waiting to be read: open the stream again");
+            ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error)
+        }
+        Err(error) => error.into(),
     }
 }
 

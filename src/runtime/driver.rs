@@ -121,11 +121,14 @@ impl Driver {
                 self.outbox.announce(&follower);
                 batch.followers.push(Follower::Agent(follower));
             }
-            Ask::Unfollow { agent, session, stream } => {
-                if self.outbox.forget(agent, stream) {
+            Ask::Unfollow { agent, session, stream, lost } => {
+                let newest = self.outbox.forget(agent, stream);
+                if newest {
                     // Another session may have replaced it meanwhile; then there is nothing to lose.
                     let _ = self.step(Command::LoseSession { agent, session }, None, batch);
                 }
+                // Not an answer to a client: it need not wait for the commit.
+                let _ = lost.send(newest);
             }
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
             Ask::Stop => batch.stop = true,
