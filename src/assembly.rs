@@ -43,7 +43,7 @@ pub enum ServerError {
     #[error("{0}")]
     Journal(#[from] Fault),
     #[error("tenant {tenant}: {source}")]
-    Tenant { tenant: String, source: StartError },
+    Tenant { tenant: String, source: Box<StartError> },
     #[error("tenant {tenant}: {source}")]
     Customers { tenant: String, source: StoreFault },
     #[error("{0}")]
@@ -145,7 +145,7 @@ fn open_tenant(config: &Config, name: &str) -> Result<Shard, ServerError> {
         };
     let customers = Customers::start(store).map_err(customers_failed)?;
     let running = start(journal, customers.clone(), config.speed, name)
-        .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source })?;
+        .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     let leases = Leases::default();
     for source in &running.live_sources {
         leases.renew_source(source);

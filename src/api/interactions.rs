@@ -116,7 +116,7 @@ impl Api {
         let views: Vec<InteractionView> = seen.value;
         let more = views.len() > size;
         let next =
-            views.iter().take(size).last().filter(|_| more).map(|view| view.interaction.id.to_string());
+            views.iter().take(size).next_back().filter(|_| more).map(|view| view.interaction.id.to_string());
         Ok(proto::ListOpenResponse {
             interactions: views.iter().take(size).map(|view| tenant.show_interaction(view)).collect(),
             next_page_token: next.unwrap_or_default(),

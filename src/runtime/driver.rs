@@ -35,12 +35,15 @@ struct Written {
     plain: Option<Plain>,
 }
 
+/// What is told to whoever asked for a change.
+type Outcome = Seen<Result<Answer, Refusal>>;
+
 /// What a batch will say once it is durable.
 #[derive(Default)]
 struct Batch {
     written: Vec<Written>,
     keys: Vec<(u64, Key)>,
-    answers: Vec<(oneshot::Sender<Seen<Result<Answer, Refusal>>>, Seen<Result<Answer, Refusal>>)>,
+    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     reads: Vec<(Answered, Sequence)>,
     followers: Vec<Follower>,
     stop: bool,

@@ -120,7 +120,7 @@ impl ShardHandle {
         // Waits for room if it must: offers to a stream that ended unnoticed would ring nobody.
         let inbox = self.inbox.clone();
         if let Err(TrySendError::Full(ask)) = inbox.try_send(Ask::Unfollow { agent, session, stream, lost }) {
-            tokio::task::spawn_blocking(move || inbox.send(ask));
+            tokio::task::spawn_blocking(move || inbox.send(ask).is_ok());
         }
         answer.await.unwrap_or(false)
     }
