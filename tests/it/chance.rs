@@ -7,7 +7,7 @@ use baton::engine::command::{Command, Leaving, Submit, Write};
 use baton::engine::event::{Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
-    AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
+    AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
 use baton::engine::money::Money;
 use baton::engine::plan::{Channel, Facts, Goals, LastStep, Plan};
@@ -148,7 +148,11 @@ impl Chance {
                 let assignment = AssignmentId(pick(&self.open_assignments, a, self.assignments, |id| id.0));
                 Command::FinishWrapUp { assignment }
             }
-            66..71 => Command::Cancel {
+            66 => Command::Identify {
+                interaction: InteractionId(pick(&self.open, a, self.interactions, |id| id.0)),
+                customer: CustomerId(b.into()),
+            },
+            67..71 => Command::Cancel {
                 interaction: InteractionId(pick(&self.open, a, self.interactions, |id| id.0)),
                 leaving: if b % 3 == 0 { Leaving::Withdrawn } else { Leaving::CustomerLeft },
             },
@@ -377,7 +381,7 @@ fn chance_reaches_every_event_and_nearly_every_refusal() {
     }
     let events = "Restarted Defined Removed SessionOpened SessionLost PresenceChanged PresencePending Responding \
         Admitted Waits Offered Accepted Declined Expired Rescinded CooledDown ConversationEnded WrapUpEnded \
-        Abandoned Cancelled Closed SourceOpened SourceLost \
+        Abandoned Cancelled Closed SourceOpened SourceLost Identified \
         Some(NoAgentQualifies) Some(AllAgentsBusy) Some(CoolingDown)";
     // Not among them: the limits that take thousands to reach.
     let refusals = "NotDefined AlreadyDefined EtagMismatch InUse SignedIn RequestIdReused QueueFull DuePast \

@@ -39,6 +39,8 @@ pub struct Cool {
 
 pub struct Item {
     pub channel: Channel,
+    /// Whether it is known whose it is.
+    pub known: bool,
     pub plan: Plan,
     pub source: Text,
     pub entered: Time,

@@ -5,7 +5,7 @@ use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit};
 use baton::engine::event::{AbandonCause, Admitted, EndedBy, Ending, Event, RescindCause};
 use baton::engine::explain::Decision;
 use baton::engine::floor::{Kind, OnExpiry, WrapUp};
-use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
+use baton::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, Text};
 use baton::engine::interaction::State;
 use baton::engine::time::Time;
 
@@ -23,6 +23,7 @@ impl Twin {
             Command::LoseSession { agent, session } => self.lose_session(agent, session),
             Command::SetPresence { agent, presence, reason } => self.set_presence(agent, presence, reason),
             Command::Submit(submit) => self.submit(*submit),
+            Command::Identify { interaction, customer } => self.identify(interaction, customer),
             Command::Cancel { interaction, leaving } => self.cancel(interaction, leaving),
             Command::Accept { offer } => self.accept(offer),
             Command::Decline { offer, reason } => self.decline(offer, reason),
@@ -70,6 +71,7 @@ impl Twin {
         }
         self.items.push(Item {
             channel,
+            known: facts.customer.is_some(),
             plan: plan.clone(),
             source: source.clone(),
             entered: self.now,
@@ -89,6 +91,15 @@ impl Twin {
         })));
         self.seek_agent(self.items.len() - 1);
         Answer::Admitted { interaction, repeated: false }
+    }
+
+    fn identify(&mut self, interaction: InteractionId, customer: CustomerId) -> Answered {
+        let item = self.items.get_mut((interaction.0 as usize).wrapping_sub(1));
+        let item = item.ok_or(Refusal::InteractionUnknown)?;
+        if !std::mem::replace(&mut item.known, true) {
+            self.tell(Event::Identified { interaction, customer });
+        }
+        Ok(Answer::Done)
     }
 
     /// Ids are remembered for a day at least, and while their interaction is open.

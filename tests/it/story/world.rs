@@ -12,7 +12,7 @@ use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
 use baton::engine::event::{Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
-    AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
+    AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
 use baton::engine::money::Money;
 use baton::engine::plan::{Facts, Goals, LastStep, Plan};
@@ -98,6 +98,11 @@ impl World {
                 self.ask(Command::Restart)
             }
             "submit" => self.submit(words),
+            "identify" => {
+                let interaction = self.interaction(words)?;
+                let customer = CustomerId(number(words, '#')?);
+                self.ask(Command::Identify { interaction, customer })
+            }
             "leave" => self.cancel(words, Leaving::CustomerLeft),
             "withdraw" => self.cancel(words, Leaving::Withdrawn),
             "accept" => self.ask(Command::Accept { offer: OfferId(number(words, 'o')?) }),
