@@ -9,7 +9,7 @@ use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
-use crate::runtime::start::Held;
+use crate::runtime::payload::Held;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
