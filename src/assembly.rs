@@ -105,9 +105,7 @@ pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
 fn names(access: &Access) -> BTreeSet<String> {
     match access {
         Access::Open => BTreeSet::from([DEFAULT_TENANT.to_owned()]),
-        Access::Tokens(tokens) => {
-            tokens.tenants().map(str::to_owned).chain([DEFAULT_TENANT.to_owned()]).collect()
-        }
+        Access::Tokens(tokens) => tokens.tenants().map(str::to_owned).collect(),
     }
 }
 
@@ -171,10 +169,13 @@ impl Ready {
         let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .build_v1()
-            .expect("the descriptors were compiled with the program");
+        // Older clients still ask for the alpha version.
+        let reflection = || {
+            tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS)
+        };
+        let sound = "the descriptors were compiled with the program";
+        let reflection_alpha = reflection().build_v1alpha().expect(sound);
+        let reflection = reflection().build_v1().expect(sound);
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(PING_EVERY))
             .http2_keepalive_timeout(Some(PING_TIMEOUT))
@@ -182,7 +183,8 @@ impl Ready {
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }
-        let routes = api::routes(&tenants).add_service(health).add_service(reflection);
+        let routes =
+            api::routes(&tenants).add_service(health).add_service(reflection).add_service(reflection_alpha);
         let (drain, drained) = tokio::sync::oneshot::channel::<()>();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let mut serving =

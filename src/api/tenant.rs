@@ -1,7 +1,7 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
-use super::names::tenant_of;
+use super::names::{self, tenant_of};
 use super::status::ApiError;
 use crate::customers::Customers;
 use crate::engine::ids::{InteractionId, SessionId};
@@ -36,6 +36,33 @@ impl Tenant {
         format!("tenants/{}/{collection}/{id}", self.name)
     }
 
+    /// The id in the name of something of this tenant. Another tenant's do not exist.
+    pub fn id<'a>(
+        &self,
+        field: &'static str,
+        name: &'a str,
+        collection: &'static str,
+    ) -> Result<&'a str, ApiError> {
+        let id = names::id(field, name, collection)?;
+        self.own(field, name)?;
+        Ok(id)
+    }
+
+    /// The number in the name of something of this tenant.
+    pub fn number(&self, field: &'static str, name: &str, collection: &'static str) -> Result<u64, ApiError> {
+        let number = names::number(field, name, collection)?;
+        self.own(field, name)?;
+        Ok(number)
+    }
+
+    fn own(&self, field: &'static str, name: &str) -> Result<(), ApiError> {
+        let named = tenant_of(field, name)?;
+        if named == self.name || named == "-" {
+            return Ok(());
+        }
+        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {named:?}")))
+    }
+
     /// A session id that cannot be guessed.
     pub fn new_session() -> SessionId {
         use ring::rand::SecureRandom;
@@ -68,11 +95,8 @@ impl Tenants {
         name: &str,
     ) -> Result<Arc<Tenant>, ApiError> {
         let own = self.caller(metadata, service)?;
-        let named = tenant_of(field, name)?;
-        if named == own.name || named == "-" {
-            return Ok(own);
-        }
-        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {named:?}")))
+        own.own(field, name)?;
+        Ok(own)
     }
 
     /// The caller's tenant.
