@@ -12,6 +12,7 @@ use crate::proto;
 use crate::proto::interactions_server::Interactions;
 use crate::runtime::leases::LEASE;
 use crate::runtime::view::{self, InteractionView};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -108,8 +109,7 @@ impl Api {
             .shard
             .read(move |shard| {
                 let Some(known) = shard.sources().get(&source) else { return Vec::new() };
-                let from = InteractionId(after + 1);
-                let page = known.open.range(from..).take(size + 1);
+                let page = known.open.range((Excluded(InteractionId(after)), Unbounded)).take(size + 1);
                 page.filter_map(|id| view::interaction(shard, *id)).collect()
             })
             .await?;
