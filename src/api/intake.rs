@@ -113,21 +113,33 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
             return Err(ApiError::field(field, &shown(value), empty));
         }
     }
-    if interaction.state == 0 {
-        Ok(())
-    } else {
-        Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty))
+    for (field, filled) in [
+        ("interaction.state", interaction.state != 0),
+        ("interaction.enter_time", interaction.enter_time.is_some()),
+        ("interaction.answer_time", interaction.answer_time.is_some()),
+        ("interaction.close_time", interaction.close_time.is_some()),
+        ("interaction.wait_reason", interaction.wait_reason != 0),
+        ("interaction.estimate", interaction.estimate.is_some()),
+        ("interaction.requeues", interaction.requeues != 0),
+        ("interaction.rule_set_version", interaction.rule_set_version != 0),
+        ("interaction.wait_time", interaction.wait_time.is_some()),
+    ] {
+        if filled {
+            return Err(ApiError::field(field, "a value", empty));
+        }
     }
+    Ok(())
 }
 
 fn queue<'a>(
+    tenant: &Tenant,
     floor: &'a Floor,
     name: &str,
 ) -> Result<(QueueKey, &'a crate::engine::floor::QueueSpec), ApiError> {
-    let id = names::id("interaction.queue", name, "queues")?;
+    let id = tenant.id("interaction.queue", name, "queues")?;
     let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
     let (key, entry) = found.ok_or_else(|| {
-        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}"))
+        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {}", shown(id)))
     })?;
     Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
 }
