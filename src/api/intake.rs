@@ -1,7 +1,7 @@
 //! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
 
 use super::convert::{channel, moment, required, text};
-use super::names::{self, chosen_id, shown};
+use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
@@ -70,8 +70,8 @@ pub async fn prepare(
     let channel = channel("interaction.channel", interaction.channel)?;
     refuse_outputs(interaction)?;
     let floor = tenant.shard.floor();
-    let (queue_key, queue) = queue(&floor, &interaction.queue)?;
-    let requirements = requirements("interaction.requirements", &interaction.requirements, &floor)?;
+    let (queue_key, queue) = queue(tenant, &floor, &interaction.queue)?;
+    let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
     let mut facts = Facts {
         intent: text("interaction.intent", &interaction.intent, 64)?.into(),
@@ -148,6 +148,7 @@ fn queue<'a>(
 pub fn requirements(
     field: &'static str,
     asked: &[proto::Requirement],
+    tenant: &Tenant,
     floor: &Floor,
 ) -> Result<Vec<Requirement>, ApiError> {
     if asked.len() > REQUIREMENTS_MAX {
@@ -156,7 +157,7 @@ pub fn requirements(
     let keyed: Result<Vec<Requirement>, ApiError> = asked
         .iter()
         .map(|one| {
-            let skill = skill(field, &one.skill, floor)?;
+            let skill = skill(field, &one.skill, tenant, floor)?;
             Ok(Requirement { skill, proficiency: proficiency(field, one.proficiency.max(1))? })
         })
         .collect();
@@ -164,10 +165,11 @@ pub fn requirements(
 }
 
 /// A skill that exists.
-pub fn skill(field: &'static str, name: &str, floor: &Floor) -> Result<SkillKey, ApiError> {
-    let id = names::id(field, name, "skills")?;
+pub fn skill(field: &'static str, name: &str, tenant: &Tenant, floor: &Floor) -> Result<SkillKey, ApiError> {
+    let id = tenant.id(field, name, "skills")?;
     let key = floor.skills.key(id).and_then(|key| u16::try_from(key).ok());
-    key.map(SkillKey).ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {id:?}")))
+    key.map(SkillKey)
+        .ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {}", shown(id))))
 }
 
 /// A proficiency, 1 to 10.
