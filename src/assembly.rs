@@ -72,8 +72,41 @@ struct Shard {
     running: Running,
 }
 
+/// What a tenant keeps its things in.
+pub struct Parts {
+    pub journal: Box<dyn Journal>,
+    pub customers: Box<dyn CustomerStore>,
+    /// Where the journal lies; `None` for one in memory.
+    pub folder: Option<PathBuf>,
+}
+
+impl Parts {
+    /// Opens what the settings ask for.
+    pub fn open(config: &Config, tenant: &str) -> Result<Parts, ServerError> {
+        if config.journal == JournalKind::Memory {
+            let (journal, customers) = (Box::new(Memory::new()), Box::new(MemoryStore::new()));
+            return Ok(Parts { journal, customers, folder: None });
+        }
+        let folder = config.data.join("tenants").join(tenant);
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
+        let journal = Sqlite::open(&folder, tenant)?;
+        let customers = SqliteStore::open(&folder)
+            .map_err(|source| ServerError::Customers { tenant: tenant.to_owned(), source })?;
+        Ok(Parts { journal: Box::new(journal), customers: Box::new(customers), folder: Some(folder) })
+    }
+}
+
 /// Brings everything up, but takes no request yet.
 pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
+    prepare_with(config, |tenant| Parts::open(config, tenant)).await
+}
+
+/// The same with other parts than the settings name: stores that are slow or dead, a journal that fails.
+pub async fn prepare_with(
+    config: &Config,
+    mut parts: impl FnMut(&str) -> Result<Parts, ServerError>,
+) -> Result<Ready, ServerError> {
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
@@ -96,7 +129,7 @@ pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
     }
     let mut shards = Vec::new();
     for name in names(&access) {
-        shards.push(open_tenant(config, &name)?);
+        shards.push(open_tenant(config, &name, parts(&name)?)?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     Ok(Ready { address, listener, tls, tenants, shards, _lock: lock })
@@ -127,21 +160,10 @@ fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
     Ok(FolderLock::acquire(folder)?)
 }
 
-fn open_tenant(config: &Config, name: &str) -> Result<Shard, ServerError> {
-    let customers_failed = |source| ServerError::Customers { tenant: name.to_owned(), source };
-    let (journal, store, folder): (Box<dyn Journal>, Box<dyn CustomerStore>, Option<PathBuf>) =
-        match config.journal {
-            JournalKind::Memory => (Box::new(Memory::new()), Box::new(MemoryStore::new()), None),
-            JournalKind::Sqlite => {
-                let folder = config.data.join("tenants").join(name);
-                std::fs::create_dir_all(&folder)
-                    .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
-                let journal = Sqlite::open(&folder, name)?;
-                let store = SqliteStore::open(&folder).map_err(customers_failed)?;
-                (Box::new(journal), Box::new(store), Some(folder))
-            }
-        };
-    let customers = Customers::start(store).map_err(customers_failed)?;
+fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, ServerError> {
+    let Parts { journal, customers, folder } = parts;
+    let customers = Customers::start(customers)
+        .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
     let running = start(journal, customers.clone(), config.speed, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     let leases = Leases::default();

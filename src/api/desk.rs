@@ -1,6 +1,7 @@
 //! What an agent does, whoever asks: the unary methods and the stream of a platform alike.
 
 use super::convert::{real, required, text};
+use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::agent::Presence;
@@ -21,7 +22,7 @@ const NOTE_MAX: usize = 4_096;
 pub fn agent(tenant: &Tenant, name: &str) -> Result<AgentKey, ApiError> {
     let id = tenant.id("agent", name, "agents")?;
     let key = tenant.shard.floor().agents.key(id).map(AgentKey);
-    key.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", &format!("agent {id:?}")))
+    key.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", &format!("agent {}", shown(id))))
 }
 
 /// How a session is written.

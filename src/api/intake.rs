@@ -71,7 +71,7 @@ pub async fn prepare(
     refuse_outputs(interaction)?;
     let floor = tenant.shard.floor();
     let (queue_key, queue) = queue(tenant, &floor, &interaction.queue)?;
-    let requirements = requirements(tenant, "interaction.requirements", &interaction.requirements, &floor)?;
+    let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
     let mut facts = Facts {
         intent: text("interaction.intent", &interaction.intent, 64)?.into(),
@@ -113,11 +113,22 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
             return Err(ApiError::field(field, &shown(value), empty));
         }
     }
-    if interaction.state == 0 {
-        Ok(())
-    } else {
-        Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty))
+    for (field, filled) in [
+        ("interaction.state", interaction.state != 0),
+        ("interaction.enter_time", interaction.enter_time.is_some()),
+        ("interaction.answer_time", interaction.answer_time.is_some()),
+        ("interaction.close_time", interaction.close_time.is_some()),
+        ("interaction.wait_reason", interaction.wait_reason != 0),
+        ("interaction.estimate", interaction.estimate.is_some()),
+        ("interaction.requeues", interaction.requeues != 0),
+        ("interaction.rule_set_version", interaction.rule_set_version != 0),
+        ("interaction.wait_time", interaction.wait_time.is_some()),
+    ] {
+        if filled {
+            return Err(ApiError::field(field, "a value", empty));
+        }
     }
+    Ok(())
 }
 
 fn queue<'a>(
@@ -128,16 +139,16 @@ fn queue<'a>(
     let id = tenant.id("interaction.queue", name, "queues")?;
     let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
     let (key, entry) = found.ok_or_else(|| {
-        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}"))
+        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {}", shown(id)))
     })?;
     Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
 }
 
 /// Requirements by key, each skill once.
 pub fn requirements(
-    tenant: &Tenant,
     field: &'static str,
     asked: &[proto::Requirement],
+    tenant: &Tenant,
     floor: &Floor,
 ) -> Result<Vec<Requirement>, ApiError> {
     if asked.len() > REQUIREMENTS_MAX {
@@ -146,7 +157,7 @@ pub fn requirements(
     let keyed: Result<Vec<Requirement>, ApiError> = asked
         .iter()
         .map(|one| {
-            let skill = skill(tenant, field, &one.skill, floor)?;
+            let skill = skill(field, &one.skill, tenant, floor)?;
             Ok(Requirement { skill, proficiency: proficiency(field, one.proficiency.max(1))? })
         })
         .collect();
@@ -154,10 +165,11 @@ pub fn requirements(
 }
 
 /// A skill that exists.
-pub fn skill(tenant: &Tenant, field: &'static str, name: &str, floor: &Floor) -> Result<SkillKey, ApiError> {
+pub fn skill(field: &'static str, name: &str, tenant: &Tenant, floor: &Floor) -> Result<SkillKey, ApiError> {
     let id = tenant.id(field, name, "skills")?;
     let key = floor.skills.key(id).and_then(|key| u16::try_from(key).ok());
-    key.map(SkillKey).ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {id:?}")))
+    key.map(SkillKey)
+        .ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {}", shown(id))))
 }
 
 /// A proficiency, 1 to 10.

@@ -4,7 +4,7 @@ use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
 use super::names::{chosen_id, shown};
-use super::status::ApiError;
+use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Leaving};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
@@ -12,6 +12,7 @@ use crate::proto;
 use crate::proto::interactions_server::Interactions;
 use crate::runtime::leases::LEASE;
 use crate::runtime::view::{self, InteractionView};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -52,7 +53,7 @@ impl Api {
         request: &proto::SubmitRequest,
     ) -> Result<proto::SubmitResponse, ApiError> {
         let tenant = self.tenant(metadata, "parent", &request.parent)?;
-        text("fallback", &request.fallback, 256)?;
+        text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
         let identity = intake::identity(request)?;
         let (id, repeated) = match intake::prepare(&tenant, request, &identity).await {
@@ -80,7 +81,7 @@ impl Api {
     ) -> Result<proto::WaitResponse, ApiError> {
         let tenant = self.tenant(metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
-        text("fallback", &request.fallback, 256)?;
+        text("fallback", &request.fallback, FALLBACK_MAX)?;
         let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
         let view = view.ok_or(not_retained(&tenant, id).await)?;
         Ok(proto::WaitResponse {
@@ -108,8 +109,7 @@ impl Api {
             .shard
             .read(move |shard| {
                 let Some(known) = shard.sources().get(&source) else { return Vec::new() };
-                let from = InteractionId(after + 1);
-                let page = known.open.range(from..).take(size + 1);
+                let page = known.open.range((Excluded(InteractionId(after)), Unbounded)).take(size + 1);
                 page.filter_map(|id| view::interaction(shard, *id)).collect()
             })
             .await?;

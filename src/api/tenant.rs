@@ -1,7 +1,7 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
-use super::names::{self, tenant_of};
+use super::names::{self, shown};
 use super::status::ApiError;
 use crate::customers::Customers;
 use crate::engine::ids::{InteractionId, SessionId};
@@ -36,31 +36,30 @@ impl Tenant {
         format!("tenants/{}/{collection}/{id}", self.name)
     }
 
-    /// The id in the name of something of this tenant. Another tenant's do not exist.
+    /// Refuses another tenant's resource: to this one it does not exist.
+    fn owns(&self, field: &'static str, name: &str) -> Result<(), ApiError> {
+        let named = names::tenant_of(field, name)?;
+        if named == self.name || named == "-" {
+            return Ok(());
+        }
+        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {}", shown(named))))
+    }
+
+    /// The id of one of this tenant's resources.
     pub fn id<'a>(
         &self,
         field: &'static str,
         name: &'a str,
         collection: &'static str,
     ) -> Result<&'a str, ApiError> {
-        let id = names::id(field, name, collection)?;
-        self.own(field, name)?;
-        Ok(id)
+        self.owns(field, name)?;
+        names::id(field, name, collection)
     }
 
-    /// The number in the name of something of this tenant.
+    /// The number of one of this tenant's resources.
     pub fn number(&self, field: &'static str, name: &str, collection: &'static str) -> Result<u64, ApiError> {
-        let number = names::number(field, name, collection)?;
-        self.own(field, name)?;
-        Ok(number)
-    }
-
-    fn own(&self, field: &'static str, name: &str) -> Result<(), ApiError> {
-        let named = tenant_of(field, name)?;
-        if named == self.name || named == "-" {
-            return Ok(());
-        }
-        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {named:?}")))
+        self.owns(field, name)?;
+        names::number(field, name, collection)
     }
 
     /// A session id that cannot be guessed.
@@ -95,7 +94,7 @@ impl Tenants {
         name: &str,
     ) -> Result<Arc<Tenant>, ApiError> {
         let own = self.caller(metadata, service)?;
-        own.own(field, name)?;
+        own.owns(field, name)?;
         Ok(own)
     }
 

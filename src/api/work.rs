@@ -50,14 +50,14 @@ pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<
     if let Some(old) = known.filter(|old| *old != session) {
         tenant.leases.drop_agent(old);
     }
+    let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
     // The lease begins first: a session that is open has one.
-    tenant.leases.open_agent(session, agent);
+    tenant.leases.open_agent(session, agent, stream);
     let seen = tenant.shard.ask(Command::OpenSession { agent, session }, None).await?;
     let Answer::SessionOpened { resumed } = seen.value else {
         unreachable!("an opened session is answered as one");
     };
     let (sender, feed) = mpsc::channel(FEED_MAX);
-    let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
     tenant.shard.follow_agent(AgentFollower { agent, session, stream, feed: sender })?;
     Ok(Opened { tenant: tenant.clone(), agent, session, stream, resumed, feed, at: seen.sequence })
 }
@@ -105,7 +105,7 @@ impl Opened {
         // A session that lives on without its stream would be renewed for nothing: whoever renews it must learn
         // that the stream is to be opened again.
         if self.tenant.shard.unfollow(self.agent, self.session, self.stream).await {
-            self.tenant.leases.drop_agent(self.session);
+            self.tenant.leases.drop_stream(self.session, self.stream);
         }
     }
 
