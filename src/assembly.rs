@@ -21,6 +21,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 /// Proxies and dead peers are found by HTTP/2 pings; they prove nothing about sessions.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -41,7 +43,7 @@ pub enum ServerError {
     #[error("{0}")]
     Journal(#[from] Fault),
     #[error("tenant {tenant}: {source}")]
-    Tenant { tenant: String, source: StartError },
+    Tenant { tenant: String, source: Box<StartError> },
     #[error("tenant {tenant}: {source}")]
     Customers { tenant: String, source: StoreFault },
     #[error("{0}")]
@@ -70,8 +72,41 @@ struct Shard {
     running: Running,
 }
 
+/// What a tenant keeps its things in.
+pub struct Parts {
+    pub journal: Box<dyn Journal>,
+    pub customers: Box<dyn CustomerStore>,
+    /// Where the journal lies; `None` for one in memory.
+    pub folder: Option<PathBuf>,
+}
+
+impl Parts {
+    /// Opens what the settings ask for.
+    pub fn open(config: &Config, tenant: &str) -> Result<Parts, ServerError> {
+        if config.journal == JournalKind::Memory {
+            let (journal, customers) = (Box::new(Memory::new()), Box::new(MemoryStore::new()));
+            return Ok(Parts { journal, customers, folder: None });
+        }
+        let folder = config.data.join("tenants").join(tenant);
+        std::fs::create_dir_all(&folder)
+            .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
+        let journal = Sqlite::open(&folder, tenant)?;
+        let customers = SqliteStore::open(&folder)
+            .map_err(|source| ServerError::Customers { tenant: tenant.to_owned(), source })?;
+        Ok(Parts { journal: Box::new(journal), customers: Box::new(customers), folder: Some(folder) })
+    }
+}
+
 /// Brings everything up, but takes no request yet.
 pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
+    prepare_with(config, |tenant| Parts::open(config, tenant)).await
+}
+
+/// The same with other parts than the settings name: stores that are slow or dead, a journal that fails.
+pub async fn prepare_with(
+    config: &Config,
+    mut parts: impl FnMut(&str) -> Result<Parts, ServerError>,
+) -> Result<Ready, ServerError> {
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
@@ -94,7 +129,7 @@ pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
     }
     let mut shards = Vec::new();
     for name in names(&access) {
-        shards.push(open_tenant(config, &name)?);
+        shards.push(open_tenant(config, &name, parts(&name)?)?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     Ok(Ready { address, listener, tls, tenants, shards, _lock: lock })
@@ -103,9 +138,7 @@ pub async fn prepare(config: &Config) -> Result<Ready, ServerError> {
 fn names(access: &Access) -> BTreeSet<String> {
     match access {
         Access::Open => BTreeSet::from([DEFAULT_TENANT.to_owned()]),
-        Access::Tokens(tokens) => {
-            tokens.tenants().map(str::to_owned).chain([DEFAULT_TENANT.to_owned()]).collect()
-        }
+        Access::Tokens(tokens) => tokens.tenants().map(str::to_owned).collect(),
     }
 }
 
@@ -127,23 +160,12 @@ fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
     Ok(FolderLock::acquire(folder)?)
 }
 
-fn open_tenant(config: &Config, name: &str) -> Result<Shard, ServerError> {
-    let customers_failed = |source| ServerError::Customers { tenant: name.to_owned(), source };
-    let (journal, store, folder): (Box<dyn Journal>, Box<dyn CustomerStore>, Option<PathBuf>) =
-        match config.journal {
-            JournalKind::Memory => (Box::new(Memory::new()), Box::new(MemoryStore::new()), None),
-            JournalKind::Sqlite => {
-                let folder = config.data.join("tenants").join(name);
-                std::fs::create_dir_all(&folder)
-                    .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
-                let journal = Sqlite::open(&folder, name)?;
-                let store = SqliteStore::open(&folder).map_err(customers_failed)?;
-                (Box::new(journal), Box::new(store), Some(folder))
-            }
-        };
-    let customers = Customers::start(store).map_err(customers_failed)?;
+fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, ServerError> {
+    let Parts { journal, customers, folder } = parts;
+    let customers = Customers::start(customers)
+        .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
     let running = start(journal, customers.clone(), config.speed, name)
-        .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source })?;
+        .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     let leases = Leases::default();
     for source in &running.live_sources {
         leases.renew_source(source);
@@ -168,11 +190,14 @@ impl Ready {
         let Ready { listener, tls, tenants, shards, _lock: lock, .. } = self;
         let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
-        health_reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .build_v1()
-            .expect("the descriptors were compiled with the program");
+        report(&health_reporter, ServingStatus::Serving).await;
+        // Older clients still ask for the alpha version.
+        let reflection = || {
+            tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS)
+        };
+        let sound = "the descriptors were compiled with the program";
+        let reflection_alpha = reflection().build_v1alpha().expect(sound);
+        let reflection = reflection().build_v1().expect(sound);
         let mut server = Server::builder()
             .http2_keepalive_interval(Some(PING_EVERY))
             .http2_keepalive_timeout(Some(PING_TIMEOUT))
@@ -180,7 +205,8 @@ impl Ready {
         if let Some(tls) = tls {
             server = server.tls_config(tls)?;
         }
-        let routes = api::routes(&tenants).add_service(health).add_service(reflection);
+        let routes =
+            api::routes(&tenants).add_service(health).add_service(reflection).add_service(reflection_alpha);
         let (drain, drained) = tokio::sync::oneshot::channel::<()>();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let mut serving =
@@ -195,7 +221,7 @@ impl Ready {
             _ = ends.join_next() => tracing::error!("a shard ended"),
             result = &mut serving => return Ok(result.expect("the server task does not panic")?),
         }
-        health_reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        report(&health_reporter, ServingStatus::NotServing).await;
         let _ = drain.send(());
         for sweep in sweeps {
             sweep.abort();
@@ -206,6 +232,13 @@ impl Ready {
         }
         drop(lock);
         result
+    }
+}
+
+/// Tells the health of the server and of each service.
+async fn report(health: &HealthReporter, status: ServingStatus) {
+    for service in [""].iter().chain(api::SERVICES) {
+        health.set_service_status(*service, status).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an agent does, whoever asks: the unary methods and the stream of a platform alike.
 
 use super::convert::{real, required, text};
-use super::names::{self, number};
+use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::agent::Presence;
@@ -20,9 +20,9 @@ const NOTE_MAX: usize = 4_096;
 
 /// The agent a name stands for.
 pub fn agent(tenant: &Tenant, name: &str) -> Result<AgentKey, ApiError> {
-    let id = names::id("agent", name, "agents")?;
+    let id = tenant.id("agent", name, "agents")?;
     let key = tenant.shard.floor().agents.key(id).map(AgentKey);
-    key.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", &format!("agent {id:?}")))
+    key.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", &format!("agent {}", shown(id))))
 }
 
 /// How a session is written.
@@ -73,7 +73,7 @@ pub async fn accept(
     tenant: &Arc<Tenant>,
     request: &proto::AcceptRequest,
 ) -> Result<proto::AcceptResponse, ApiError> {
-    let offer = OfferId(number("offer", &request.offer, "offers")?);
+    let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
     let seen = tenant.shard.ask(Command::Accept { offer }, None).await?;
     let Answer::Accepted { assignment, interaction } = seen.value else {
         unreachable!("an accept is answered with its assignment");
@@ -90,7 +90,7 @@ pub async fn decline(
     tenant: &Arc<Tenant>,
     request: &proto::DeclineRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
-    let offer = OfferId(number("offer", &request.offer, "offers")?);
+    let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
     let reason = text("reason", &request.reason, CODE_MAX)?.into();
     tenant.shard.ask(Command::Decline { offer, reason }, None).await?;
     let agent = tenant
@@ -107,7 +107,7 @@ pub async fn complete(
     tenant: &Arc<Tenant>,
     request: &proto::CompleteRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
-    let assignment = AssignmentId(number("assignment", &request.assignment, "assignments")?);
+    let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
     let disposition = text("disposition", &request.disposition, CODE_MAX)?.into();
     let note = text("note", &request.note, NOTE_MAX)?;
     let at_hand = assigned(tenant, assignment).await?;
@@ -127,7 +127,7 @@ pub async fn finish_wrap_up(
     tenant: &Arc<Tenant>,
     request: &proto::FinishWrapUpRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
-    let assignment = AssignmentId(number("assignment", &request.assignment, "assignments")?);
+    let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
     let at_hand = assigned(tenant, assignment).await?;
     tenant.shard.ask(Command::FinishWrapUp { assignment }, None).await?;
     after(tenant, at_hand).await

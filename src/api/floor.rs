@@ -2,14 +2,15 @@
 
 use super::access::Service;
 use super::floor_parts as parts;
-use super::names::{self, chosen_id, shown};
+use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::{Tenant, Tenants};
-use crate::engine::command::{Answer, Command, Write};
+use crate::engine::command::{Answer, Command, Refusal, Write};
 use crate::engine::floor::{Definition, Entry, Kind, Table};
 use crate::engine::ids::AgentKey;
 use crate::proto;
 use crate::proto::floor_server::Floor;
+use crate::runtime::inbox::AskError;
 use crate::runtime::view;
 use std::sync::Arc;
 use tonic::metadata::MetadataMap;
@@ -38,30 +39,52 @@ impl Api {
 
 /// Writes a definition and answers with its key, once the new floor is published.
 async fn write(tenant: &Tenant, id: &str, definition: Definition, write: Write) -> Result<u32, ApiError> {
+    let kind = definition.kind();
     let command = Command::Define { name: id.into(), definition, write };
-    match tenant.shard.ask(command, None).await?.value {
+    match tenant.shard.ask(command, None).await.map_err(|error| in_resource(kind, error))?.value {
         Answer::Defined { key, .. } => Ok(key),
         other => unreachable!("a definition is answered with its key, not {other:?}"),
     }
 }
 
 async fn remove(tenant: &Tenant, kind: Kind, id: &str, etag: &str) -> Result<Response<()>, Status> {
-    let command = Command::Remove { kind, name: id.into(), revision: revision(etag)? };
-    tenant.shard.ask(command, None).await.map_err(ApiError::from)?;
+    let command = Command::Remove { kind, name: id.into(), revision: revision("etag", etag)? };
+    tenant.shard.ask(command, None).await.map_err(named)?;
     Ok(Response::new(()))
 }
 
-fn revision(etag: &str) -> Result<Option<u64>, ApiError> {
-    match etag {
-        "" => Ok(None),
-        etag => {
-            etag.parse().map(Some).map_err(|_| ApiError::field("etag", &shown(etag), "an etag that was read"))
+/// Blames the field of the resource that was sent.
+fn in_resource(kind: Kind, error: AskError) -> ApiError {
+    let [name, etag] = match kind {
+        Kind::Pool => ["pool.name", "pool.etag"],
+        Kind::Skill => ["skill.name", "skill.etag"],
+        Kind::Queue => ["queue.name", "queue.etag"],
+        Kind::Agent => ["agent.name", "agent.etag"],
+    };
+    match &error {
+        AskError::Refused(Refusal::NotDefined { kind: missing, .. }) if *missing == kind => {
+            ApiError::from(error).blaming(name)
         }
+        AskError::Refused(Refusal::EtagMismatch { .. }) => ApiError::from(error).blaming(etag),
+        _ => error.into(),
     }
 }
 
-fn update(etag: &str) -> Result<Write, ApiError> {
-    Ok(Write::Update { revision: revision(etag)? })
+/// Blames the name of what was to be taken away.
+fn named(error: AskError) -> ApiError {
+    match &error {
+        AskError::Refused(Refusal::NotDefined { .. }) => ApiError::from(error).blaming("name"),
+        _ => error.into(),
+    }
+}
+
+fn revision(field: &'static str, etag: &str) -> Result<Option<u64>, ApiError> {
+    let parsed = if etag.is_empty() { Ok(None) } else { etag.parse().map(Some) };
+    parsed.map_err(|_| ApiError::field(field, &shown(etag), "an etag that was read"))
+}
+
+fn update(field: &'static str, etag: &str) -> Result<Write, ApiError> {
+    Ok(Write::Update { revision: revision(field, etag)? })
 }
 
 fn found<'a, T>(
@@ -106,7 +129,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Pool>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "pools")?;
+        let id = tenant.id("name", &request.name, "pools")?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
     }
 
@@ -128,15 +151,15 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let pool = given("pool", request.pool)?;
         let tenant = self.tenant(&metadata, "pool.name", &pool.name)?;
-        let id = names::id("pool.name", &pool.name, "pools")?;
-        write(&tenant, id, parts::define_pool(&pool)?, update(&pool.etag)?).await?;
+        let id = tenant.id("pool.name", &pool.name, "pools")?;
+        write(&tenant, id, parts::define_pool(&pool)?, update("pool.etag", &pool.etag)?).await?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
     }
 
     async fn delete_pool(&self, request: Request<proto::DeleteFloorRequest>) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Pool, names::id("name", &request.name, "pools")?, &request.etag).await
+        remove(&tenant, Kind::Pool, tenant.id("name", &request.name, "pools")?, &request.etag).await
     }
 
     async fn create_skill(
@@ -156,7 +179,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Skill>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "skills")?;
+        let id = tenant.id("name", &request.name, "skills")?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
     }
 
@@ -178,8 +201,8 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let skill = given("skill", request.skill)?;
         let tenant = self.tenant(&metadata, "skill.name", &skill.name)?;
-        let id = names::id("skill.name", &skill.name, "skills")?;
-        write(&tenant, id, parts::define_skill(&skill)?, update(&skill.etag)?).await?;
+        let id = tenant.id("skill.name", &skill.name, "skills")?;
+        write(&tenant, id, parts::define_skill(&skill)?, update("skill.etag", &skill.etag)?).await?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
     }
 
@@ -189,7 +212,7 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Skill, names::id("name", &request.name, "skills")?, &request.etag).await
+        remove(&tenant, Kind::Skill, tenant.id("name", &request.name, "skills")?, &request.etag).await
     }
 
     async fn create_queue(
@@ -199,7 +222,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "parent", &request.parent)?;
         let id = chosen_id("queue_id", &request.queue_id)?;
-        let definition = parts::define_queue(&request.queue.unwrap_or_default(), &tenant.shard.floor())?;
+        let definition = parts::define_queue(&request.queue.unwrap_or_default(), &tenant)?;
         write(&tenant, id, definition, Write::Create).await?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
@@ -211,7 +234,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Queue>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "queues")?;
+        let id = tenant.id("name", &request.name, "queues")?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
     }
@@ -234,8 +257,8 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let queue = given("queue", request.queue)?;
         let tenant = self.tenant(&metadata, "queue.name", &queue.name)?;
-        let id = names::id("queue.name", &queue.name, "queues")?;
-        write(&tenant, id, parts::define_queue(&queue, &tenant.shard.floor())?, update(&queue.etag)?).await?;
+        let id = tenant.id("queue.name", &queue.name, "queues")?;
+        write(&tenant, id, parts::define_queue(&queue, &tenant)?, update("queue.etag", &queue.etag)?).await?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
     }
@@ -246,7 +269,7 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Queue, names::id("name", &request.name, "queues")?, &request.etag).await
+        remove(&tenant, Kind::Queue, tenant.id("name", &request.name, "queues")?, &request.etag).await
     }
 
     async fn create_agent(
@@ -256,7 +279,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "parent", &request.parent)?;
         let id = chosen_id("agent_id", &request.agent_id)?;
-        let definition = parts::define_agent(&request.agent.unwrap_or_default(), &tenant.shard.floor())?;
+        let definition = parts::define_agent(&request.agent.unwrap_or_default(), &tenant)?;
         write(&tenant, id, definition, Write::Create).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
@@ -267,7 +290,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Agent>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "agents")?;
+        let id = tenant.id("name", &request.name, "agents")?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
 
@@ -297,8 +320,8 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let agent = given("agent", request.agent)?;
         let tenant = self.tenant(&metadata, "agent.name", &agent.name)?;
-        let id = names::id("agent.name", &agent.name, "agents")?;
-        write(&tenant, id, parts::define_agent(&agent, &tenant.shard.floor())?, update(&agent.etag)?).await?;
+        let id = tenant.id("agent.name", &agent.name, "agents")?;
+        write(&tenant, id, parts::define_agent(&agent, &tenant)?, update("agent.etag", &agent.etag)?).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
 
@@ -308,6 +331,6 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Agent, names::id("name", &request.name, "agents")?, &request.etag).await
+        remove(&tenant, Kind::Agent, tenant.id("name", &request.name, "agents")?, &request.etag).await
     }
 }

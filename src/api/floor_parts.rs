@@ -2,7 +2,7 @@
 
 use super::convert::{channel, duration_ms, millis, text};
 use super::intake::{proficiency, requirements, skill};
-use super::names;
+use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::capacity::{CAPACITY_DEFAULT, ChannelCapacity, channels_default};
@@ -24,28 +24,30 @@ const WAITING_LIMIT: u32 = 10_000_000;
 /// Most skills of one agent.
 const SKILLS_MAX: usize = 64;
 
-fn display_name(value: &str) -> Result<Text, ApiError> {
-    Ok(text("display_name", value, 128)?.into())
+fn display_name(field: &'static str, value: &str) -> Result<Text, ApiError> {
+    Ok(text(field, value, 128)?.into())
 }
 
-fn pool(name: &str, floor: &Floor) -> Result<PoolKey, ApiError> {
-    let id = if name.is_empty() { MAIN_POOL } else { names::id("pool", name, "pools")? };
+fn pool(field: &'static str, name: &str, tenant: &Tenant, floor: &Floor) -> Result<PoolKey, ApiError> {
+    let id = if name.is_empty() { MAIN_POOL } else { tenant.id(field, name, "pools")? };
     let key = floor.pools.key(id).and_then(|key| u16::try_from(key).ok());
-    key.map(PoolKey).ok_or_else(|| ApiError::not_found("pool", "POOL_NOT_FOUND", &format!("pool {id:?}")))
+    key.map(PoolKey)
+        .ok_or_else(|| ApiError::not_found(field, "POOL_NOT_FOUND", &format!("pool {}", shown(id))))
 }
 
 /// A pool as configured.
 pub fn define_pool(pool: &proto::Pool) -> Result<Definition, ApiError> {
-    Ok(Definition::Pool { display_name: display_name(&pool.display_name)? })
+    Ok(Definition::Pool { display_name: display_name("pool.display_name", &pool.display_name)? })
 }
 
 /// A skill as configured.
 pub fn define_skill(skill: &proto::Skill) -> Result<Definition, ApiError> {
-    Ok(Definition::Skill { display_name: display_name(&skill.display_name)? })
+    Ok(Definition::Skill { display_name: display_name("skill.display_name", &skill.display_name)? })
 }
 
 /// A queue as configured.
-pub fn define_queue(queue: &proto::Queue, floor: &Floor) -> Result<Definition, ApiError> {
+pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition, ApiError> {
+    let floor = &*tenant.shard.floor();
     use proto::queue::{OnExpiry as Policy, WrapUp as Mode};
     let wrap_up_ms = duration_ms("queue.wrap_up_time", queue.wrap_up_time, 0..=3_600_000, WRAP_UP_MS)?;
     let wrap_up = match Mode::try_from(queue.wrap_up) {
@@ -72,9 +74,9 @@ pub fn define_queue(queue: &proto::Queue, floor: &Floor) -> Result<Definition, A
         }
     };
     Ok(Definition::Queue(QueueSpec {
-        display_name: display_name(&queue.display_name)?,
-        pool: pool(&queue.pool, floor)?,
-        requirements: requirements("queue.requirements", &queue.requirements, floor)?,
+        display_name: display_name("queue.display_name", &queue.display_name)?,
+        pool: pool("queue.pool", &queue.pool, tenant, floor)?,
+        requirements: requirements("queue.requirements", &queue.requirements, tenant, floor)?,
         offer_expiry_ms: duration_ms(
             "queue.offer_expiry",
             queue.offer_expiry,
@@ -88,7 +90,8 @@ pub fn define_queue(queue: &proto::Queue, floor: &Floor) -> Result<Definition, A
 }
 
 /// An agent as configured.
-pub fn define_agent(agent: &proto::Agent, floor: &Floor) -> Result<Definition, ApiError> {
+pub fn define_agent(agent: &proto::Agent, tenant: &Tenant) -> Result<Definition, ApiError> {
+    let floor = &*tenant.shard.floor();
     let open_offers_max = match agent.open_offers_max {
         0 => 1,
         max => bounded("agent.open_offers_max", max, 1_000)?,
@@ -98,23 +101,23 @@ pub fn define_agent(agent: &proto::Agent, floor: &Floor) -> Result<Definition, A
         units => bounded("agent.capacity", units, 1_000)?,
     };
     Ok(Definition::Agent(AgentSpec {
-        display_name: display_name(&agent.display_name)?,
-        pool: pool(&agent.pool, floor)?,
-        skills: skills(&agent.skills, floor)?,
+        display_name: display_name("agent.display_name", &agent.display_name)?,
+        pool: pool("agent.pool", &agent.pool, tenant, floor)?,
+        skills: skills(&agent.skills, tenant, floor)?,
         capacity,
         channels: channels(&agent.channels)?,
         open_offers_max,
     }))
 }
 
-fn skills(asked: &[proto::AgentSkill], floor: &Floor) -> Result<Vec<Skill>, ApiError> {
+fn skills(asked: &[proto::AgentSkill], tenant: &Tenant, floor: &Floor) -> Result<Vec<Skill>, ApiError> {
     let field = "agent.skills";
     if asked.len() > SKILLS_MAX {
         return Err(ApiError::field(field, &asked.len().to_string(), &format!("at most {SKILLS_MAX}")));
     }
     let mut skills = Vec::with_capacity(asked.len());
     for one in asked {
-        let skill = skill(field, &one.skill, floor)?;
+        let skill = skill(field, &one.skill, tenant, floor)?;
         skills.push(Skill { skill, proficiency: proficiency(field, one.proficiency)? });
     }
     skills.sort();
@@ -138,7 +141,7 @@ fn channels(asked: &[proto::ChannelCapacity]) -> Result<[ChannelCapacity; 7], Ap
 
 fn bounded(field: &'static str, value: u32, max: u16) -> Result<u16, ApiError> {
     let fits = u16::try_from(value).ok().filter(|value| *value <= max);
-    fits.ok_or_else(|| ApiError::field(field, &value.to_string(), &format!("0 to {max}")))
+    fits.ok_or_else(|| ApiError::field(field, &value.to_string(), &format!("at most {max}")))
 }
 
 fn etag(revision: u64) -> String {

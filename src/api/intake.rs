@@ -1,7 +1,7 @@
 //! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
 
 use super::convert::{channel, moment, required, text};
-use super::names::{self, chosen_id, shown};
+use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
@@ -70,8 +70,8 @@ pub async fn prepare(
     let channel = channel("interaction.channel", interaction.channel)?;
     refuse_outputs(interaction)?;
     let floor = tenant.shard.floor();
-    let (queue_key, queue) = queue(&floor, &interaction.queue)?;
-    let requirements = requirements("interaction.requirements", &interaction.requirements, &floor)?;
+    let (queue_key, queue) = queue(tenant, &floor, &interaction.queue)?;
+    let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
     let mut facts = Facts {
         intent: text("interaction.intent", &interaction.intent, 64)?.into(),
@@ -80,7 +80,7 @@ pub async fn prepare(
         customer: None,
         due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
     };
-    let (customer, late) = identify(tenant, interaction.from.as_ref()).await?;
+    let (customer, late) = identify(tenant, interaction.from.as_ref()).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));
     let plan = tenant.rules.plan(&facts, queue_key, queue, &requirements);
     let submit = Submit {
@@ -113,21 +113,33 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
             return Err(ApiError::field(field, &shown(value), empty));
         }
     }
-    if interaction.state == 0 {
-        Ok(())
-    } else {
-        Err(ApiError::field("interaction.state", &interaction.state.to_string(), empty))
+    for (field, filled) in [
+        ("interaction.state", interaction.state != 0),
+        ("interaction.enter_time", interaction.enter_time.is_some()),
+        ("interaction.answer_time", interaction.answer_time.is_some()),
+        ("interaction.close_time", interaction.close_time.is_some()),
+        ("interaction.wait_reason", interaction.wait_reason != 0),
+        ("interaction.estimate", interaction.estimate.is_some()),
+        ("interaction.requeues", interaction.requeues != 0),
+        ("interaction.rule_set_version", interaction.rule_set_version != 0),
+        ("interaction.wait_time", interaction.wait_time.is_some()),
+    ] {
+        if filled {
+            return Err(ApiError::field(field, "a value", empty));
+        }
     }
+    Ok(())
 }
 
 fn queue<'a>(
+    tenant: &Tenant,
     floor: &'a Floor,
     name: &str,
 ) -> Result<(QueueKey, &'a crate::engine::floor::QueueSpec), ApiError> {
-    let id = names::id("interaction.queue", name, "queues")?;
+    let id = tenant.id("interaction.queue", name, "queues")?;
     let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
     let (key, entry) = found.ok_or_else(|| {
-        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {id:?}"))
+        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {}", shown(id)))
     })?;
     Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
 }
@@ -136,6 +148,7 @@ fn queue<'a>(
 pub fn requirements(
     field: &'static str,
     asked: &[proto::Requirement],
+    tenant: &Tenant,
     floor: &Floor,
 ) -> Result<Vec<Requirement>, ApiError> {
     if asked.len() > REQUIREMENTS_MAX {
@@ -144,7 +157,7 @@ pub fn requirements(
     let keyed: Result<Vec<Requirement>, ApiError> = asked
         .iter()
         .map(|one| {
-            let skill = skill(field, &one.skill, floor)?;
+            let skill = skill(field, &one.skill, tenant, floor)?;
             Ok(Requirement { skill, proficiency: proficiency(field, one.proficiency.max(1))? })
         })
         .collect();
@@ -152,10 +165,11 @@ pub fn requirements(
 }
 
 /// A skill that exists.
-pub fn skill(field: &'static str, name: &str, floor: &Floor) -> Result<SkillKey, ApiError> {
-    let id = names::id(field, name, "skills")?;
+pub fn skill(field: &'static str, name: &str, tenant: &Tenant, floor: &Floor) -> Result<SkillKey, ApiError> {
+    let id = tenant.id(field, name, "skills")?;
     let key = floor.skills.key(id).and_then(|key| u16::try_from(key).ok());
-    key.map(SkillKey).ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {id:?}")))
+    key.map(SkillKey)
+        .ok_or_else(|| ApiError::not_found(field, "SKILL_NOT_FOUND", &format!("skill {}", shown(id))))
 }
 
 /// A proficiency, 1 to 10.
@@ -195,24 +209,31 @@ fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
         required("interaction.attributes (key)", key, 64)?;
         text(&format!("interaction.attributes[{key}]"), value, 1_024)?;
     }
-    let from = interaction.from.as_ref().map(address).transpose()?;
     Ok(Payload {
-        from: from.map(|address| (address.kind() as u8, address.value().to_owned())),
+        from: interaction.from.as_ref().map(shown_address).transpose()?,
         message,
         attributes: interaction.attributes.clone(),
     })
 }
 
-fn address(address: &proto::Address) -> Result<Address, ApiError> {
-    parse_address("interaction.from", address)
+/// What the agent sees of an address: as we know it, or as it came if nobody can be found under it.
+fn shown_address(address: &proto::Address) -> Result<(u8, String), ApiError> {
+    let kind = address_kind("interaction.from", address)?;
+    text("interaction.from.value", &address.value, 320)?;
+    let known = Address::parse(kind, &address.value);
+    Ok((kind as u8, known.map_or_else(|_| address.value.clone(), |known| known.value().to_owned())))
+}
+
+fn address_kind(field: &'static str, address: &proto::Address) -> Result<AddressKind, ApiError> {
+    u8::try_from(address.kind).ok().and_then(AddressKind::from_code).ok_or_else(|| {
+        let wanted = "1 PHONE, 2 EMAIL, 3 COOKIE, 4 HANDLE or 5 LOYALTY";
+        ApiError::field(format!("{field}.kind"), &address.kind.to_string(), wanted)
+    })
 }
 
 /// An address that is well formed. Its value is personal and never repeated in an error.
 pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Address, ApiError> {
-    let kind = u8::try_from(address.kind).ok().and_then(AddressKind::from_code).ok_or_else(|| {
-        let wanted = "1 PHONE, 2 EMAIL, 3 COOKIE, 4 HANDLE or 5 LOYALTY";
-        ApiError::field(format!("{field}.kind"), &address.kind.to_string(), wanted)
-    })?;
+    let kind = address_kind(field, address)?;
     Address::parse(kind, &address.value).map_err(|error| {
         let length = format!("{} characters", address.value.chars().count());
         ApiError::field(format!("{field}.value"), &length, &error.to_string())
@@ -223,9 +244,13 @@ pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Ad
 async fn identify(
     tenant: &Tenant,
     from: Option<&proto::Address>,
-) -> Result<(Option<CustomerId>, Option<LateCustomer>), ApiError> {
-    let Some(from) = from else { return Ok((None, None)) };
-    let address = address(from)?;
+) -> (Option<CustomerId>, Option<LateCustomer>) {
+    let Some(from) = from else { return (None, None) };
+    // A caller who withholds the number, or calls from an extension, is unknown, and still a caller.
+    let Ok(address) = parse_address("interaction.from", from) else {
+        crate::observe::customer_late("address_unusable");
+        return (None, None);
+    };
     let (reply, mut answer) = oneshot::channel();
     let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
     tenant.customers.resolve(address, None, now_ms, move |resolved| {
@@ -233,14 +258,14 @@ async fn identify(
         let _ = reply.send(resolved.map(|resolved| resolved.customer));
     });
     match tokio::time::timeout(LOOKUP_DEADLINE, &mut answer).await {
-        Ok(Ok(Ok(customer))) => Ok((Some(customer), None)),
+        Ok(Ok(Ok(customer))) => (Some(customer), None),
         Ok(_) => {
             crate::observe::customer_late("lookup_failed");
-            Ok((None, None))
+            (None, None)
         }
         Err(_) => {
             crate::observe::customer_late("lookup");
-            Ok((None, Some(answer)))
+            (None, Some(answer))
         }
     }
 }

@@ -3,8 +3,8 @@
 use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
-use super::names::{chosen_id, number, shown};
-use super::status::ApiError;
+use super::names::{chosen_id, shown};
+use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Leaving};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
@@ -12,10 +12,10 @@ use crate::proto;
 use crate::proto::interactions_server::Interactions;
 use crate::runtime::leases::LEASE;
 use crate::runtime::view::{self, InteractionView};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
@@ -53,7 +53,7 @@ impl Api {
         request: &proto::SubmitRequest,
     ) -> Result<proto::SubmitResponse, ApiError> {
         let tenant = self.tenant(metadata, "parent", &request.parent)?;
-        text("fallback", &request.fallback, 256)?;
+        text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
         let identity = intake::identity(request)?;
         let (id, repeated) = match intake::prepare(&tenant, request, &identity).await {
@@ -80,8 +80,8 @@ impl Api {
         request: &proto::WaitRequest,
     ) -> Result<proto::WaitResponse, ApiError> {
         let tenant = self.tenant(metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
-        text("fallback", &request.fallback, 256)?;
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
+        text("fallback", &request.fallback, FALLBACK_MAX)?;
         let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
         let view = view.ok_or(not_retained(&tenant, id).await)?;
         Ok(proto::WaitResponse {
@@ -109,15 +109,14 @@ impl Api {
             .shard
             .read(move |shard| {
                 let Some(known) = shard.sources().get(&source) else { return Vec::new() };
-                let from = InteractionId(after + 1);
-                let page = known.open.range(from..).take(size + 1);
+                let page = known.open.range((Excluded(InteractionId(after)), Unbounded)).take(size + 1);
                 page.filter_map(|id| view::interaction(shard, *id)).collect()
             })
             .await?;
         let views: Vec<InteractionView> = seen.value;
         let more = views.len() > size;
         let next =
-            views.iter().take(size).last().filter(|_| more).map(|view| view.interaction.id.to_string());
+            views.iter().take(size).next_back().filter(|_| more).map(|view| view.interaction.id.to_string());
         Ok(proto::ListOpenResponse {
             interactions: views.iter().take(size).map(|view| tenant.show_interaction(view)).collect(),
             next_page_token: next.unwrap_or_default(),
@@ -151,6 +150,37 @@ async fn identify_late(tenant: Arc<Tenant>, interaction: InteractionId, late: La
 async fn repeats(tenant: &Tenant, identity: &intake::Identity) -> Result<Option<InteractionId>, ApiError> {
     let (keys, content) = (identity.keys, identity.content);
     Ok(tenant.shard.read(move |shard| shard.repeats(keys, content)).await?.value?)
+}
+
+/// Passes an interaction's changes on until it is over or the reader goes.
+async fn watched(
+    tenant: Arc<Tenant>,
+    mut changes: mpsc::Receiver<Box<InteractionView>>,
+    send: mpsc::Sender<Result<proto::WatchInteractionResponse, Status>>,
+) {
+    let mut over = false;
+    while !over {
+        let next = tokio::select! {
+            next = changes.recv() => next,
+            () = send.closed() => return,
+        };
+        let message = match next {
+            Some(view) => {
+                over = view.interaction.state.is_over();
+                Ok(proto::WatchInteractionResponse {
+                    interaction: Some(tenant.show_interaction(&view)),
+                    cursor: Some(cursor(view.sequence.0, view.now)),
+                })
+            }
+            None => {
+                over = true;
+                Err(super::work::cut_off(&tenant, WATCH_FEED_MAX).await.into())
+            }
+        };
+        if send.send(message).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn max_wait(asked: Option<prost_types::Duration>) -> Result<Duration, ApiError> {
@@ -215,7 +245,7 @@ impl Interactions for Api {
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         match look(&tenant, id).await? {
             Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
             None => Err(not_retained(&tenant, id).await.into()),
@@ -232,19 +262,15 @@ impl Interactions for Api {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         if look(&tenant, id).await?.is_none() {
             return Err(not_retained(&tenant, id).await.into());
         }
         let (feed, changes) = mpsc::channel(WATCH_FEED_MAX);
         tenant.shard.watch(id, feed).map_err(ApiError::from)?;
-        let shown = ReceiverStream::new(changes).map(move |view| {
-            Ok(proto::WatchInteractionResponse {
-                interaction: Some(tenant.show_interaction(&view)),
-                cursor: Some(cursor(view.sequence.0, view.now)),
-            })
-        });
-        Ok(Response::new(Box::pin(shown)))
+        let (send, out) = mpsc::channel(1);
+        tokio::spawn(watched(tenant, changes, send));
+        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
     }
 
     async fn wait(
@@ -262,7 +288,7 @@ impl Interactions for Api {
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         let leaving = match proto::cancel_request::Cause::try_from(request.cause) {
             Ok(proto::cancel_request::Cause::Withdrawn) => Leaving::Withdrawn,
             Ok(_) => Leaving::CustomerLeft,

@@ -37,6 +37,15 @@ pub const MESSAGE_MAX: usize = 2 * 1024 * 1024;
 /// The compiled protocol files, for reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
+/// The services' full names, for the health service.
+pub const SERVICES: &[&str] = &[
+    "baton.v1.Interactions",
+    "baton.v1.Agents",
+    "baton.v1.Customers",
+    "baton.v1.Floor",
+    "baton.v1.Supervision",
+];
+
 /// Every service of a server.
 pub fn routes(tenants: &Tenants) -> Routes {
     let limit = MESSAGE_MAX;

@@ -11,6 +11,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 /// The domain of every reason.
 pub const DOMAIN: &str = "baton";
+/// Longest fallback, in characters.
+pub const FALLBACK_MAX: usize = 256;
 /// What a client that was turned away for load is asked to wait.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -57,9 +59,11 @@ impl ApiError {
         ApiError { field: Some(field.into()), ..self }
     }
 
-    /// The same error repeating the caller's fallback.
+    /// The same error repeating the caller's fallback. One that is far too long is not repeated: errors travel in
+    /// headers, which have no room for it, and the caller would get none at all.
     pub fn with_fallback(self, fallback: &str) -> ApiError {
-        ApiError { fallback: (!fallback.is_empty()).then(|| fallback.to_owned()), ..self }
+        let repeated = (1..=4 * FALLBACK_MAX).contains(&fallback.len());
+        ApiError { fallback: repeated.then(|| fallback.to_owned()), ..self }
     }
 
     /// The gRPC code.

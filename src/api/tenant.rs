@@ -1,7 +1,7 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
-use super::names::tenant_of;
+use super::names::{self, shown};
 use super::status::ApiError;
 use crate::customers::Customers;
 use crate::engine::ids::{InteractionId, SessionId};
@@ -9,7 +9,7 @@ use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
-use crate::runtime::start::Held;
+use crate::runtime::payload::Held;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +34,32 @@ impl Tenant {
     /// The full name of something of this tenant.
     pub fn name_of(&self, collection: &str, id: impl std::fmt::Display) -> String {
         format!("tenants/{}/{collection}/{id}", self.name)
+    }
+
+    /// Refuses another tenant's resource: to this one it does not exist.
+    fn owns(&self, field: &'static str, name: &str) -> Result<(), ApiError> {
+        let named = names::tenant_of(field, name)?;
+        if named == self.name || named == "-" {
+            return Ok(());
+        }
+        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {}", shown(named))))
+    }
+
+    /// The id of one of this tenant's resources.
+    pub fn id<'a>(
+        &self,
+        field: &'static str,
+        name: &'a str,
+        collection: &'static str,
+    ) -> Result<&'a str, ApiError> {
+        self.owns(field, name)?;
+        names::id(field, name, collection)
+    }
+
+    /// The number of one of this tenant's resources.
+    pub fn number(&self, field: &'static str, name: &str, collection: &'static str) -> Result<u64, ApiError> {
+        self.owns(field, name)?;
+        names::number(field, name, collection)
     }
 
     /// A session id that cannot be guessed.
@@ -68,11 +94,8 @@ impl Tenants {
         name: &str,
     ) -> Result<Arc<Tenant>, ApiError> {
         let own = self.caller(metadata, service)?;
-        let named = tenant_of(field, name)?;
-        if named == own.name || named == "-" {
-            return Ok(own);
-        }
-        Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {named:?}")))
+        own.owns(field, name)?;
+        Ok(own)
     }
 
     /// The caller's tenant.

@@ -50,14 +50,14 @@ pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<
     if let Some(old) = known.filter(|old| *old != session) {
         tenant.leases.drop_agent(old);
     }
+    let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
     // The lease begins first: a session that is open has one.
-    tenant.leases.open_agent(session, agent);
+    tenant.leases.open_agent(session, agent, stream);
     let seen = tenant.shard.ask(Command::OpenSession { agent, session }, None).await?;
     let Answer::SessionOpened { resumed } = seen.value else {
         unreachable!("an opened session is answered as one");
     };
     let (sender, feed) = mpsc::channel(FEED_MAX);
-    let stream = STREAMS.fetch_add(1, Ordering::Relaxed);
     tenant.shard.follow_agent(AgentFollower { agent, session, stream, feed: sender })?;
     Ok(Opened { tenant: tenant.clone(), agent, session, stream, resumed, feed, at: seen.sequence })
 }
@@ -96,16 +96,17 @@ impl Opened {
                     alive = self.tell(notice, &send).await;
                 }
                 None => {
-                    let error = format!(
-                        "more than {FEED_MAX} notices were waiting to be read: open the stream again"
-                    );
                     // As above.
-                    let _ = send.send(Err(ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error))).await;
+                    let _ = send.send(Err(cut_off(&self.tenant, FEED_MAX).await)).await;
                     alive = false;
                 }
             }
         }
-        self.tenant.shard.unfollow(self.agent, self.session, self.stream);
+        // A session that lives on without its stream would be renewed for nothing: whoever renews it must learn
+        // that the stream is to be opened again.
+        if self.tenant.shard.unfollow(self.agent, self.session, self.stream).await {
+            self.tenant.leases.drop_stream(self.session, self.stream);
+        }
     }
 
     async fn tell(&self, notice: AgentNotice, send: &Send) -> bool {
@@ -174,6 +175,18 @@ impl Opened {
             expire_time: Some(timestamp(offer.expires)),
         };
         (shown, rest)
+    }
+}
+
+/// Why a feed ended: the server stops, or the reader was too slow.
+pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
+    match tenant.shard.read(|_| ()).await {
+        Ok(_) => {
+            let error =
+                format!("more than {feed_max} changes were waiting to be read: open the stream again");
+            ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error)
+        }
+        Err(error) => error.into(),
     }
 }
 

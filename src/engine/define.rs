@@ -31,10 +31,11 @@ impl Step<'_> {
         self.shard.check_references(&definition)?;
         self.shard.check_pool_change(key, &definition)?;
         self.emit(Event::Defined { key, name, definition });
+        let revision = self.shard.sequence.0;
         if kind == Kind::Agent {
             self.seek_work(AgentKey(key));
         }
-        Ok(Answer::Defined { key, revision: self.shard.sequence.0 })
+        Ok(Answer::Defined { key, revision })
     }
 
     pub fn remove(&mut self, kind: Kind, name: &Text, revision: Option<u64>) -> Result<Answer, Refusal> {

@@ -213,8 +213,8 @@ impl Shard {
     fn forget(&mut self) {
         while let Some(key) = self.intake.expired(self.now) {
             self.intake.order.pop_front();
-            let interaction = self.intake.by_key[&key].interaction;
-            let open = self.interaction(interaction).is_some_and(|known| !known.state.is_over());
+            let known = self.intake.get(key).and_then(|(_, interaction)| self.interaction(interaction));
+            let open = known.is_some_and(|known| !known.state.is_over());
             if open {
                 self.intake.order.push_back((self.now, key));
             } else {

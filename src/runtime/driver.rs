@@ -5,9 +5,8 @@ use super::clock::Clock;
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::{Answered, Ask, Seen};
-use super::outbox::{Follower, Outbox};
-use super::payload::{Plain, Secret};
-use super::start::Held;
+use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
+use super::payload::{Held, Plain, Secret};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::floor::Floor;
@@ -35,12 +34,15 @@ struct Written {
     plain: Option<Plain>,
 }
 
+/// What is told to whoever asked for a change.
+type Outcome = Seen<Result<Answer, Refusal>>;
+
 /// What a batch will say once it is durable.
 #[derive(Default)]
 struct Batch {
     written: Vec<Written>,
     keys: Vec<(u64, Key)>,
-    answers: Vec<(oneshot::Sender<Seen<Result<Answer, Refusal>>>, Seen<Result<Answer, Refusal>>)>,
+    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
     reads: Vec<(Answered, Sequence)>,
     followers: Vec<Follower>,
     stop: bool,
@@ -117,19 +119,31 @@ impl Driver {
                 self.tick(batch);
                 batch.reads.push((question(&self.shard), self.shard.sequence()));
             }
-            Ask::FollowAgent(follower) => {
-                self.outbox.announce(&follower);
-                batch.followers.push(Follower::Agent(follower));
-            }
-            Ask::Unfollow { agent, session, stream } => {
-                if self.outbox.forget(agent, stream) {
+            Ask::FollowAgent(follower) => self.take_in(follower, batch),
+            Ask::Unfollow { agent, session, stream, lost } => {
+                let newest = self.outbox.forget(agent, stream);
+                if newest {
                     // Another session may have replaced it meanwhile; then there is nothing to lose.
                     let _ = self.step(Command::LoseSession { agent, session }, None, batch);
                 }
+                // Not an answer to a client: it need not wait for the commit.
+                let _ = lost.send(newest);
             }
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
             Ask::Stop => batch.stop = true,
         }
+    }
+
+    fn take_in(&mut self, follower: AgentFollower, batch: &mut Batch) {
+        let AgentFollower { agent, session, .. } = follower;
+        if self.shard.agent(agent).and_then(|known| known.session) != Some(session) {
+            return turn_away(&self.shard, &follower);
+        }
+        self.outbox.announce(&follower);
+        // The stream before this one may have ended since the session was opened, and taken it along. An agent who
+        // was removed meanwhile has no session to keep.
+        let _ = self.step(Command::OpenSession { agent, session }, None, batch);
+        batch.followers.push(Follower::Agent(follower));
     }
 
     fn tick(&mut self, batch: &mut Batch) {
@@ -216,5 +230,83 @@ impl Driver {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outbox::{AgentNotice, FEED_MAX, Notice};
+    use super::super::start::{Running, start};
+    use super::*;
+    use crate::customers::{Customers, MemoryStore};
+    use crate::engine::agent::Liveness;
+    use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
+    use crate::engine::command::Write;
+    use crate::engine::floor::{AgentSpec, Definition};
+    use crate::engine::ids::{AgentKey, PoolKey, SessionId};
+    use crate::journal::Memory;
+    use tokio::sync::mpsc;
+
+    const ANA: AgentKey = AgentKey(0);
+    const SESSION: SessionId = SessionId(7);
+
+    /// A shard with the agent `ana`, who has a session.
+    async fn shard_with_ana() -> Running {
+        let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
+        let running = start(Box::new(Memory::new()), customers, 1, "t").expect("nothing to recover");
+        let definition = Definition::Agent(AgentSpec {
+            display_name: "Ana".into(),
+            pool: PoolKey(0),
+            skills: Vec::new(),
+            capacity: CAPACITY_DEFAULT,
+            channels: channels_default(),
+            open_offers_max: 1,
+        });
+        let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
+        running.handle.ask(define, None).await.expect("a new agent");
+        open(&running, SESSION).await;
+        running
+    }
+
+    async fn open(running: &Running, session: SessionId) {
+        let open = Command::OpenSession { agent: ANA, session };
+        running.handle.ask(open, None).await.expect("the agent exists");
+    }
+
+    fn follow(running: &Running, session: SessionId, stream: u64) -> mpsc::Receiver<AgentNotice> {
+        let (feed, notices) = mpsc::channel(FEED_MAX);
+        let follower = AgentFollower { agent: ANA, session, stream, feed };
+        running.handle.follow_agent(follower).expect("there is room");
+        notices
+    }
+
+    async fn first(notices: &mut mpsc::Receiver<AgentNotice>) -> Notice {
+        notices.recv().await.expect("a follower is told something").notice
+    }
+
+    #[tokio::test]
+    async fn a_session_outlives_its_old_stream_if_a_new_one_is_on_its_way() {
+        let running = shard_with_ana().await;
+        let mut old = follow(&running, SESSION, 1);
+        assert!(matches!(first(&mut old).await, Notice::Snapshot(_)));
+        open(&running, SESSION).await;
+        assert!(running.handle.unfollow(ANA, SESSION, 1).await, "it was the newest so far");
+        let mut new = follow(&running, SESSION, 2);
+        let Notice::Snapshot(view) = first(&mut new).await else { panic!("it begins with a snapshot") };
+        assert_eq!(view.agent.liveness, Liveness::Live);
+        assert!(!running.handle.unfollow(ANA, SESSION, 1).await, "an old stream takes nothing along");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_comes_late_does_not_push_a_newer_session_out() {
+        let running = shard_with_ana().await;
+        let newer = SessionId(8);
+        open(&running, newer).await;
+        let mut new = follow(&running, newer, 2);
+        assert!(matches!(first(&mut new).await, Notice::Snapshot(_)));
+        let mut late = follow(&running, SESSION, 1);
+        assert!(matches!(first(&mut late).await, Notice::TakenOver));
+        assert!(!running.handle.unfollow(ANA, SESSION, 1).await);
+        assert!(running.handle.unfollow(ANA, newer, 2).await, "still the newest");
     }
 }

@@ -55,6 +55,8 @@ pub(super) enum Ask {
         agent: AgentKey,
         session: SessionId,
         stream: u64,
+        /// Whether it was the agent's newest, and the session was lost with it.
+        lost: oneshot::Sender<bool>,
     },
     Watch {
         interaction: InteractionId,
@@ -112,13 +114,15 @@ impl ShardHandle {
         self.send(Ask::FollowAgent(follower))
     }
 
-    /// The agent's stream ended: unless another took over, the session is lost with it.
-    pub fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) {
-        // Waits for room if it must: a stream that ended unnoticed would ring nobody.
+    /// The agent's stream ended: unless another took over, the session is lost with it, and the answer is true.
+    pub async fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) -> bool {
+        let (lost, answer) = oneshot::channel();
+        // Waits for room if it must: offers to a stream that ended unnoticed would ring nobody.
         let inbox = self.inbox.clone();
-        if let Err(TrySendError::Full(ask)) = inbox.try_send(Ask::Unfollow { agent, session, stream }) {
-            tokio::task::spawn_blocking(move || inbox.send(ask));
+        if let Err(TrySendError::Full(ask)) = inbox.try_send(Ask::Unfollow { agent, session, stream, lost }) {
+            tokio::task::spawn_blocking(move || inbox.send(ask).is_ok());
         }
+        answer.await.unwrap_or(false)
     }
 
     /// Sends an interaction as it is, and after each change, into a feed.

@@ -14,8 +14,16 @@ pub const SWEEP: Duration = Duration::from_secs(1);
 /// Who is alive.
 #[derive(Clone, Default)]
 pub struct Leases {
-    agents: Arc<DashMap<SessionId, (AgentKey, Instant)>>,
+    agents: Arc<DashMap<SessionId, Lease>>,
     sources: Arc<DashMap<Text, Instant>>,
+}
+
+/// An agent's lease.
+struct Lease {
+    agent: AgentKey,
+    /// The stream that opened the session last.
+    stream: u64,
+    since: Instant,
 }
 
 /// What a sweep found to be over.
@@ -26,21 +34,26 @@ pub struct Lost {
 }
 
 impl Leases {
-    /// Begins an agent's lease.
-    pub fn open_agent(&self, session: SessionId, agent: AgentKey) {
-        self.agents.insert(session, (agent, Instant::now()));
+    /// Begins an agent's lease, or begins it again for another stream.
+    pub fn open_agent(&self, session: SessionId, agent: AgentKey, stream: u64) {
+        self.agents.insert(session, Lease { agent, stream, since: Instant::now() });
     }
 
     /// Renews an agent's lease; `None` if there is none.
     pub fn renew_agent(&self, session: SessionId) -> Option<AgentKey> {
         let mut lease = self.agents.get_mut(&session)?;
-        lease.1 = Instant::now();
-        Some(lease.0)
+        lease.since = Instant::now();
+        Some(lease.agent)
     }
 
     /// Ends an agent's lease without losing the session: another one took its place.
     pub fn drop_agent(&self, session: SessionId) {
         self.agents.remove(&session);
+    }
+
+    /// Ends the lease of a session that was lost with its stream, unless another stream has it by now.
+    pub fn drop_stream(&self, session: SessionId, stream: u64) {
+        self.agents.remove_if(&session, |_, lease| lease.stream == stream);
     }
 
     /// Begins or renews a source's lease. True if it is new.
@@ -53,12 +66,12 @@ impl Leases {
     pub fn sweep(&self, stalled: Duration) -> Lost {
         let over = |since: &Instant| since.elapsed().saturating_sub(stalled) > LEASE;
         let mut lost = Lost::default();
-        self.agents.retain(|session, (agent, since)| {
-            let ends = over(since);
+        self.agents.retain(|session, lease| {
+            let ends = over(&lease.since);
             if ends {
-                lost.agents.push((*agent, *session));
+                lost.agents.push((lease.agent, *session));
             } else {
-                *since += stalled;
+                lease.since += stalled;
             }
             !ends
         });

@@ -147,19 +147,17 @@ impl Outbox {
     }
 
     fn follow_agent(&mut self, shard: &Shard, follower: AgentFollower) {
-        let AgentFollower { agent, session, stream, feed } = follower;
-        if self.streams.get(&agent) != Some(&stream) {
-            return;
-        }
-        let Some(view) = view::agent(shard, agent).filter(|view| view.agent.session == Some(session)) else {
-            return;
+        let AgentFollower { agent, session, stream, ref feed } = follower;
+        let view = view::agent(shard, agent).filter(|view| view.agent.session == Some(session));
+        let Some(view) = view.filter(|_| self.streams.get(&agent) == Some(&stream)) else {
+            return turn_away(shard, &follower);
         };
         if let Some(old) = self.agents.remove(&agent) {
             // One who does not read does not learn of it either, but finds the feed closed.
             let _ = old.try_send(now(shard, Notice::TakenOver));
         }
         if feed.try_send(now(shard, Notice::Snapshot(Box::new(view)))).is_ok() {
-            self.agents.insert(agent, feed);
+            self.agents.insert(agent, follower.feed);
         }
     }
 
@@ -170,6 +168,12 @@ impl Outbox {
             self.agents.remove(&agent);
         }
     }
+}
+
+/// Another stream of the agent took over before this one was taken in.
+pub(super) fn turn_away(shard: &Shard, follower: &AgentFollower) {
+    // Its reader may have gone as well.
+    let _ = follower.feed.try_send(now(shard, Notice::TakenOver));
 }
 
 fn now(shard: &Shard, notice: Notice) -> AgentNotice {

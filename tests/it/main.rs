@@ -1,4 +1,9 @@
 //! One binary for all tests of the library: stories, laws, the naive twin, recovery, the API.
 
+mod chance;
+mod encoding;
+mod laws;
+mod naive;
 mod scenarios;
 mod story;
+mod tidy;

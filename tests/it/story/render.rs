@@ -158,6 +158,9 @@ fn event(world: &World, event: &Event) -> Option<String> {
         Event::Closed { interaction } => format!("closed {}", name(world, *interaction)),
         Event::SourceOpened { source } => format!("source {source} connected"),
         Event::SourceLost { source } => format!("source {source} lost the connection"),
+        Event::Identified { interaction, customer } => {
+            format!("identified {}: customer {customer}", name(world, *interaction))
+        }
     })
 }
 

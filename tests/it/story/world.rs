@@ -12,7 +12,7 @@ use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
 use baton::engine::event::{Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
-    AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
+    AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
 use baton::engine::money::Money;
 use baton::engine::plan::{Facts, Goals, LastStep, Plan};
@@ -32,6 +32,15 @@ pub struct World {
     clock: Time,
     journal: Vec<Stamped>,
     sessions: u64,
+    /// What the last definition was answered with.
+    etag: u64,
+}
+
+/// Whether a name is there already, and the etag given for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    No,
+    At(Option<u64>),
 }
 
 type Told = Result<Vec<String>, String>;
@@ -44,6 +53,7 @@ impl World {
             clock: START,
             journal: Vec::new(),
             sessions: 0,
+            etag: 0,
         };
         world.pool("default").expect("the first pool can be defined");
         world
@@ -88,6 +98,11 @@ impl World {
                 self.ask(Command::Restart)
             }
             "submit" => self.submit(words),
+            "identify" => {
+                let interaction = self.interaction(words)?;
+                let customer = CustomerId(number(words, '#')?);
+                self.ask(Command::Identify { interaction, customer })
+            }
             "leave" => self.cancel(words, Leaving::CustomerLeft),
             "withdraw" => self.cancel(words, Leaving::Withdrawn),
             "accept" => self.ask(Command::Accept { offer: OfferId(number(words, 'o')?) }),
@@ -162,6 +177,9 @@ impl World {
             )
         };
         let (answer, events) = self.step(command);
+        if let Ok(Answer::Defined { revision, .. }) = answer {
+            self.etag = revision;
+        }
         let events: Vec<Stamped> = events.into_iter().filter(|stamped| !scenery(&stamped.event)).collect();
         let mut told = render::events(self, &events);
         told.extend(answer.err().map(|refusal| render::refused(self, &refusal)));
@@ -170,13 +188,16 @@ impl World {
 
     // ---- the floor ----
 
-    fn define(&mut self, name: &str, known: bool, definition: Definition) -> Told {
-        let write = if known { Write::Update { revision: None } } else { Write::Create };
+    fn define(&mut self, name: &str, known: Known, definition: Definition) -> Told {
+        let write = match known {
+            Known::No => Write::Create,
+            Known::At(revision) => Write::Update { revision },
+        };
         self.set(Command::Define { name: name.into(), definition, write })
     }
 
     fn pool(&mut self, name: &str) -> Told {
-        self.define(name, false, Definition::Pool { display_name: name.into() })
+        self.define(name, Known::No, Definition::Pool { display_name: name.into() })
     }
 
     fn queue(&mut self, words: &mut Words) -> Told {
@@ -199,7 +220,7 @@ impl World {
             wrap_up,
             waiting_max: words.number("max", 1_000)?,
         };
-        let known = self.shard.floor().queues.key(name).is_some();
+        let known = self.known(self.shard.floor().queues.key(name), words)?;
         self.define(name, known, Definition::Queue(spec))
     }
 
@@ -226,9 +247,9 @@ impl World {
             channels,
             open_offers_max: words.number("offers", 1)?,
         };
-        let known = self.shard.floor().agents.key(name).is_some();
+        let known = self.known(self.shard.floor().agents.key(name), words)?;
         let mut told = self.define(name, known, Definition::Agent(spec))?;
-        if !words.flag("signed-out") && !known {
+        if !words.flag("signed-out") && known == Known::No {
             let agent = AgentKey(self.shard.floor().agents.key(name).ok_or("the agent was refused")?);
             self.sessions += 1;
             told.extend(self.set(Command::OpenSession { agent, session: SessionId(self.sessions) })?);
@@ -249,10 +270,21 @@ impl World {
         self.ask(Command::Remove { kind, name: words.word("the name")?.into(), revision: None })
     }
 
+    /// Whether a name is there, and the etag it is written over with: a number, or `answered` for the one the last
+    /// definition was answered with.
+    fn known(&self, key: Option<u32>, words: &mut Words) -> Result<Known, String> {
+        let etag = match words.setting("etag") {
+            Some("answered") => Some(self.etag),
+            Some(number) => Some(number.parse().map_err(|_| format!("{number} is no etag"))?),
+            None => None,
+        };
+        Ok(key.map_or(Known::No, |_| Known::At(etag)))
+    }
+
     /// The key of a skill; a story needs no line to have it defined.
     fn skill(&mut self, name: &str) -> Result<SkillKey, String> {
         if self.shard.floor().skills.key(name).is_none() {
-            self.define(name, false, Definition::Skill { display_name: name.into() })?;
+            self.define(name, Known::No, Definition::Skill { display_name: name.into() })?;
         }
         let key = self.shard.floor().skills.key(name).ok_or("the skill was refused")?;
         Ok(SkillKey(u16::try_from(key).expect("skill keys are u16")))
