@@ -212,7 +212,10 @@ def refuses(check, server):
     wrong("33 attributes", "interaction.attributes", attributes={str(n): "" for n in range(33)})
     wrong("a message that is too long", "interaction.message", message="x" * 4_097)
     wrong("an id that is too long", "interaction.external_id", external_id="x" * 129)
-    wrong("an address that is none", "interaction.from.value", **{"from": phone("abc")})
+    withheld = submit(server, interaction("strict", "withheld", **{"from": phone("anonymous")})).interaction
+    check.ok("a caller who withholds the number is admitted, unknown", withheld.name and not withheld.customer,
+             withheld)
+    server.interactions.Cancel(pb.CancelRequest(name=withheld.name))
     wrong("a kind of address that does not exist", "interaction.from.kind",
           **{"from": pb.Address(kind=9, value="x")})
     wrong("a due time in the past", "interaction.due_time", due_time=Timestamp(seconds=1_000_000))
