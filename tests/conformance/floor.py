@@ -72,8 +72,8 @@ def standard(check, server):
         methods.delete(made.name, methods.get(made.name).etag)
         missing = grpc.StatusCode.NOT_FOUND, f"{kind.upper()}_NOT_FOUND"
         check.refused(f"a deleted {word} is gone", lambda: methods.get(made.name), *missing)
-        check.refused(f"and cannot be changed", lambda: methods.update(changed), *missing)
-        check.refused(f"nor deleted", lambda: methods.delete(made.name), *missing)
+        check.refused("and cannot be changed", lambda: methods.update(changed), *missing)
+        check.refused("nor deleted", lambda: methods.delete(made.name), *missing)
         check.refused(f"a {word} with a wrong id", lambda: methods.create("Not An Id"), INVALID,
                       field=f"{word}_id")
         check.refused(f"a {word} with a name that is too long",

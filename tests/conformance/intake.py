@@ -97,6 +97,21 @@ def waits(check, server):
     wes.leave()
 
 
+def withheld(check, server):
+    """A caller who withholds the number is still a caller."""
+    own = apart(server, "withheld")
+    agent(server, "wim", pool=own)
+    wim = Desk(server, "wim")
+    wim.available()
+    call = submit(server, interaction("withheld", "a-1", message="hello", **{"from": phone("anonymous")}))
+    check.same("a number that is none is admitted, its customer unknown", call.interaction.customer, "")
+    card = wim.offer(call.interaction.name).card
+    check.ok("its card shows no customer, and is whole", not card.HasField("customer") and not card.partial)
+    check.same("and what was said", card.message, "hello")
+    wim.serve(call.interaction.name)
+    wim.leave()
+
+
 def watches(check, server):
     own = apart(server, "watches", wrap_up=pb.Queue.TIMED, wrap_up_time=seconds(600))
     agent(server, "ines", pool=own)
@@ -194,7 +209,8 @@ def refuses(check, server):
     apart(server, "strict", waiting_max=1)
 
     def wrong(sentence, field, code=INVALID, reason=None, request_id="", **fields):
-        given = {"queue_name": "strict", "external_id": "x-1", **fields}
+        # An id of its own, so that one that is wrongly admitted does not fail those after it.
+        given = {"queue_name": "strict", "external_id": f"x-{sentence}", **fields}
         check.refused(sentence, lambda: submit(server, interaction(**given), fallback=FALLBACK,
                                                request_id=request_id), code, reason, field, FALLBACK)
 
@@ -216,6 +232,7 @@ def refuses(check, server):
     check.ok("a caller who withholds the number is admitted, unknown", withheld.name and not withheld.customer,
              withheld)
     server.interactions.Cancel(pb.CancelRequest(name=withheld.name))
+    wrong("an address of 321 characters", "interaction.from.value", **{"from": phone("+" + "1" * 320)})
     wrong("a kind of address that does not exist", "interaction.from.kind",
           **{"from": pb.Address(kind=9, value="x")})
     wrong("a due time in the past", "interaction.due_time", due_time=Timestamp(seconds=1_000_000))
@@ -242,6 +259,7 @@ def far():
     return moment
 
 
-STORIES = [("a submit repeated", repeats), ("waiting for a route", waits), ("watching a life", watches),
+STORIES = [("a submit repeated", repeats), ("waiting for a route", waits), ("a withheld number", withheld),
+           ("watching a life", watches),
            ("cancelling", cancels), ("what a source has open, and its session", lists_and_sessions),
            ("what intake refuses, each naming the field", refuses)]

@@ -7,7 +7,7 @@ import grpc
 
 from kit.centre import agent, apart, interaction, submit
 from kit.checks import until
-from kit.desk import named
+from kit.desk import seconds
 from kit.stubs import pb
 
 
@@ -46,7 +46,7 @@ class Platform:
 
 
 def tell(check, server):
-    own = apart(server, "phones", wrap_up=pb.Queue.TIMED, wrap_up_time=seconds_of_wrap_up())
+    own = apart(server, "phones", wrap_up=pb.Queue.TIMED, wrap_up_time=seconds(600))
     names = [agent(server, f"phone-{number}", pool=own).name for number in (1, 2)]
     platform = Platform(server)
     sessions = {}
@@ -85,11 +85,6 @@ def tell(check, server):
                                               if one.work.offer.interaction.name == offers[second].interaction.name
                                               and one.agent == first]))
     platform.requests.put(None)
-
-
-def seconds_of_wrap_up():
-    from google.protobuf.duration_pb2 import Duration
-    return Duration(seconds=600)
 
 
 STORIES = [("a platform works for two agents on one stream", tell)]

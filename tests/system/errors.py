@@ -15,7 +15,7 @@ import grpc
 from kit.centre import agent, interaction, queue, submit
 from kit.checks import Checks, details
 from kit.desk import Desk, named
-from kit.server import CALL_S, TENANT, Folder, Server, binary
+from kit.server import CALL_S, Folder, Server, binary
 from kit.stubs import pb
 
 USAGE, UNAVAILABLE = 2, 69
