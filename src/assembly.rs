@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
@@ -197,6 +198,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, Serve
         clock: running.clock,
         rules: Arc::new(RuleSet::default()),
         folder,
+        recompute: Semaphore::new(1),
     });
     Ok(Shard { tenant, running })
 }
