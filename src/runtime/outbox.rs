@@ -97,6 +97,11 @@ impl Outbox {
         if let Some(notice) = notice(shard, &stamped.event, about) {
             self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
+        if let Event::Accepted { assignment, .. } = stamped.event
+            && let Some(notice) = assigned(shard, assignment)
+        {
+            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+        }
     }
 
     /// After a batch: how those are whom it touched.
@@ -195,10 +200,7 @@ fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
         Event::Declined { offer, .. } => Some(ended(offer, Ending::Declined, None)),
         Event::Expired { offer, .. } => Some(ended(offer, Ending::Expired, None)),
         Event::Rescinded { offer, cause } => Some(ended(offer, Ending::Rescinded, Some(*cause))),
-        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => {
-            let (assignment, interaction) = view::assignment(shard, *assignment)?;
-            Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
-        }
+        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => assigned(shard, *assignment),
         Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
         | Event::WrapUpEnded { assignment, by } => {
             let view = Box::new(view::interaction(shard, interaction)?);
@@ -206,4 +208,10 @@ fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
         }
         _ => None,
     }
+}
+
+/// `None` if the assignment is over already: its end follows.
+fn assigned(shard: &Shard, assignment: AssignmentId) -> Option<Notice> {
+    let (assignment, interaction) = view::assignment(shard, assignment)?;
+    Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
 }
