@@ -76,6 +76,7 @@ async fn recomputed(
         return Err(ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", message));
     };
     let (id, time) = (view.interaction.id, decided.time);
+    let _turn = tenant.recompute.acquire().await.expect("it is never closed");
     let judged = tokio::task::spawn_blocking(move || judged_then(folder, id, decision, time)).await;
     judged.unwrap_or_else(|error| Err(ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error.to_string())))
 }

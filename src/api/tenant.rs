@@ -14,6 +14,7 @@ use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -28,6 +29,8 @@ pub struct Tenant {
     pub rules: Arc<RuleSet>,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
+    /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.
+    pub recompute: Semaphore,
 }
 
 impl Tenant {

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tonic::Code;
 
 /// A silent stream says that it is alive this often.
@@ -34,6 +35,8 @@ pub struct Opened {
     stream: u64,
     resumed: bool,
     feed: mpsc::Receiver<AgentNotice>,
+    /// What is missing on cards that left as partial.
+    rests: JoinSet<Option<proto::CardCompleted>>,
     at: Sequence,
 }
 
@@ -59,7 +62,8 @@ pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<
     };
     let (sender, feed) = mpsc::channel(FEED_MAX);
     tenant.shard.follow_agent(AgentFollower { agent, session, stream, feed: sender })?;
-    Ok(Opened { tenant: tenant.clone(), agent, session, stream, resumed, feed, at: seen.sequence })
+    let rests = JoinSet::new();
+    Ok(Opened { tenant: tenant.clone(), agent, session, stream, resumed, feed, rests, at: seen.sequence })
 }
 
 impl Opened {
@@ -77,6 +81,14 @@ impl Opened {
             let next = tokio::select! {
                 next = self.feed.recv() => next,
                 () = send.closed() => break,
+                Some(rest) = self.rests.join_next() => {
+                    // A look-up that failed leaves the card as it is.
+                    if let Ok(Some(completed)) = rest {
+                        let event = Event::CardCompleted(completed);
+                        alive = send.send(Ok(message(last, self.tenant.clock.now(), event))).await.is_ok();
+                    }
+                    continue;
+                }
                 () = tokio::time::sleep(KEEP_ALIVE) => {
                     let keep = Event::KeepAlive(proto::KeepAlive {});
                     alive = send.send(Ok(message(last, self.tenant.clock.now(), keep))).await.is_ok();
@@ -109,17 +121,13 @@ impl Opened {
         }
     }
 
-    async fn tell(&self, notice: AgentNotice, send: &Send) -> bool {
+    async fn tell(&mut self, notice: AgentNotice, send: &Send) -> bool {
         let AgentNotice { sequence, time, notice } = notice;
-        let tenant = &self.tenant;
+        let tenant = &self.tenant.clone();
         let event = match notice {
             Notice::Snapshot(view) => Event::Snapshot(self.snapshot(&view).await),
             Notice::Offered { offer, interaction } => {
-                let (shown, rest) = self.offer(&offer, &interaction, sequence).await;
-                if let Some(rest) = rest {
-                    tokio::spawn(complete(shown.name.clone(), rest, send.clone(), sequence, time));
-                }
-                Event::Offer(shown)
+                Event::Offer(self.offer(&offer, &interaction, sequence).await)
             }
             Notice::OfferEnded { offer, interaction, ending, cause } => {
                 Event::OfferEnded(proto::OfferEnded {
@@ -145,10 +153,10 @@ impl Opened {
         send.send(Ok(message(sequence, time, event))).await.is_ok()
     }
 
-    async fn snapshot(&self, view: &AgentView) -> proto::WorkSnapshot {
+    async fn snapshot(&mut self, view: &AgentView) -> proto::WorkSnapshot {
         let mut offers = Vec::with_capacity(view.offers.len());
         for (offer, interaction) in &view.offers {
-            offers.push(self.offer(offer, interaction, view.sequence).await.0);
+            offers.push(self.offer(offer, interaction, view.sequence).await);
         }
         let assignments = view.assignments.iter();
         proto::WorkSnapshot {
@@ -160,21 +168,25 @@ impl Opened {
         }
     }
 
+    /// An offer with its card. What is missing on it follows after it, under the cursor of that moment.
     async fn offer(
-        &self,
+        &mut self,
         offer: &Offer,
         interaction: &InteractionView,
         sequence: Sequence,
-    ) -> (proto::Offer, Option<tokio::task::JoinHandle<Option<proto::Card>>>) {
+    ) -> proto::Offer {
         let (card, rest) = card::card(&self.tenant, interaction, sequence).await;
-        let shown = proto::Offer {
-            name: self.tenant.name_of("offers", offer.id),
+        let name = self.tenant.name_of("offers", offer.id);
+        if let Some(rest) = rest {
+            self.rests.spawn(completed(name.clone(), rest));
+        }
+        proto::Offer {
+            name,
             interaction: Some(self.tenant.show_interaction(interaction)),
             card: Some(card),
             open_time: Some(timestamp(offer.opened)),
             expire_time: Some(timestamp(offer.expires)),
-        };
-        (shown, rest)
+        }
     }
 }
 
@@ -190,19 +202,13 @@ pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
     }
 }
 
-/// Sends the rest of a card that left as partial.
-async fn complete(
+/// The rest of a card that left as partial.
+async fn completed(
     offer: String,
     rest: tokio::task::JoinHandle<Option<proto::Card>>,
-    send: Send,
-    sequence: Sequence,
-    time: Time,
-) {
-    if let Ok(Some(card)) = rest.await {
-        let event = Event::CardCompleted(proto::CardCompleted { offer, card: Some(card) });
-        // The reader may have gone.
-        let _ = send.send(Ok(message(sequence, time, event))).await;
-    }
+) -> Option<proto::CardCompleted> {
+    let card = rest.await.ok().flatten()?;
+    Some(proto::CardCompleted { offer, card: Some(card) })
 }
 
 fn message(sequence: Sequence, time: Time, event: Event) -> proto::WorkResponse {

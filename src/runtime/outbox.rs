@@ -94,7 +94,12 @@ impl Outbox {
         }
         let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
         self.touched_agents.insert(agent);
-        if let Some(notice) = notice(shard, &stamped.event, about) {
+        for notice in notices(shard, &stamped.event, about) {
+            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+        }
+        if let Event::Accepted { assignment, .. } = stamped.event
+            && let Some(notice) = assigned(shard, assignment)
+        {
             self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
     }
@@ -125,7 +130,10 @@ impl Outbox {
                 let Some(view) = view::interaction(shard, interaction) else { return };
                 let over = view.interaction.state.is_over();
                 if feed.try_send(Box::new(view)).is_ok() && !over {
-                    self.watchers.entry(interaction).or_default().push(feed);
+                    let feeds = self.watchers.entry(interaction).or_default();
+                    // Who asks again and again for one that waits long leaves a closed feed behind each time.
+                    feeds.retain(|feed| !feed.is_closed());
+                    feeds.push(feed);
                 }
             }
         }
@@ -180,6 +188,17 @@ fn now(shard: &Shard, notice: Notice) -> AgentNotice {
     AgentNotice { sequence: shard.sequence(), time: shard.now(), notice }
 }
 
+/// An accept ends an offer and begins an assignment; everything else is one notice or none.
+fn notices(shard: &Shard, event: &Event, about: About) -> impl Iterator<Item = Notice> {
+    let begun = match event {
+        Event::Accepted { assignment, .. } => view::assignment(shard, *assignment),
+        _ => None,
+    };
+    let begun = begun
+        .map(|(assignment, interaction)| Notice::Assigned { assignment, interaction: Box::new(interaction) });
+    notice(shard, event, about).into_iter().chain(begun)
+}
+
 fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
     let interaction = about.interaction?;
     let ended =
@@ -195,15 +214,146 @@ fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
         Event::Declined { offer, .. } => Some(ended(offer, Ending::Declined, None)),
         Event::Expired { offer, .. } => Some(ended(offer, Ending::Expired, None)),
         Event::Rescinded { offer, cause } => Some(ended(offer, Ending::Rescinded, Some(*cause))),
-        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => {
-            let (assignment, interaction) = view::assignment(shard, *assignment)?;
-            Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
-        }
+        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => assigned(shard, *assignment),
         Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
         | Event::WrapUpEnded { assignment, by } => {
             let view = Box::new(view::interaction(shard, interaction)?);
             Some(Notice::AssignmentEnded { assignment: *assignment, interaction: view, by: *by })
         }
         _ => None,
+    }
+}
+
+/// `None` if the assignment is over already: its end follows.
+fn assigned(shard: &Shard, assignment: AssignmentId) -> Option<Notice> {
+    let (assignment, interaction) = view::assignment(shard, assignment)?;
+    Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
+    use crate::engine::command::{Command, Submit, Write};
+    use crate::engine::floor::{AgentSpec, Definition, OnExpiry, QueueSpec, WrapUp};
+    use crate::engine::ids::{PoolKey, QueueKey};
+    use crate::engine::plan::{Channel, Facts};
+    use crate::rules::RuleSet;
+
+    const ANA: AgentKey = AgentKey(0);
+    const SESSION: SessionId = SessionId(7);
+    const CALL: InteractionId = InteractionId(1);
+
+    fn step(shard: &mut Shard, command: Command) {
+        shard.step(shard.now(), command, &mut Vec::new()).expect("the command suits the state");
+    }
+
+    fn define(shard: &mut Shard, name: &str, definition: Definition) {
+        step(shard, Command::Define { name: name.into(), definition, write: Write::Create });
+    }
+
+    /// A pool with the agent `ana`, connected, and a call that waits in `sales`.
+    fn floor() -> Shard {
+        let mut shard = Shard::new();
+        define(&mut shard, "main", Definition::Pool { display_name: "Main".into() });
+        let queue = QueueSpec {
+            display_name: "Sales".into(),
+            pool: PoolKey(0),
+            requirements: Vec::new(),
+            offer_expiry_ms: 15_000,
+            on_expiry: OnExpiry::NotResponding,
+            wrap_up: WrapUp::None,
+            waiting_max: 10,
+        };
+        let facts = Facts::default();
+        let plan = RuleSet::default().plan(&facts, QueueKey(0), &queue, &[]);
+        define(&mut shard, "sales", Definition::Queue(queue));
+        let agent = AgentSpec {
+            display_name: "Ana".into(),
+            pool: PoolKey(0),
+            skills: Vec::new(),
+            capacity: CAPACITY_DEFAULT,
+            channels: channels_default(),
+            open_offers_max: 1,
+        };
+        define(&mut shard, "ana", Definition::Agent(agent));
+        step(&mut shard, Command::OpenSession { agent: ANA, session: SESSION });
+        let submit = Submit {
+            keys: [Some(1), None],
+            content: 1,
+            source: "pbx".into(),
+            external_id: "c1".into(),
+            channel: Channel::Voice,
+            facts,
+            plan,
+        };
+        step(&mut shard, Command::Submit(Box::new(submit)));
+        shard
+    }
+
+    fn status_changed(outbox: &mut Outbox, shard: &Shard) {
+        outbox.touched_agents.insert(ANA);
+        outbox.settle(shard);
+    }
+
+    #[test]
+    fn a_reader_who_does_not_read_is_cut_off_and_nobody_waits_for_them() {
+        let shard = floor();
+        let mut outbox = Outbox::default();
+        let (feed, mut notices) = mpsc::channel(3);
+        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed };
+        outbox.announce(&follower);
+        outbox.follow(&shard, Follower::Agent(follower));
+        for _ in 0..100 {
+            status_changed(&mut outbox, &shard);
+        }
+        assert!(outbox.agents.is_empty(), "the full feed is dropped");
+        assert!(matches!(notices.try_recv().map(|told| told.notice), Ok(Notice::Snapshot(_))));
+        for _ in 0..2 {
+            assert!(matches!(notices.try_recv().map(|told| told.notice), Ok(Notice::Status(_))));
+        }
+        assert_eq!(notices.try_recv().err(), Some(mpsc::error::TryRecvError::Disconnected));
+        assert!(outbox.forget(ANA, 1), "the stream is still the agent's newest: its end loses the session");
+    }
+
+    #[test]
+    fn a_second_stream_takes_over_and_the_first_hears_of_it_last() {
+        let shard = floor();
+        let mut outbox = Outbox::default();
+        let mut readers = Vec::new();
+        for stream in [1, 2] {
+            let (feed, notices) = mpsc::channel(FEED_MAX);
+            let follower = AgentFollower { agent: ANA, session: SESSION, stream, feed };
+            outbox.announce(&follower);
+            outbox.follow(&shard, Follower::Agent(follower));
+            readers.push(notices);
+        }
+        status_changed(&mut outbox, &shard);
+        let mut last = None;
+        while let Ok(told) = readers[0].try_recv() {
+            last = Some(told.notice);
+        }
+        assert!(matches!(last, Some(Notice::TakenOver)));
+        assert!(!outbox.forget(ANA, 1), "its end takes nothing along");
+        assert!(matches!(readers[1].try_recv().map(|told| told.notice), Ok(Notice::Snapshot(_))));
+        assert!(matches!(readers[1].try_recv().map(|told| told.notice), Ok(Notice::Status(_))));
+    }
+
+    #[test]
+    fn who_asks_again_and_again_leaves_nothing_behind() {
+        let shard = floor();
+        let mut outbox = Outbox::default();
+        let watch = |outbox: &mut Outbox| {
+            let (feed, changes) = mpsc::channel(2);
+            outbox.follow(&shard, Follower::Watch { interaction: CALL, feed });
+            changes
+        };
+        let stays = watch(&mut outbox);
+        for _ in 0..100 {
+            drop(watch(&mut outbox));
+        }
+        assert!(outbox.watchers[&CALL].len() <= 2, "{} feeds", outbox.watchers[&CALL].len());
+        assert_eq!(stays.len(), 1);
+        drop(stays);
     }
 }

@@ -62,7 +62,7 @@ def standard(check, server):
         check.ok(f"an update of a {word} changes it and its etag",
                  updated.display_name == "second" and updated.etag != made.etag, updated)
         check.refused(f"an update of a {word} from an old etag is a conflict", lambda: methods.update(changed),
-                      ABORTED, "ETAG_MISMATCH", "etag")
+                      ABORTED, "ETAG_MISMATCH", f"{word}.etag")
         changed.etag = ""
         changed.display_name = "third"
         check.same(f"an update of a {word} without an etag goes through", methods.update(changed).display_name,

@@ -228,6 +228,10 @@ def refuses(check, server):
     wrong("33 attributes", "interaction.attributes", attributes={str(n): "" for n in range(33)})
     wrong("a message that is too long", "interaction.message", message="x" * 4_097)
     wrong("an id that is too long", "interaction.external_id", external_id="x" * 129)
+    withheld = submit(server, interaction("strict", "withheld", **{"from": phone("anonymous")})).interaction
+    check.ok("a caller who withholds the number is admitted, unknown", withheld.name and not withheld.customer,
+             withheld)
+    server.interactions.Cancel(pb.CancelRequest(name=withheld.name))
     wrong("an address of 321 characters", "interaction.from.value", **{"from": phone("+" + "1" * 320)})
     wrong("a kind of address that does not exist", "interaction.from.kind",
           **{"from": pb.Address(kind=9, value="x")})
