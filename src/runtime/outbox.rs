@@ -94,7 +94,7 @@ impl Outbox {
         }
         let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
         self.touched_agents.insert(agent);
-        for notice in notices(shard, &stamped.event, about) {
+        if let Some(notice) = notice(shard, &stamped.event, about) {
             self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
         if let Event::Accepted { assignment, .. } = stamped.event
@@ -186,17 +186,6 @@ pub(super) fn turn_away(shard: &Shard, follower: &AgentFollower) {
 
 fn now(shard: &Shard, notice: Notice) -> AgentNotice {
     AgentNotice { sequence: shard.sequence(), time: shard.now(), notice }
-}
-
-/// An accept ends an offer and begins an assignment; everything else is one notice or none.
-fn notices(shard: &Shard, event: &Event, about: About) -> impl Iterator<Item = Notice> {
-    let begun = match event {
-        Event::Accepted { assignment, .. } => view::assignment(shard, *assignment),
-        _ => None,
-    };
-    let begun = begun
-        .map(|(assignment, interaction)| Notice::Assigned { assignment, interaction: Box::new(interaction) });
-    notice(shard, event, about).into_iter().chain(begun)
 }
 
 fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
