@@ -162,7 +162,8 @@ impl Shard {
         };
         self.check_skills(&plan.requirements)?;
         // Whoever is being offered counts: the offer may come to nothing, and their place is still theirs.
-        let unanswered = self.lines.waiting(plan.queue) + self.tally.of(plan.queue).offered;
+        let books = self.tally.of(plan.queue);
+        let unanswered = self.lines.waiting(plan.queue) + books.offered - books.returned;
         if unanswered >= entry.spec.waiting_max {
             return Err(Refusal::QueueFull { max: entry.spec.waiting_max });
         }

@@ -5,7 +5,7 @@ use baton::engine::agent::Presence;
 use baton::engine::capacity::{ChannelCapacity, channels_default};
 use baton::engine::command::{Command, Leaving, Submit, Write};
 use baton::engine::event::{Event, Stamped};
-use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
+use baton::engine::floor::{AgentSpec, Definition, Kind, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
     AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
@@ -336,6 +336,7 @@ fn queue_spec(a: u32, b: u32, c: u32) -> QueueSpec {
             Vec::new()
         },
         offer_expiry_ms: [15_000, 20_000, 10_000, 30_000][b as usize % 4],
+        on_agent_lost: if c % 4 == 3 { OnAgentLost::Keep } else { OnAgentLost::Requeue },
         on_expiry: if c % 3 == 1 { OnExpiry::Stay } else { OnExpiry::NotResponding },
         wrap_up: [WrapUp::None, WrapUp::Timed { ms: 10_000 }, WrapUp::Timed { ms: 30_000 }][c as usize % 3],
         waiting_max: [8, 30, 3][a as usize % 3],
@@ -382,7 +383,7 @@ fn chance_reaches_every_event_and_nearly_every_refusal() {
     }
     let events = "Restarted Defined Removed SessionOpened SessionLost PresenceChanged PresencePending Responding \
         Admitted Waits Offered Accepted Declined Expired Rescinded CooledDown ConversationEnded WrapUpEnded \
-        Abandoned Cancelled Closed SourceOpened SourceLost Identified \
+        Abandoned Cancelled Closed SourceOpened SourceLost AssignmentLost Identified \
         Some(NoAgentQualifies) Some(AllAgentsBusy) Some(CoolingDown)";
     // Not among them: the limits that take thousands to reach.
     let refusals = "NotDefined AlreadyDefined EtagMismatch InUse SignedIn RequestIdReused QueueFull DuePast \
