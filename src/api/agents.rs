@@ -3,7 +3,6 @@
 use super::access::Service;
 use super::attach;
 use super::desk;
-use super::names::shown;
 use super::status::ApiError;
 use super::tenant::{Tenant, Tenants};
 use super::work;
@@ -51,10 +50,6 @@ impl Agents for Api {
     async fn work(&self, request: Request<proto::WorkRequest>) -> Result<Response<Self::WorkStream>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "agent", &request.agent)?;
-        if !request.session.is_empty() && desk::parse_session(&request.session).is_none() {
-            let wanted = "the session of an earlier SessionOpened, or nothing";
-            return Err(ApiError::field("session", &shown(&request.session), wanted).into());
-        }
         let opened = work::open(&tenant, &request).await?;
         let (send, out) = mpsc::channel(OUT_MAX);
         tokio::spawn(opened.run(send));

@@ -10,7 +10,8 @@ use crate::proto::attach_request::Request as Asked;
 use crate::proto::attach_response::Response as Answered;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tonic::{Status, Streaming};
+use tokio::task::JoinSet;
+use tonic::{Code, Status, Streaming};
 
 /// Messages that may wait for the reader of one stream.
 const OUT_MAX: usize = 1_024;
@@ -27,16 +28,22 @@ pub fn serve(tenant: Arc<Tenant>, requests: Streaming<proto::AttachRequest>) -> 
 }
 
 async fn run(tenant: Arc<Tenant>, mut requests: Streaming<proto::AttachRequest>, send: Sender) {
+    // Ends with this task: a platform that says nothing more has no agents here either.
+    let mut desks = JoinSet::new();
     loop {
         let next = tokio::select! {
             next = requests.message() => next,
             () = send.closed() => return,
+            Some(ended) = desks.join_next() => match ended {
+                Ok(Ended::ServerStops) => return,
+                _ => continue,
+            },
         };
         // A broken stream ends like one that was closed: the agents' sessions go with it.
         let Ok(Some(request)) = next else { return };
         let tag = request.tag;
         let answer = match request.request {
-            Some(asked) => answer(&tenant, asked, tag, &send).await,
+            Some(asked) => answer(&tenant, asked, tag, &send, &mut desks).await,
             None => Err(ApiError::missing("request", "one of the requests")),
         };
         let response = answer.unwrap_or_else(|error| failure(tag, String::new(), &error));
@@ -51,13 +58,14 @@ async fn answer(
     asked: Asked,
     tag: u64,
     send: &Sender,
+    desks: &mut JoinSet<Ended>,
 ) -> Result<proto::AttachResponse, ApiError> {
     let respond = |agent: String, response| proto::AttachResponse { tag, agent, response: Some(response) };
     let by_status = |status: proto::AgentStatus| respond(status.agent.clone(), Answered::Status(status));
     Ok(match asked {
         Asked::Open(request) => {
             let opened = work::open(tenant, &request).await?;
-            forward(opened, request.agent.clone(), send.clone());
+            desks.spawn(forward(opened, request.agent.clone(), send.clone()));
             by_status(desk::status_of(tenant, &request.agent).await?)
         }
         Asked::Heartbeat(request) => {
@@ -73,30 +81,37 @@ async fn answer(
     })
 }
 
+/// Why an agent's stream ended.
+enum Ended {
+    /// Another stream took over, this one was cut off, or the platform went.
+    ThisAgent,
+    ServerStops,
+}
+
 /// Passes an agent's stream on. When the platform's stream ends, so does the agent's session.
-fn forward(opened: Opened, agent: String, send: Sender) {
+async fn forward(opened: Opened, agent: String, send: Sender) -> Ended {
     let (feed, mut messages) = mpsc::channel(OUT_MAX);
     tokio::spawn(opened.run(feed));
-    tokio::spawn(async move {
-        loop {
-            let next = tokio::select! {
-                next = messages.recv() => next,
-                () = send.closed() => return,
-            };
-            let response = match next {
-                Some(Ok(message)) => proto::AttachResponse {
-                    tag: 0,
-                    agent: agent.clone(),
-                    response: Some(Answered::Work(message)),
-                },
-                Some(Err(error)) => failure(0, agent.clone(), &error),
-                None => return,
-            };
-            if send.send(Ok(response)).await.is_err() {
-                return;
+    loop {
+        let next = tokio::select! {
+            next = messages.recv() => next,
+            () = send.closed() => return Ended::ThisAgent,
+        };
+        let (response, stops) = match next {
+            Some(Ok(message)) => {
+                let work = Some(Answered::Work(message));
+                (proto::AttachResponse { tag: 0, agent: agent.clone(), response: work }, false)
             }
+            Some(Err(error)) => (failure(0, agent.clone(), &error), error.code() == Code::Unavailable),
+            None => return Ended::ThisAgent,
+        };
+        if send.send(Ok(response)).await.is_err() {
+            return Ended::ThisAgent;
         }
-    });
+        if stops {
+            return Ended::ServerStops;
+        }
+    }
 }
 
 fn failure(tag: u64, agent: String, error: &ApiError) -> proto::AttachResponse {

@@ -3,6 +3,7 @@
 use super::card;
 use super::convert::{cursor, real, timestamp};
 use super::desk::{self, parse_session, show_session};
+use super::names;
 use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -46,6 +47,10 @@ pub type Send = mpsc::Sender<Result<proto::WorkResponse, ApiError>>;
 /// Opens or resumes an agent's session.
 pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<Opened, ApiError> {
     let agent = desk::agent(tenant, &request.agent)?;
+    if !request.session.is_empty() && parse_session(&request.session).is_none() {
+        let wanted = "the session of an earlier SessionOpened, or nothing";
+        return Err(ApiError::field("session", &names::shown(&request.session), wanted));
+    }
     let known =
         tenant.shard.read(move |shard| shard.agent(agent).and_then(|agent| agent.session)).await?.value;
     let wanted = parse_session(&request.session).filter(|wanted| known == Some(*wanted));

@@ -1,0 +1,203 @@
+//! An agent at a desk: one Work stream, and what the agent does.
+
+use super::harness::{Server, TENANT, name, within};
+use baton::proto;
+use baton::proto::work_response::Event;
+use tonic::{Status, Streaming};
+
+/// An open Work stream.
+pub struct Desk {
+    pub agent: String,
+    pub session: String,
+    pub resumed: bool,
+    pub snapshot: proto::WorkSnapshot,
+    /// The cursor of the last message.
+    pub cursor: u64,
+    stream: Streaming<proto::WorkResponse>,
+}
+
+impl Server {
+    /// Opens the stream and says AVAILABLE.
+    pub async fn sign_in(&self, agent: &str) -> Desk {
+        let desk = self.work(agent, "").await;
+        self.present(agent, proto::Presence::Available).await.expect("a session is open");
+        desk
+    }
+
+    /// Opens the stream, or opens it again.
+    pub async fn work(&self, agent: &str, session: &str) -> Desk {
+        let agent = name("agents", agent);
+        let request = proto::WorkRequest { agent: agent.clone(), session: session.into() };
+        let answer = within("the stream", self.agents().work(request)).await;
+        let stream = answer.expect("the agent exists").into_inner();
+        let (session, snapshot) = (String::new(), proto::WorkSnapshot::default());
+        let mut desk = Desk { agent, session, resumed: false, snapshot, cursor: 0, stream };
+        let Event::Opened(opened) = desk.next().await else { panic!("a stream begins with its session") };
+        (desk.session, desk.resumed) = (opened.session, opened.resumed);
+        let Event::Snapshot(snapshot) = desk.next().await else { panic!("then comes the snapshot") };
+        desk.snapshot = snapshot;
+        desk
+    }
+
+    pub async fn present(
+        &self,
+        agent: &str,
+        presence: proto::Presence,
+    ) -> Result<proto::AgentStatus, Status> {
+        let request = proto::SetPresenceRequest {
+            agent: name("agents", agent),
+            presence: presence.into(),
+            ..proto::SetPresenceRequest::default()
+        };
+        let answer = within("a presence", self.agents().set_presence(request)).await;
+        answer.map(tonic::Response::into_inner)
+    }
+
+    pub async fn accept(&self, offer: &str) -> Result<proto::AcceptResponse, Status> {
+        let request = proto::AcceptRequest { offer: offer.into() };
+        within("an accept", self.agents().accept(request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn decline(&self, offer: &str) -> Result<proto::AgentStatus, Status> {
+        let request = proto::DeclineRequest { offer: offer.into(), reason: String::new() };
+        within("a decline", self.agents().decline(request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn complete(&self, assignment: &str) -> Result<proto::AgentStatus, Status> {
+        self.complete_with(assignment, "").await
+    }
+
+    pub async fn complete_with(&self, assignment: &str, note: &str) -> Result<proto::AgentStatus, Status> {
+        let request = proto::CompleteRequest {
+            assignment: assignment.into(),
+            disposition: "solved".into(),
+            note: note.into(),
+        };
+        within("a complete", self.agents().complete(request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn finish(&self, assignment: &str) -> Result<proto::AgentStatus, Status> {
+        let request = proto::FinishWrapUpRequest { assignment: assignment.into() };
+        within("a finish", self.agents().finish_wrap_up(request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn heartbeat(&self, session: &str) -> Result<proto::HeartbeatResponse, Status> {
+        let request = proto::HeartbeatRequest { session: session.into(), sequence: 0 };
+        within("a heartbeat", self.agents().heartbeat(request)).await.map(tonic::Response::into_inner)
+    }
+
+    pub async fn agent(&self, agent: &str) -> proto::AgentStatus {
+        let request = proto::GetFloorRequest { name: name("agents", agent) };
+        let agent = within("an agent", self.floor().get_agent(request)).await.expect("it exists");
+        agent.into_inner().status.expect("an agent has a status")
+    }
+
+    /// Watches the floor until an agent is as wanted.
+    pub async fn agent_until(&self, agent: &str, wanted: impl Fn(&proto::AgentStatus) -> bool) {
+        let request = proto::WatchFloorRequest {
+            parent: TENANT.into(),
+            interval: Some(prost_types::Duration { seconds: 0, nanos: 100_000_000 }),
+            ..proto::WatchFloorRequest::default()
+        };
+        let mut floor = self.supervision().watch_floor(request).await.expect("a floor").into_inner();
+        let agent = name("agents", agent);
+        loop {
+            let view = within("the floor", floor.message()).await.expect("it goes on").expect("for ever");
+            if view.agents.iter().any(|status| status.agent == agent && wanted(status)) {
+                return;
+            }
+        }
+    }
+
+    /// Signs an agent in, lets them accept the first offer, and gives the desk with the assignment.
+    pub async fn sign_in_and_accept(&self, agent: &str) -> (Desk, String) {
+        let mut desk = self.sign_in(agent).await;
+        let offer = desk.next_offer().await;
+        let accepted = self.accept(&offer.name).await.expect("the offer is open");
+        (desk, accepted.assignment)
+    }
+}
+
+impl Desk {
+    /// What comes next on the stream. Its cursor may not go back.
+    pub async fn next(&mut self) -> Event {
+        let message = within("the next message", self.stream.message()).await.expect("the stream goes on");
+        self.take(message.expect("the stream goes on"))
+    }
+
+    fn take(&mut self, message: proto::WorkResponse) -> Event {
+        let cursor = message.cursor.expect("every message has a cursor").sequence;
+        assert!(cursor >= self.cursor, "cursor {cursor} after {}", self.cursor);
+        self.cursor = cursor;
+        message.event.expect("every message says something")
+    }
+
+    /// The next event that fits; what else comes is passed over.
+    pub async fn next_that<T>(&mut self, what: &str, fits: impl Fn(Event) -> Option<T>) -> T {
+        within(what, async {
+            loop {
+                if let Some(found) = fits(self.next().await) {
+                    return found;
+                }
+            }
+        })
+        .await
+    }
+
+    pub async fn next_offer(&mut self) -> proto::Offer {
+        self.next_that("an offer", |event| match event {
+            Event::Offer(offer) => Some(offer),
+            _ => None,
+        })
+        .await
+    }
+
+    /// How an offer ended.
+    pub async fn ending_of(&mut self, offer: &str) -> proto::OfferEnded {
+        self.next_that("the end of an offer", |event| match event {
+            Event::OfferEnded(ended) if ended.offer == offer => Some(ended),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The next news of an assignment in this state.
+    pub async fn assignment_in(&mut self, state: proto::assignment::State) -> proto::Assignment {
+        self.next_that("an assignment", |event| match event {
+            Event::Assignment(assignment) if assignment.state() == state => Some(assignment),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The rest of a card.
+    pub async fn next_card(&mut self) -> proto::CardCompleted {
+        self.next_that("the rest of a card", |event| match event {
+            Event::CardCompleted(completed) => Some(completed),
+            _ => None,
+        })
+        .await
+    }
+
+    /// The card of an offer, whole: a busy machine may make any card partial at first.
+    pub async fn whole_card(&mut self, offer: &proto::Offer) -> proto::Card {
+        let card = offer.card.clone().expect("every offer has a card");
+        if !card.partial {
+            return card;
+        }
+        let completed = self.next_card().await;
+        assert_eq!(completed.offer, offer.name);
+        completed.card.expect("the rest is a card")
+    }
+
+    /// Reads until the server ends the stream, and says how.
+    pub async fn end(&mut self) -> Status {
+        loop {
+            match within("the end of the stream", self.stream.message()).await {
+                Ok(Some(message)) => drop(self.take(message)),
+                Ok(None) => return Status::ok("ended"),
+                Err(status) => return status,
+            }
+        }
+    }
+}
