@@ -20,13 +20,22 @@ pub fn channel_code(channel: Channel) -> i32 {
     i32::from(channel as u8)
 }
 
-/// A text of at most `max` characters.
+/// A text of at most `max` characters. It may be personal, so an error tells its length and nothing of it.
 pub fn text<'a>(field: &str, value: &'a str, max: usize) -> Result<&'a str, ApiError> {
     // Bytes bound characters from above, so the usual case needs no count.
     if value.len() <= max || value.chars().count() <= max {
         return Ok(value);
     }
-    Err(ApiError::field(field, &shown(value), &format!("at most {max} characters")))
+    let length = format!("{} characters", value.chars().count());
+    Err(ApiError::field(field, &length, &format!("at most {max} characters")))
+}
+
+/// A code of at most `max` characters, kept and shown in clear: one line, no control characters.
+pub fn code<'a>(field: &'static str, value: &'a str, max: usize) -> Result<&'a str, ApiError> {
+    if value.chars().any(char::is_control) {
+        return Err(ApiError::field(field, &shown(value), "no control characters"));
+    }
+    text(field, value, max)
 }
 
 /// A text of 1 to `max` characters.

@@ -11,12 +11,16 @@ use crate::customers::{
     Customer, CustomerId, DisplayName, EntryKind, InputError, NewEntry, Position, Recording, RequestId,
     StoreFault,
 };
+use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::customers_server::Customers;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
+
+/// How far ahead of ours the clock of whoever records an event may be, ms.
+const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The service.
 pub struct Api {
@@ -66,7 +70,7 @@ fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
     }
 }
 
-fn new_entry(entry: &proto::HistoryEntry) -> Result<NewEntry, ApiError> {
+fn new_entry(entry: &proto::HistoryEntry, now: Time) -> Result<NewEntry, ApiError> {
     let kind = u8::try_from(entry.kind).ok().and_then(EntryKind::from_code).ok_or_else(|| {
         let wanted = "2 VISIT, 3 PURCHASE, 4 MESSAGE, 5 NOTE or 6 FEEDBACK";
         ApiError::field("entry.kind", &entry.kind.to_string(), wanted)
@@ -76,6 +80,11 @@ fn new_entry(entry: &proto::HistoryEntry) -> Result<NewEntry, ApiError> {
         code => channel("entry.channel", code)? as u8,
     };
     let time = entry.time.map(|time| moment("entry.time", time)).transpose()?;
+    // What has not happened would stand above everything that has. Clocks of others may be a little ahead.
+    if let Some(ahead) = time.filter(|time| time.since(now) > AHEAD_MAX_MS) {
+        let got = format!("{} ms after now", ahead.since(now));
+        return Err(ApiError::field("entry.time", &got, &format!("at most {AHEAD_MAX_MS} ms after now")));
+    }
     let time_ms = time.map(|time| i64::try_from(time.0).expect("moments end with the year 9999"));
     NewEntry::new(kind, time_ms, code, &entry.summary, &entry.text).map_err(input("entry.kind"))
 }
@@ -136,7 +145,7 @@ impl Customers for Api {
         let tenant = self.tenant(&metadata, &request.parent)?;
         let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
         let entry = request.entry.as_ref().ok_or_else(|| ApiError::missing("entry", "an entry"))?;
-        let entry = new_entry(entry)?;
+        let entry = new_entry(entry, tenant.clock.now())?;
         let request_id = (!request.request_id.is_empty())
             .then(|| RequestId::parse(&request.request_id).map_err(input("request_id")))
             .transpose()?;

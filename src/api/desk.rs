@@ -1,6 +1,6 @@
 //! What an agent does, whoever asks: the unary methods and the stream of a platform alike.
 
-use super::convert::{real, required, text};
+use super::convert::{code, real, required, text};
 use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -63,7 +63,7 @@ pub async fn set_presence(
             return Err(ApiError::field("presence", &request.presence.to_string(), wanted));
         }
     };
-    let reason = text("break_reason", &request.break_reason, CODE_MAX)?.into();
+    let reason = code("break_reason", &request.break_reason, CODE_MAX)?.into();
     tenant.shard.ask(Command::SetPresence { agent, presence, reason }, None).await?;
     status(tenant, agent).await
 }
@@ -91,7 +91,7 @@ pub async fn decline(
     request: &proto::DeclineRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
     let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
-    let reason = text("reason", &request.reason, CODE_MAX)?.into();
+    let reason = code("reason", &request.reason, CODE_MAX)?.into();
     tenant.shard.ask(Command::Decline { offer, reason }, None).await?;
     let agent = tenant
         .shard
@@ -108,7 +108,7 @@ pub async fn complete(
     request: &proto::CompleteRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
     let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
-    let disposition = text("disposition", &request.disposition, CODE_MAX)?.into();
+    let disposition = code("disposition", &request.disposition, CODE_MAX)?.into();
     let note = text("note", &request.note, NOTE_MAX)?;
     let at_hand = assigned(tenant, assignment).await?;
     let secret = match at_hand {

@@ -1,6 +1,6 @@
 //! The four kinds of things on a floor, from the protocol and back.
 
-use super::convert::{channel, duration_ms, millis, text};
+use super::convert::{channel, code, duration_ms, millis};
 use super::intake::{proficiency, requirements, skill};
 use super::names::shown;
 use super::status::ApiError;
@@ -25,7 +25,7 @@ const WAITING_LIMIT: u32 = 10_000_000;
 const SKILLS_MAX: usize = 64;
 
 fn display_name(field: &'static str, value: &str) -> Result<Text, ApiError> {
-    Ok(text(field, value, 128)?.into())
+    Ok(code(field, value, 128)?.into())
 }
 
 fn pool(field: &'static str, name: &str, tenant: &Tenant, floor: &Floor) -> Result<PoolKey, ApiError> {
@@ -138,8 +138,13 @@ fn skills(asked: &[proto::AgentSkill], tenant: &Tenant, floor: &Floor) -> Result
 
 fn channels(asked: &[proto::ChannelCapacity]) -> Result<[ChannelCapacity; 7], ApiError> {
     let mut channels = channels_default();
+    let mut named = Vec::new();
     for one in asked {
         let channel = channel("agent.channels.channel", one.channel)?;
+        if named.contains(&channel) {
+            return Err(ApiError::field("agent.channels", "a channel twice", "each channel once"));
+        }
+        named.push(channel);
         channels[channel.index()] = ChannelCapacity {
             units: bounded("agent.channels.units", one.units, 1_000)?,
             limit: bounded("agent.channels.limit", one.limit, 1_000)?,

@@ -1,6 +1,6 @@
 //! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
 
-use super::convert::{channel, moment, required, text};
+use super::convert::{channel, code, moment, required, text};
 use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -46,8 +46,8 @@ pub struct Identity {
 /// Recognises a request: decided before anything is looked up, over what was received.
 pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
     let interaction = submitted(request)?;
-    let external_id = text("interaction.external_id", &interaction.external_id, 128)?;
-    let request_id = text("request_id", &request.request_id, 128)?;
+    let external_id = code("interaction.external_id", &interaction.external_id, 128)?;
+    let request_id = code("request_id", &request.request_id, 128)?;
     if external_id.is_empty() && request_id.is_empty() {
         let wanted = "1 to 128 characters, or a request_id: without an id a retry would enter twice";
         return Err(ApiError::missing("interaction.external_id", wanted));
@@ -74,8 +74,8 @@ pub async fn prepare(
     let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
     let mut facts = Facts {
-        intent: text("interaction.intent", &interaction.intent, 64)?.into(),
-        language: text("interaction.language", &interaction.language, 35)?.into(),
+        intent: code("interaction.intent", &interaction.intent, 64)?.into(),
+        language: code("interaction.language", &interaction.language, 35)?.into(),
         priority: priority(interaction.priority)?,
         customer: None,
         due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
