@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
@@ -50,6 +51,8 @@ pub enum ServerError {
     Tokens(#[from] TokensError),
     #[error("cannot read {what} {path}: {source}")]
     Tls { what: &'static str, path: String, source: std::io::Error },
+    #[error("cannot serve TLS with the certificate and key in {path}: {why}")]
+    Identity { path: String, why: String },
     #[error("the API failed: {0}")]
     Transport(#[from] tonic::transport::Error),
     #[error("the shard of tenant {tenant} ended: {why}")]
@@ -61,7 +64,7 @@ pub struct Ready {
     /// Where it listens; the port is the real one, also if 0 was asked for.
     pub address: SocketAddr,
     listener: TcpListener,
-    tls: Option<ServerTlsConfig>,
+    server: Server,
     tenants: Tenants,
     shards: Vec<Shard>,
     _lock: Option<FolderLock>,
@@ -112,14 +115,10 @@ pub async fn prepare_with(
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
     let address =
         listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
-    let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
+    let server = server(config)?;
     let access = match &config.tokens {
         Some(path) => Access::Tokens(Tokens::read(path)?),
         None => Access::Open,
-    };
-    let lock = match config.journal {
-        JournalKind::Sqlite => Some(lock(&config.data)?),
-        JournalKind::Memory => None,
     };
     if let Some(address) = config.metrics {
         metrics_exporter_prometheus::PrometheusBuilder::new()
@@ -127,21 +126,38 @@ pub async fn prepare_with(
             .install()
             .map_err(|error| ServerError::Metrics { address, source: Box::new(error) })?;
     }
+    let lock = match config.journal {
+        JournalKind::Sqlite => Some(lock(&config.data)?),
+        JournalKind::Memory => None,
+    };
     let mut shards = Vec::new();
     for name in names(&access) {
         shards.push(open_tenant(config, &name, parts(&name)?)?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
-    Ok(Ready { address, listener, tls, tenants, shards, _lock: lock })
+    Ok(Ready { address, listener, server, tenants, shards, _lock: lock })
 }
 
 fn names(access: &Access) -> BTreeSet<String> {
     match access {
         Access::Open => BTreeSet::from([DEFAULT_TENANT.to_owned()]),
-        Access::Tokens(tokens) => {
-            tokens.tenants().map(str::to_owned).chain([DEFAULT_TENANT.to_owned()]).collect()
-        }
+        Access::Tokens(tokens) => tokens.tenants().map(str::to_owned).collect(),
     }
+}
+
+/// The transport. A certificate or key that cannot be used is found here, before anything is opened.
+fn server(config: &Config) -> Result<Server, ServerError> {
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(PING_EVERY))
+        .http2_keepalive_timeout(Some(PING_TIMEOUT))
+        .tcp_nodelay(true);
+    let Some((cert, key)) = &config.tls else { return Ok(server) };
+    let path = format!("{} and {}", cert.display(), key.display());
+    server.tls_config(tls(cert, key)?).map_err(|error| {
+        // The reason lies below the transport's own word for it.
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        ServerError::Identity { path, why }
+    })
 }
 
 fn tls(cert: &Path, key: &Path) -> Result<ServerTlsConfig, ServerError> {
@@ -182,6 +198,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, Serve
         clock: running.clock,
         rules: Arc::new(RuleSet::default()),
         folder,
+        recompute: Semaphore::new(1),
     });
     Ok(Shard { tenant, running })
 }
@@ -189,22 +206,19 @@ fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, Serve
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, tls, tenants, shards, _lock: lock, .. } = self;
+        let Ready { listener, mut server, tenants, shards, _lock: lock, .. } = self;
         let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
-        let reflection = tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(DESCRIPTORS)
-            .build_v1()
-            .expect("the descriptors were compiled with the program");
-        let mut server = Server::builder()
-            .http2_keepalive_interval(Some(PING_EVERY))
-            .http2_keepalive_timeout(Some(PING_TIMEOUT))
-            .tcp_nodelay(true);
-        if let Some(tls) = tls {
-            server = server.tls_config(tls)?;
-        }
-        let routes = api::routes(&tenants).add_service(health).add_service(reflection);
+        // Older clients still ask for the alpha version.
+        let reflection = || {
+            tonic_reflection::server::Builder::configure().register_encoded_file_descriptor_set(DESCRIPTORS)
+        };
+        let sound = "the descriptors were compiled with the program";
+        let reflection_alpha = reflection().build_v1alpha().expect(sound);
+        let reflection = reflection().build_v1().expect(sound);
+        let routes =
+            api::routes(&tenants).add_service(health).add_service(reflection).add_service(reflection_alpha);
         let (drain, drained) = tokio::sync::oneshot::channel::<()>();
         let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let mut serving =

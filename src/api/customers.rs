@@ -4,7 +4,7 @@ use super::access::Service;
 use super::card::{gone, show_customer, show_entry};
 use super::convert::{channel, moment, page_size};
 use super::intake::parse_address;
-use super::names::{number, shown};
+use super::names::shown;
 use super::status::ApiError;
 use super::tenant::{Tenant, Tenants};
 use crate::customers::{
@@ -108,7 +108,7 @@ impl Customers for Api {
     ) -> Result<Response<proto::ListHistoryResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, &request.parent)?;
-        let id = CustomerId(number("parent", &request.parent, "customers")?);
+        let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
         let size = page_size("page_size", request.page_size, 50, 500)?;
         let after = match request.page_token.as_str() {
             "" => None,
@@ -134,7 +134,7 @@ impl Customers for Api {
     ) -> Result<Response<proto::HistoryEntry>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, &request.parent)?;
-        let id = CustomerId(number("parent", &request.parent, "customers")?);
+        let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
         let entry = request.entry.as_ref().ok_or_else(|| ApiError::missing("entry", "an entry"))?;
         let entry = new_entry(entry)?;
         let request_id = (!request.request_id.is_empty())

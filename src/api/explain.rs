@@ -2,7 +2,6 @@
 //! again from the recorded events.
 
 use super::convert::{millis, timestamp};
-use super::names::number;
 use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -24,7 +23,7 @@ pub async fn explain(
     tenant: &Arc<Tenant>,
     request: &proto::ExplainRequest,
 ) -> Result<proto::Explanation, ApiError> {
-    let id = InteractionId(number("interaction", &request.interaction, "interactions")?);
+    let id = InteractionId(tenant.number("interaction", &request.interaction, "interactions")?);
     let read = tenant.shard.read(move |shard| {
         let view = view::interaction(shard, id);
         let waits = view.as_ref().is_some_and(|view| view.interaction.state == State::Waiting);
@@ -77,6 +76,7 @@ async fn recomputed(
         return Err(ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", message));
     };
     let (id, time) = (view.interaction.id, decided.time);
+    let _turn = tenant.recompute.acquire().await.expect("it is never closed");
     let judged = tokio::task::spawn_blocking(move || judged_then(folder, id, decision, time)).await;
     judged.unwrap_or_else(|error| Err(ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error.to_string())))
 }

@@ -2,7 +2,7 @@
 
 use super::access::Service;
 use super::floor_parts as parts;
-use super::names::{self, chosen_id, shown};
+use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::{Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Refusal, Write};
@@ -129,7 +129,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Pool>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "pools")?;
+        let id = tenant.id("name", &request.name, "pools")?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
     }
 
@@ -151,7 +151,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let pool = given("pool", request.pool)?;
         let tenant = self.tenant(&metadata, "pool.name", &pool.name)?;
-        let id = names::id("pool.name", &pool.name, "pools")?;
+        let id = tenant.id("pool.name", &pool.name, "pools")?;
         write(&tenant, id, parts::define_pool(&pool)?, update("pool.etag", &pool.etag)?).await?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
     }
@@ -159,7 +159,7 @@ impl Floor for Api {
     async fn delete_pool(&self, request: Request<proto::DeleteFloorRequest>) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Pool, names::id("name", &request.name, "pools")?, &request.etag).await
+        remove(&tenant, Kind::Pool, tenant.id("name", &request.name, "pools")?, &request.etag).await
     }
 
     async fn create_skill(
@@ -179,7 +179,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Skill>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "skills")?;
+        let id = tenant.id("name", &request.name, "skills")?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
     }
 
@@ -201,7 +201,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let skill = given("skill", request.skill)?;
         let tenant = self.tenant(&metadata, "skill.name", &skill.name)?;
-        let id = names::id("skill.name", &skill.name, "skills")?;
+        let id = tenant.id("skill.name", &skill.name, "skills")?;
         write(&tenant, id, parts::define_skill(&skill)?, update("skill.etag", &skill.etag)?).await?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
     }
@@ -212,7 +212,7 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Skill, names::id("name", &request.name, "skills")?, &request.etag).await
+        remove(&tenant, Kind::Skill, tenant.id("name", &request.name, "skills")?, &request.etag).await
     }
 
     async fn create_queue(
@@ -234,7 +234,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Queue>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "queues")?;
+        let id = tenant.id("name", &request.name, "queues")?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
     }
@@ -257,7 +257,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let queue = given("queue", request.queue)?;
         let tenant = self.tenant(&metadata, "queue.name", &queue.name)?;
-        let id = names::id("queue.name", &queue.name, "queues")?;
+        let id = tenant.id("queue.name", &queue.name, "queues")?;
         write(&tenant, id, parts::define_queue(&queue, &tenant)?, update("queue.etag", &queue.etag)?).await?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
@@ -269,7 +269,7 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Queue, names::id("name", &request.name, "queues")?, &request.etag).await
+        remove(&tenant, Kind::Queue, tenant.id("name", &request.name, "queues")?, &request.etag).await
     }
 
     async fn create_agent(
@@ -290,7 +290,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Agent>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = names::id("name", &request.name, "agents")?;
+        let id = tenant.id("name", &request.name, "agents")?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
 
@@ -320,7 +320,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let agent = given("agent", request.agent)?;
         let tenant = self.tenant(&metadata, "agent.name", &agent.name)?;
-        let id = names::id("agent.name", &agent.name, "agents")?;
+        let id = tenant.id("agent.name", &agent.name, "agents")?;
         write(&tenant, id, parts::define_agent(&agent, &tenant)?, update("agent.etag", &agent.etag)?).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
@@ -331,6 +331,6 @@ impl Floor for Api {
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        remove(&tenant, Kind::Agent, names::id("name", &request.name, "agents")?, &request.etag).await
+        remove(&tenant, Kind::Agent, tenant.id("name", &request.name, "agents")?, &request.etag).await
     }
 }

@@ -6,7 +6,7 @@ use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::capacity::{CAPACITY_DEFAULT, ChannelCapacity, channels_default};
-use crate::engine::floor::{AgentSpec, Definition, Entry, Floor, OnExpiry, QueueSpec, WrapUp};
+use crate::engine::floor::{AgentSpec, Definition, Entry, Floor, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
 use crate::engine::ids::{PoolKey, Text};
 use crate::engine::plan::Channel;
 use crate::engine::skill::Skill;
@@ -48,7 +48,7 @@ pub fn define_skill(skill: &proto::Skill) -> Result<Definition, ApiError> {
 /// A queue as configured.
 pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition, ApiError> {
     let floor = &*tenant.shard.floor();
-    use proto::queue::{OnExpiry as Policy, WrapUp as Mode};
+    use proto::queue::{OnAgentLost as Lost, OnExpiry as Policy, WrapUp as Mode};
     let wrap_up_ms = duration_ms("queue.wrap_up_time", queue.wrap_up_time, 0..=3_600_000, WRAP_UP_MS)?;
     let wrap_up = match Mode::try_from(queue.wrap_up) {
         Ok(Mode::Unspecified | Mode::None) => WrapUp::None,
@@ -63,6 +63,14 @@ pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition,
         Err(_) => {
             let wanted = "1 NOT_RESPONDING_UNTIL_BACK or 2 STAY";
             return Err(ApiError::field("queue.on_expiry", &queue.on_expiry.to_string(), wanted));
+        }
+    };
+    let on_agent_lost = match Lost::try_from(queue.on_agent_lost) {
+        Ok(Lost::Unspecified | Lost::Requeue) => OnAgentLost::Requeue,
+        Ok(Lost::Keep) => OnAgentLost::Keep,
+        Err(_) => {
+            let got = queue.on_agent_lost.to_string();
+            return Err(ApiError::field("queue.on_agent_lost", &got, "1 REQUEUE or 2 KEEP"));
         }
     };
     let waiting_max = match queue.waiting_max {
@@ -84,6 +92,7 @@ pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition,
             OFFER_EXPIRY_MS,
         )?,
         on_expiry,
+        on_agent_lost,
         wrap_up,
         waiting_max,
     }))
@@ -141,7 +150,7 @@ fn channels(asked: &[proto::ChannelCapacity]) -> Result<[ChannelCapacity; 7], Ap
 
 fn bounded(field: &'static str, value: u32, max: u16) -> Result<u16, ApiError> {
     let fits = u16::try_from(value).ok().filter(|value| *value <= max);
-    fits.ok_or_else(|| ApiError::field(field, &value.to_string(), &format!("0 to {max}")))
+    fits.ok_or_else(|| ApiError::field(field, &value.to_string(), &format!("at most {max}")))
 }
 
 fn etag(revision: u64) -> String {
@@ -174,7 +183,7 @@ impl Tenant {
 
     /// A queue.
     pub fn show_queue(&self, entry: &Entry<QueueSpec>, floor: &Floor) -> proto::Queue {
-        use proto::queue::{OnExpiry as Policy, WrapUp as Mode};
+        use proto::queue::{OnAgentLost as Lost, OnExpiry as Policy, WrapUp as Mode};
         let spec = &entry.spec;
         let (wrap_up, wrap_up_time) = match spec.wrap_up {
             WrapUp::None => (Mode::None, None),
@@ -184,6 +193,10 @@ impl Tenant {
             OnExpiry::NotResponding => Policy::NotRespondingUntilBack,
             OnExpiry::Stay => Policy::Stay,
         };
+        let on_agent_lost = match spec.on_agent_lost {
+            OnAgentLost::Requeue => Lost::Requeue,
+            OnAgentLost::Keep => Lost::Keep,
+        };
         proto::Queue {
             name: self.name_of("queues", &entry.name),
             display_name: spec.display_name.to_string(),
@@ -191,6 +204,7 @@ impl Tenant {
             requirements: self.requirements(&spec.requirements, floor),
             offer_expiry: Some(millis(spec.offer_expiry_ms)),
             on_expiry: on_expiry.into(),
+            on_agent_lost: on_agent_lost.into(),
             wrap_up: wrap_up.into(),
             wrap_up_time,
             waiting_max: spec.waiting_max,

@@ -80,7 +80,7 @@ pub async fn prepare(
         customer: None,
         due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
     };
-    let (customer, late) = identify(tenant, interaction.from.as_ref()).await?;
+    let (customer, late) = identify(tenant, interaction.from.as_ref()).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));
     let plan = tenant.rules.plan(&facts, queue_key, queue, &requirements);
     let submit = Submit {
@@ -209,24 +209,31 @@ fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
         required("interaction.attributes (key)", key, 64)?;
         text(&format!("interaction.attributes[{key}]"), value, 1_024)?;
     }
-    let from = interaction.from.as_ref().map(address).transpose()?;
     Ok(Payload {
-        from: from.map(|address| (address.kind() as u8, address.value().to_owned())),
+        from: interaction.from.as_ref().map(shown_address).transpose()?,
         message,
         attributes: interaction.attributes.clone(),
     })
 }
 
-fn address(address: &proto::Address) -> Result<Address, ApiError> {
-    parse_address("interaction.from", address)
+/// What the agent sees of an address: as we know it, or as it came if nobody can be found under it.
+fn shown_address(address: &proto::Address) -> Result<(u8, String), ApiError> {
+    let kind = address_kind("interaction.from", address)?;
+    text("interaction.from.value", &address.value, 320)?;
+    let known = Address::parse(kind, &address.value);
+    Ok((kind as u8, known.map_or_else(|_| address.value.clone(), |known| known.value().to_owned())))
+}
+
+fn address_kind(field: &'static str, address: &proto::Address) -> Result<AddressKind, ApiError> {
+    u8::try_from(address.kind).ok().and_then(AddressKind::from_code).ok_or_else(|| {
+        let wanted = "1 PHONE, 2 EMAIL, 3 COOKIE, 4 HANDLE or 5 LOYALTY";
+        ApiError::field(format!("{field}.kind"), &address.kind.to_string(), wanted)
+    })
 }
 
 /// An address that is well formed. Its value is personal and never repeated in an error.
 pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Address, ApiError> {
-    let kind = u8::try_from(address.kind).ok().and_then(AddressKind::from_code).ok_or_else(|| {
-        let wanted = "1 PHONE, 2 EMAIL, 3 COOKIE, 4 HANDLE or 5 LOYALTY";
-        ApiError::field(format!("{field}.kind"), &address.kind.to_string(), wanted)
-    })?;
+    let kind = address_kind(field, address)?;
     Address::parse(kind, &address.value).map_err(|error| {
         let length = format!("{} characters", address.value.chars().count());
         ApiError::field(format!("{field}.value"), &length, &error.to_string())
@@ -237,9 +244,13 @@ pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Ad
 async fn identify(
     tenant: &Tenant,
     from: Option<&proto::Address>,
-) -> Result<(Option<CustomerId>, Option<LateCustomer>), ApiError> {
-    let Some(from) = from else { return Ok((None, None)) };
-    let address = address(from)?;
+) -> (Option<CustomerId>, Option<LateCustomer>) {
+    let Some(from) = from else { return (None, None) };
+    // A caller who withholds the number, or calls from an extension, is unknown, and still a caller.
+    let Ok(address) = parse_address("interaction.from", from) else {
+        crate::observe::customer_late("address_unusable");
+        return (None, None);
+    };
     let (reply, mut answer) = oneshot::channel();
     let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
     tenant.customers.resolve(address, None, now_ms, move |resolved| {
@@ -247,14 +258,14 @@ async fn identify(
         let _ = reply.send(resolved.map(|resolved| resolved.customer));
     });
     match tokio::time::timeout(LOOKUP_DEADLINE, &mut answer).await {
-        Ok(Ok(Ok(customer))) => Ok((Some(customer), None)),
+        Ok(Ok(Ok(customer))) => (Some(customer), None),
         Ok(_) => {
             crate::observe::customer_late("lookup_failed");
-            Ok((None, None))
+            (None, None)
         }
         Err(_) => {
             crate::observe::customer_late("lookup");
-            Ok((None, Some(answer)))
+            (None, Some(answer))
         }
     }
 }

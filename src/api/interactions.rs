@@ -3,7 +3,7 @@
 use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
-use super::names::{chosen_id, number, shown};
+use super::names::{chosen_id, shown};
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Leaving};
@@ -80,7 +80,7 @@ impl Api {
         request: &proto::WaitRequest,
     ) -> Result<proto::WaitResponse, ApiError> {
         let tenant = self.tenant(metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
         let view = view.ok_or(not_retained(&tenant, id).await)?;
@@ -245,7 +245,7 @@ impl Interactions for Api {
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         match look(&tenant, id).await? {
             Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
             None => Err(not_retained(&tenant, id).await.into()),
@@ -262,7 +262,7 @@ impl Interactions for Api {
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         if look(&tenant, id).await?.is_none() {
             return Err(not_retained(&tenant, id).await.into());
         }
@@ -288,7 +288,7 @@ impl Interactions for Api {
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.tenant(&metadata, "name", &request.name)?;
-        let id = InteractionId(number("name", &request.name, "interactions")?);
+        let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         let leaving = match proto::cancel_request::Cause::try_from(request.cause) {
             Ok(proto::cancel_request::Cause::Withdrawn) => Leaving::Withdrawn,
             Ok(_) => Leaving::CustomerLeft,

@@ -99,6 +99,8 @@ fn figures(tenant: &Tenant, view: &QueueView) -> proto::QueueFigures {
         offers_declined: books.offers_declined,
         offers_expired: books.offers_expired,
         offers_rescinded: books.offers_rescinded,
+        returned: books.returned,
+        left_after_answer: books.left_after_answer,
         waiting_interactions: view.listed.iter().map(|one| tenant.show_interaction(one)).collect(),
     }
 }

@@ -9,11 +9,12 @@ use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
-use crate::runtime::start::Held;
+use crate::runtime::payload::Held;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -28,6 +29,8 @@ pub struct Tenant {
     pub rules: Arc<RuleSet>,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
+    /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.
+    pub recompute: Semaphore,
 }
 
 impl Tenant {

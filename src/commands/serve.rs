@@ -35,7 +35,9 @@ pub fn run(args: ServeArgs) -> ExitCode {
             Ok(config) => config,
             Err(error) => return failed(&error, EXIT_USAGE),
         };
-    log(&config);
+    if let Err(error) = log(&config) {
+        return failed(&error, EXIT_USAGE);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(serve(&config)),
@@ -77,12 +79,15 @@ async fn stop() {
 }
 
 /// Lines for people on a terminal, JSON otherwise.
-fn log(config: &Config) {
-    let filter = EnvFilter::builder().parse_lossy(&config.log);
+fn log(config: &Config) -> Result<(), String> {
+    let filter = EnvFilter::builder().parse(&config.log).map_err(|error| {
+        format!("log: got {:?}, want a filter such as info or baton=debug,warn: {error}", config.log)
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         lines.init();
     } else {
         lines.json().init();
     }
+    Ok(())
 }

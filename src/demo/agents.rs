@@ -47,8 +47,10 @@ enum Listened {
 }
 
 impl Agent {
+    /// `rank` says who goes home first.
     pub fn new(
         id: &str,
+        rank: usize,
         server: &Server,
         clock: Clock,
         generator: rand_chacha::ChaCha8Rng,
@@ -61,7 +63,7 @@ impl Agent {
             session: String::new(),
             lease: LEASE,
             sequence: 0,
-            desk: Desk::new(id, clock, generator, Arc::clone(&tally)),
+            desk: Desk::new(id, rank, clock, generator, Arc::clone(&tally)),
             tally,
             stop,
         }
@@ -175,7 +177,10 @@ impl Agent {
                 let request = FinishWrapUpRequest { assignment: assignment.clone() };
                 once(self.client.finish_wrap_up(request)).await?;
             }
-            Action::GoOnBreak => self.set_presence(Presence::OnBreak, "short break").await?,
+            Action::GoOnBreak => {
+                let reason = self.desk.break_reason();
+                self.set_presence(Presence::OnBreak, reason).await?;
+            }
             Action::BeAvailable => self.set_presence(Presence::Available, "").await?,
         }
         Ok(())

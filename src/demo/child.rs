@@ -74,6 +74,17 @@ impl Launch {
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
+        // Settings meant for a server of the user's own, such as TLS, would shut the demo out of this one.
+        for name in [
+            "BATON_CONFIG",
+            "BATON_JOURNAL",
+            "BATON_METRICS",
+            "BATON_TLS_CERT",
+            "BATON_TLS_KEY",
+            "BATON_TOKENS",
+        ] {
+            command.env_remove(name);
+        }
         command
     }
 

@@ -78,10 +78,14 @@ pub const BACK_AT_DESK_S: (f64, f64) = (20.0, 90.0);
 /// Wrap-up: its limit in seconds, and how often an agent is done before. *Invented.*
 pub const WRAP_UP_S: u32 = 30;
 pub const WRAP_UP_EARLY_SHARE: f64 = 0.6;
-/// How often a conversation is followed by a break, and how long that is, in seconds. *Invented*, so that about
-/// one agent in six is away: the log shows fewer at work at a time than its list has names.
-pub const BREAK_SHARE: f64 = 0.12;
+/// How often a conversation is followed by a break, and how long that is, in seconds. *Invented.*
+pub const BREAK_SHARE: f64 = 0.06;
 pub const BREAK_S: (f64, f64) = (180.0, 900.0);
+/// Agents on duty in each hour. *Bank*: the agents with a call per half hour, Sunday to Thursday, a fifth more
+/// because ours write too; at night, when the bank was closed, three, who know everything together.
+pub const ON_DUTY: [u8; 24] = [3, 3, 3, 3, 3, 3, 3, 4, 8, 9, 10, 10, 10, 10, 11, 10, 9, 8, 8, 8, 8, 7, 5, 4];
+/// How often an agent off duty looks at the clock again, in seconds. *Invented.*
+pub const OFF_DUTY_S: f64 = 300.0;
 
 /// The agents and what they know: the first thirteen entries of the log's list of skill shares (which it gives
 /// without names), in thousandths of the calls each served, PS PE IN NE NW. *Bank*; the names are ours.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::constants::{
-    ACCEPT_S, BACK_AT_DESK_S, BREAK_S, BREAK_SHARE, DECLINE_SHARE, Intent, MISS_SHARE, WRAP_UP_EARLY_SHARE,
-    WRAP_UP_S,
+    ACCEPT_S, BACK_AT_DESK_S, BREAK_S, BREAK_SHARE, DECLINE_SHARE, Intent, MISS_SHARE, OFF_DUTY_S, ON_DUTY,
+    WRAP_UP_EARLY_SHARE, WRAP_UP_S,
 };
 use super::draws;
 use super::tally::{Tally, read};
@@ -48,6 +48,8 @@ struct Matter {
 /// The desk of one agent.
 pub struct Desk {
     agent: String,
+    /// Who has rank 0 is on duty whenever somebody is.
+    rank: usize,
     clock: Clock,
     generator: ChaCha8Rng,
     tally: Arc<Tally>,
@@ -76,9 +78,10 @@ impl Action {
 }
 
 impl Desk {
-    pub fn new(agent: &str, clock: Clock, generator: ChaCha8Rng, tally: Arc<Tally>) -> Desk {
+    pub fn new(agent: &str, rank: usize, clock: Clock, generator: ChaCha8Rng, tally: Arc<Tally>) -> Desk {
         Desk {
             agent: agent.to_owned(),
+            rank,
             clock,
             generator,
             tally,
@@ -96,11 +99,16 @@ impl Desk {
         self.agenda.first_key_value().map(|((due, _), _)| *due)
     }
 
-    /// Takes the next thing from the agenda, with how often it was tried. Offers that have ended are skipped.
+    /// Takes the next thing from the agenda, with how often it was tried. Offers that have ended are skipped,
+    /// and nobody comes back before duty begins.
     pub fn pop_due(&mut self) -> Option<(Action, u32)> {
         let (_, (action, tries)) = self.agenda.pop_first()?;
         match &action {
             Action::Accept(offer) | Action::Decline(offer) if !self.offers.contains_key(offer) => None,
+            Action::BeAvailable if !self.on_duty() => {
+                self.plan(self.clock.after(OFF_DUTY_S), action, 0);
+                None
+            }
             _ => Some((action, tries)),
         }
     }
@@ -152,7 +160,8 @@ impl Desk {
         match action {
             Action::Complete(assignment) => {
                 self.talking.remove(assignment);
-                if !self.away && self.generator.random_bool(BREAK_SHARE) {
+                let tired = self.generator.random_bool(BREAK_SHARE);
+                if !self.away && (tired || !self.on_duty()) {
                     self.away = true;
                     self.plan(Instant::now(), Action::GoOnBreak, 0);
                 }
@@ -188,8 +197,19 @@ impl Desk {
         snapshot.offers.iter().for_each(|offer| self.take_offer(offer));
         if !self.away {
             self.away = true;
-            self.plan(Instant::now(), Action::BeAvailable, 0);
+            let first = if self.on_duty() { Action::BeAvailable } else { Action::GoOnBreak };
+            self.plan(Instant::now(), first, 0);
         }
+    }
+
+    /// Why the agent is away, for supervisors.
+    pub fn break_reason(&self) -> &'static str {
+        if self.on_duty() { "short break" } else { "off duty" }
+    }
+
+    fn on_duty(&self) -> bool {
+        let hour = (self.clock.time_of_day_s(self.clock.elapsed_s()) / 3600.0) as usize % 24;
+        self.rank < usize::from(ON_DUTY[hour])
     }
 
     fn take_offer(&mut self, offer: &Offer) {
@@ -326,7 +346,7 @@ mod tests {
 
     fn desk() -> Desk {
         let clock = Clock::starting_now(60, 36_000);
-        Desk::new("ana", clock, draws::generator(3, 1), Arc::new(Tally::default()))
+        Desk::new("ana", 0, clock, draws::generator(3, 1), Arc::new(Tally::default()))
     }
 
     fn call() -> Interaction {
@@ -386,6 +406,17 @@ mod tests {
             ..Assignment::default()
         }));
         assert_eq!(agenda(&mut desk), [Action::Complete(ASSIGNMENT.to_owned())]);
+    }
+
+    #[test]
+    fn nobody_comes_before_duty_begins() {
+        let clock = Clock::starting_now(60, 4 * 3_600);
+        let mut desk = Desk::new("mateo", 12, clock, draws::generator(3, 13), Arc::new(Tally::default()));
+        desk.take(Event::Snapshot(WorkSnapshot::default()));
+        assert_eq!(desk.pop_due(), Some((Action::GoOnBreak, 0)));
+        desk.done(&Action::GoOnBreak);
+        assert_eq!(desk.pop_due(), None);
+        assert!(desk.next_due().is_some());
     }
 
     #[test]

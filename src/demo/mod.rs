@@ -97,13 +97,23 @@ pub async fn run(settings: Settings) -> Result<Summary, DemoError> {
         launch.listen,
         folder.path().display()
     ));
+    let outcome = play(&settings, launch, server, process).await;
+    folder.close(outcome.as_ref().is_ok_and(Summary::adds_up));
+    outcome
+}
+
+/// The day itself, on a server that answers.
+async fn play(
+    settings: &Settings,
+    launch: Launch,
+    server: Server,
+    process: ServerProcess,
+) -> Result<Summary, DemoError> {
     floor::provision(&server, settings.scale).await?;
     let before = watching::look(&server).await.map_err(no_figures)?;
-    let mut demo = Demo::start(&settings, launch, server, process);
+    let mut demo = Demo::start(settings, launch, server, process);
     demo.last_until_the_end(settings.length).await?;
-    let summary = demo.close(&before).await?;
-    folder.close(summary.adds_up());
-    Ok(summary)
+    demo.close(&before).await
 }
 
 /// Everything that runs.
@@ -249,8 +259,9 @@ fn spawn_people(people: &mut JoinSet<()>, centre: &Centre, settings: &Settings) 
     }
     for (id, part) in floor::agent_ids(settings.scale).iter().zip(1..) {
         let generator = draws::generator(settings.seed, part);
+        let rank = (part as usize - 1) % constants::AGENTS.len();
         let (tally, stop) = (Arc::clone(&centre.tally), centre.stop.clone());
-        people.spawn(Agent::new(id, &centre.server, centre.clock, generator, tally, stop).work());
+        people.spawn(Agent::new(id, rank, &centre.server, centre.clock, generator, tally, stop).work());
     }
 }
 

@@ -26,12 +26,15 @@ pub async fn keep(centre: Centre, source: &'static str) {
 
 async fn renew_for_ever(centre: &Centre, source: &str) {
     let mut pid = centre.pid.clone();
+    let mut reconciled_with = 0;
     loop {
         let request = SourceHeartbeatRequest { parent: TENANT.to_owned(), source: source.to_owned() };
         let pause = match once(centre.server.interactions().heartbeat(request)).await {
             Ok(answer) => {
-                if answer.opened {
+                let server = *pid.borrow_and_update();
+                if answer.opened || server != reconciled_with {
                     reconcile(centre, source).await;
+                    reconciled_with = server;
                 }
                 answer.lease.and_then(|lease| lease.try_into().ok()).unwrap_or(LEASE) / 3
             }
@@ -63,8 +66,7 @@ async fn reconcile(centre: &Centre, source: &str) {
     let unknown = there.difference(&after).count();
     if !before.is_empty() || unknown > 0 {
         centre.tally.note(format!(
-            "{source}: session opened; {} of its contacts wait, {unknown} of them from before this run or in doubt, \
-             {missing} lost",
+            "{source}: {} of its contacts wait there, {missing} are lost, {unknown} are new to us",
             there.len(),
         ));
     }

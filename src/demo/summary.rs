@@ -17,9 +17,14 @@ impl Summary {
     /// Compares the server's figures with each other, and their growth since `before` with our own counts.
     pub fn of(before: &FloorView, after: &FloorView, tally: &Tally) -> Summary {
         let mut text = table(&after.queues);
+        let earlier = total(&before.queues).entered;
+        if earlier > 0 {
+            let _ =
+                writeln!(text, "\nof these, {earlier} entered before this run: the folder's figures go on");
+        }
         let queues_wrong: Vec<&str> =
             after.queues.iter().filter(|queue| !balances(queue)).map(|queue| id(&queue.queue)).collect();
-        let entered = total(&after.queues).entered.saturating_sub(total(&before.queues).entered);
+        let entered = total(&after.queues).entered.saturating_sub(earlier);
         let (handed_in, in_doubt) = (read(&tally.handed_in), read(&tally.in_doubt));
         write_cards(&mut text, tally);
         write_books(&mut text, &queues_wrong, &total(&after.queues));

@@ -57,7 +57,6 @@ impl Screen {
 
 fn show(picture: &Picture, quit: &mpsc::Sender<()>, close: &AtomicBool) -> io::Result<()> {
     let mut terminal = ratatui::try_init()?;
-    terminal.clear()?;
     while !close.load(Relaxed) {
         terminal.draw(|frame| draw(frame, picture))?;
         if event::poll(REDRAW)?

@@ -92,6 +92,14 @@ impl Agent {
         }
     }
 
+    /// The connection went. One who has signed out has gone; anybody else may come back.
+    pub(super) fn lose_connection(&mut self) {
+        self.liveness = match self.presence {
+            Presence::SignedOut => Liveness::Offline,
+            Presence::Available | Presence::OnBreak => Liveness::Lost,
+        };
+    }
+
     /// What the engine knows of the agent.
     pub fn routing_state(&self) -> RoutingState {
         let holds =

@@ -44,6 +44,7 @@ impl Shard {
             Event::Closed { interaction } => self.closed(*interaction),
             Event::SourceOpened { source } => self.source_opened(source),
             Event::SourceLost { source } => self.source_lost(source),
+            Event::AssignmentLost { assignment } => self.assignment_lost(*assignment),
             Event::Identified { interaction, customer } => self.identified(*interaction, *customer),
         }
     }

@@ -16,6 +16,8 @@ pub enum Deadline {
     WrapUp(AssignmentId),
     /// The pair may be tried again.
     CoolDown(InteractionId, AgentKey),
+    /// The agent of a conversation has been lost for too long.
+    Agent(AssignmentId),
     /// The source of a live interaction has been silent for too long.
     Source(InteractionId),
 }

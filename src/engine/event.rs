@@ -169,6 +169,10 @@ pub enum Event {
     SourceLost {
         source: Text,
     },
+    /// The agent was lost and did not come back in time: the interaction is back in line at its old place.
+    AssignmentLost {
+        assignment: AssignmentId,
+    },
     /// Who it is was learned after the admission.
     Identified {
         interaction: InteractionId,

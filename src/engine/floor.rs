@@ -66,6 +66,15 @@ pub enum OnExpiry {
     Stay,
 }
 
+/// What becomes of a conversation whose agent is lost and does not come back within the channel's grace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum OnAgentLost {
+    /// Back in line, at the old place.
+    Requeue,
+    /// Stays with the agent.
+    Keep,
+}
+
 /// A queue as configured.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct QueueSpec {
@@ -75,6 +84,7 @@ pub struct QueueSpec {
     pub requirements: Vec<Requirement>,
     pub offer_expiry_ms: u64,
     pub on_expiry: OnExpiry,
+    pub on_agent_lost: OnAgentLost,
     pub wrap_up: WrapUp,
     /// Most that may be in line at once: waiting, or offered and not yet accepted.
     pub waiting_max: u32,

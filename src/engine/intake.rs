@@ -162,7 +162,8 @@ impl Shard {
         };
         self.check_skills(&plan.requirements)?;
         // Whoever is being offered counts: the offer may come to nothing, and their place is still theirs.
-        let unanswered = self.lines.waiting(plan.queue) + self.tally.of(plan.queue).offered;
+        let books = self.tally.of(plan.queue);
+        let unanswered = self.lines.waiting(plan.queue) + books.offered - books.returned;
         if unanswered >= entry.spec.waiting_max {
             return Err(Refusal::QueueFull { max: entry.spec.waiting_max });
         }
@@ -213,8 +214,8 @@ impl Shard {
     fn forget(&mut self) {
         while let Some(key) = self.intake.expired(self.now) {
             self.intake.order.pop_front();
-            let interaction = self.intake.by_key[&key].interaction;
-            let open = self.interaction(interaction).is_some_and(|known| !known.state.is_over());
+            let known = self.intake.get(key).and_then(|(_, interaction)| self.interaction(interaction));
+            let open = known.is_some_and(|known| !known.state.is_over());
             if open {
                 self.intake.order.push_back((self.now, key));
             } else {

@@ -237,6 +237,8 @@ impl Shard {
             books.answered += 1;
             books.answered_in_target += u64::from(in_target);
             books.wait_ms += wait_ms;
+        } else {
+            books.returned -= 1;
         }
         self.assignments.insert(assignment, Assignment::new(assignment, interaction, agent, channel, now));
         self.agents[agent.index()].ledger.pass(Holder::Offer(id), Holder::Assignment(assignment));

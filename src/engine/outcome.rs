@@ -89,6 +89,14 @@ impl Step<'_> {
         self.free(ended.agent);
     }
 
+    /// The agent did not come back in time: the customer gets another one, at the old place.
+    pub fn agent_gone(&mut self, assignment: AssignmentId) {
+        let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
+        self.emit(Event::AssignmentLost { assignment });
+        self.drained(agent);
+        self.seek_agent(interaction);
+    }
+
     /// Capacity came free: a wish for a break comes first, then the next work.
     fn free(&mut self, agent: AgentKey) {
         self.drained(agent);
@@ -108,6 +116,7 @@ impl Shard {
         disposition: &Text,
         wrap_up_until: Option<Time>,
     ) {
+        self.deadlines.disarm(Deadline::Agent(id));
         let assignment = self.assignments.get_mut(&id).expect("a conversation ends once");
         assignment.wrap_up_until = wrap_up_until;
         let (interaction, agent) = (assignment.interaction, assignment.agent);
@@ -126,6 +135,21 @@ impl Shard {
             }
             None => self.release(id, Holder::Assignment(id)),
         }
+    }
+
+    pub(super) fn assignment_lost(&mut self, id: AssignmentId) {
+        self.deadlines.disarm(Deadline::Agent(id));
+        let interaction = self.assignments[&id].interaction;
+        self.release(id, Holder::Assignment(id));
+        let subject = self.subject_mut(interaction);
+        subject.state = State::Waiting;
+        subject.assignment = None;
+        subject.requeues += 1;
+        let (lane, place, queue) = (subject.lane, place(subject), subject.plan.queue);
+        self.lines.enqueue(lane, place);
+        let books = self.tally.books(queue);
+        books.handling -= 1;
+        books.returned += 1;
     }
 
     pub(super) fn wrap_up_ended(&mut self, id: AssignmentId) {
@@ -159,16 +183,26 @@ impl Shard {
         let now = self.now;
         let subject = self.leave_line(id, State::Abandoned);
         let short = now.since(subject.entered) <= subject.plan.goals.short_abandon_ms;
-        let queue = subject.plan.queue;
+        let (queue, answered) = (subject.plan.queue, subject.answered.is_some());
         let books = self.tally.books(queue);
-        books.abandoned += 1;
-        books.short_abandoned += u64::from(short);
+        if answered {
+            books.left_again();
+        } else {
+            books.abandoned += 1;
+            books.short_abandoned += u64::from(short);
+        }
         self.is_over(id);
     }
 
     pub(super) fn cancelled(&mut self, id: InteractionId) {
-        let queue = self.leave_line(id, State::Cancelled).plan.queue;
-        self.tally.books(queue).cancelled += 1;
+        let subject = self.leave_line(id, State::Cancelled);
+        let (queue, answered) = (subject.plan.queue, subject.answered.is_some());
+        let books = self.tally.books(queue);
+        if answered {
+            books.left_again();
+        } else {
+            books.cancelled += 1;
+        }
         self.is_over(id);
     }
 

@@ -49,6 +49,17 @@ impl Channel {
         }
     }
 
+    /// How long the work of an agent whose connection was lost waits for that agent, in ms: short where somebody holds
+    /// the line, long where the customer expects no answer at once.
+    pub fn agent_grace_ms(self) -> u64 {
+        match self {
+            Channel::Voice | Channel::Video => 20_000,
+            Channel::Chat => 60_000,
+            Channel::Message | Channel::Social => 3_600_000,
+            Channel::Email | Channel::Task => 8 * 3_600_000,
+        }
+    }
+
     /// How long a customer on a live channel is kept in line after their source went silent, in ms. `None` for
     /// channels where nobody sits at the other end.
     pub fn source_grace_ms(self) -> Option<u64> {

@@ -1,12 +1,17 @@
 //! Agents come, pause and go. A lost connection and a wish for a break both take open offers back before anything
 //! else happens; work in hand stays with the agent.
 
-use super::agent::{Liveness, Pending, Presence};
+use super::agent::{Agent, Liveness, Pending, Presence};
+use super::capacity::Holder;
 use super::command::{Answer, Refusal};
+use super::deadline::Deadline;
 use super::event::{Event, RescindCause};
-use super::ids::{AgentKey, InteractionId, OfferId, SessionId, Text};
+use super::floor::OnAgentLost;
+use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
+use super::outcome::Assignment;
 use super::score::place;
 use super::shard::{Shard, Step};
+use super::time::Time;
 
 impl Step<'_> {
     pub fn open_session(&mut self, agent: AgentKey, session: SessionId) -> Result<Answer, Refusal> {
@@ -95,7 +100,7 @@ impl Step<'_> {
 }
 
 impl Shard {
-    pub(super) fn live_agent(&self, key: AgentKey) -> Result<&super::agent::Agent, Refusal> {
+    pub(super) fn live_agent(&self, key: AgentKey) -> Result<&Agent, Refusal> {
         self.floor.agents.live(key.0).ok_or(Refusal::AgentUnknown)?;
         Ok(&self.agents[key.index()])
     }
@@ -105,8 +110,8 @@ impl Shard {
         let claims = self.agents[agent.index()].ledger.claims().iter();
         claims
             .filter_map(|claim| match claim.holder {
-                super::capacity::Holder::Offer(offer) => Some(offer),
-                super::capacity::Holder::Assignment(_) | super::capacity::Holder::WrapUp(_) => None,
+                Holder::Offer(offer) => Some(offer),
+                Holder::Assignment(_) | Holder::WrapUp(_) => None,
             })
             .collect()
     }
@@ -117,6 +122,9 @@ impl Shard {
     }
 
     pub(super) fn session_opened(&mut self, agent: AgentKey, session: SessionId) {
+        for assignment in self.conversations_of(agent) {
+            self.deadlines.disarm(Deadline::Agent(assignment));
+        }
         self.change(agent, |agent| {
             agent.session = Some(session);
             agent.liveness = Liveness::Live;
@@ -124,7 +132,28 @@ impl Shard {
     }
 
     pub(super) fn session_lost(&mut self, agent: AgentKey) {
-        self.change(agent, |agent| agent.liveness = Liveness::Lost);
+        self.arm_agent_graces(agent, self.now);
+        self.change(agent, Agent::lose_connection);
+    }
+
+    fn arm_agent_graces(&mut self, agent: AgentKey, from: Time) {
+        for id in self.conversations_of(agent) {
+            let Assignment { interaction, channel, .. } = self.assignments[&id];
+            if self.queue(self.subject(interaction).plan.queue).on_agent_lost == OnAgentLost::Requeue {
+                self.deadlines.arm(Deadline::Agent(id), from.after(channel.agent_grace_ms()));
+            }
+        }
+    }
+
+    /// The conversations an agent is in, oldest first.
+    fn conversations_of(&self, agent: AgentKey) -> Vec<AssignmentId> {
+        let claims = self.agents[agent.index()].ledger.claims().iter();
+        claims
+            .filter_map(|claim| match claim.holder {
+                Holder::Assignment(assignment) => Some(assignment),
+                Holder::Offer(_) | Holder::WrapUp(_) => None,
+            })
+            .collect()
     }
 
     pub(super) fn presence_changed(&mut self, key: AgentKey, presence: Presence, reason: &Text) {
@@ -142,6 +171,9 @@ impl Shard {
             agent.presence = presence;
             agent.reason = reason.clone();
             agent.pending = None;
+            if agent.liveness == Liveness::Lost {
+                agent.lose_connection();
+            }
         });
     }
 
@@ -154,17 +186,21 @@ impl Shard {
     }
 
     /// Nobody can be reached until they reconnect; the sessions can be resumed.
-    pub(super) fn restarted(&mut self, down_to: super::time::Time) {
+    pub(super) fn restarted(&mut self, down_to: Time) {
         for index in 0..self.agents.len() {
+            let key = self.agents[index].key;
             if self.agents[index].liveness == Liveness::Live {
-                let key = self.agents[index].key;
                 self.session_lost(key);
+            }
+            // A stall of our own takes nothing off a grace.
+            if self.agents[index].liveness == Liveness::Lost {
+                self.arm_agent_graces(key, down_to);
             }
         }
         self.restart_source_graces(down_to);
     }
 
-    fn change(&mut self, key: AgentKey, change: impl FnOnce(&mut super::agent::Agent)) {
+    fn change(&mut self, key: AgentKey, change: impl FnOnce(&mut Agent)) {
         let now = self.now;
         let agent = &mut self.agents[key.index()];
         change(agent);

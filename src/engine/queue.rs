@@ -6,6 +6,7 @@ use super::ids::{AgentKey, InteractionId, LaneKey, QueueKey};
 use super::plan::Channel;
 use super::score::Place;
 use super::skill::Requirement;
+use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most lanes there may be.
@@ -35,12 +36,6 @@ impl Lane {
         self.waiting.iter()
     }
 
-    /// The earliest entry among those who wait. Places are in the order of scores, and priority points differ, so
-    /// the first in line is not always the oldest.
-    pub fn oldest(&self) -> Option<super::time::Time> {
-        self.waiting.iter().map(|place| place.1).min()
-    }
-
     /// How many wait.
     pub fn len(&self) -> usize {
         self.waiting.len()
@@ -62,12 +57,12 @@ impl Lane {
     }
 }
 
-/// All lanes, and how many wait in each queue.
+/// All lanes, and who waits in each queue by the time of entry: the order of the scores is not that of age.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     lanes: Vec<Lane>,
     by_id: BTreeMap<LaneId, LaneKey>,
-    waiting: Vec<u32>,
+    by_entry: Vec<BTreeSet<(Time, InteractionId)>>,
 }
 
 impl Lines {
@@ -93,7 +88,13 @@ impl Lines {
 
     /// How many wait in a queue.
     pub fn waiting(&self, queue: QueueKey) -> u32 {
-        self.waiting.get(queue.index()).copied().unwrap_or(0)
+        let waiting = self.by_entry.get(queue.index()).map_or(0, BTreeSet::len);
+        u32::try_from(waiting).expect("a queue's maximum is a u32")
+    }
+
+    /// When the one who waits longest in a queue entered it.
+    pub fn oldest(&self, queue: QueueKey) -> Option<Time> {
+        self.by_entry.get(queue.index())?.first().map(|(entered, _)| *entered)
     }
 
     /// Who waits in a queue, first served first.
@@ -120,16 +121,16 @@ impl Lines {
         let new = lane.waiting.insert(place);
         assert!(new, "an interaction waits in one lane, once");
         let queue = lane.id.queue.index();
-        if self.waiting.len() <= queue {
-            self.waiting.resize(queue + 1, 0);
+        if self.by_entry.len() <= queue {
+            self.by_entry.resize(queue + 1, BTreeSet::new());
         }
-        self.waiting[queue] += 1;
+        self.by_entry[queue].insert((place.1, place.2));
     }
 
     pub(super) fn dequeue(&mut self, lane: LaneKey, place: Place) {
         let lane = &mut self.lanes[lane.index()];
         assert!(lane.waiting.remove(&place), "a waiting interaction stands in its lane");
-        self.waiting[lane.id.queue.index()] -= 1;
+        self.by_entry[lane.id.queue.index()].remove(&(place.1, place.2));
     }
 
     pub(super) fn count_on_duty(&mut self, lanes: &[LaneKey], change: i32) {
@@ -145,4 +146,4 @@ fn lane_key(index: usize) -> LaneKey {
 }
 
 /// Who is free, best first: those in `ready` are asked in the order of their rank.
-pub type Ready = BTreeSet<(u16, super::time::Time, AgentKey)>;
+pub type Ready = BTreeSet<(u16, Time, AgentKey)>;

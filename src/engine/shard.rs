@@ -206,6 +206,7 @@ impl Step<'_> {
                 Deadline::Offer(offer) => self.expire(offer),
                 Deadline::WrapUp(assignment) => self.end_wrap_up(assignment, super::event::EndedBy::Clock),
                 Deadline::CoolDown(interaction, agent) => self.cooled_down(interaction, agent),
+                Deadline::Agent(assignment) => self.agent_gone(assignment),
                 Deadline::Source(interaction) => self.source_gone(interaction),
             }
         }

@@ -1,5 +1,5 @@
 //! Counters by queue, from events only. entered = answered + abandoned + cancelled + not yet answered, at every
-//! step.
+//! step; not yet answered = waiting + offered - returned.
 
 use super::ids::QueueKey;
 use serde::Serialize;
@@ -24,6 +24,10 @@ pub struct Books {
     pub offers_declined: u64,
     pub offers_expired: u64,
     pub offers_rescinded: u64,
+    /// Of those who came back in line after an answer: left before the next one. They stay counted as answered.
+    pub left_after_answer: u64,
+    /// Now: in line, waiting or offered, though answered before.
+    pub returned: u32,
     /// Now: offered, in conversation, in wrap-up. Who waits is counted by the lines.
     pub offered: u32,
     pub handling: u32,
@@ -31,6 +35,12 @@ pub struct Books {
 }
 
 impl Books {
+    /// One who had come back in line after an answer left.
+    pub(super) fn left_again(&mut self) {
+        self.returned -= 1;
+        self.left_after_answer += 1;
+    }
+
     /// Answered in target ÷ (answered + abandoned − short abandoned), in parts per million; a million if nobody
     /// was to be answered. A customer who gave up after the short time counts as not answered in time.
     pub fn service_level_ppm(&self) -> u32 {

@@ -41,6 +41,7 @@ impl Follow {
                 self.assignments.get(assignment).copied().map(both).unwrap_or_default()
             }
             Event::ConversationEnded { assignment, wrap_up_until: None, .. }
+            | Event::AssignmentLost { assignment }
             | Event::WrapUpEnded { assignment, .. } => {
                 self.assignments.remove(assignment).map(both).unwrap_or_default()
             }

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
     use crate::engine::command::{Command, Submit, Write};
-    use crate::engine::floor::{AgentSpec, Definition, OnExpiry, QueueSpec, WrapUp};
+    use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
     use crate::engine::ids::{PoolKey, QueueKey};
     use crate::engine::plan::{Channel, Facts};
     use crate::rules::RuleSet;
@@ -251,6 +251,7 @@ mod tests {
             requirements: Vec::new(),
             offer_expiry_ms: 15_000,
             on_expiry: OnExpiry::NotResponding,
+            on_agent_lost: OnAgentLost::Requeue,
             wrap_up: WrapUp::None,
             waiting_max: 10,
         };

@@ -4,6 +4,7 @@
 use crate::journal::{Key, open, seal};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What the source told about the person and the matter.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -25,8 +26,15 @@ pub struct Secret {
 /// The same in clear, for whoever follows the committed events.
 #[derive(Clone, Debug)]
 pub enum Plain {
-    Payload(std::sync::Arc<Payload>),
-    Note(std::sync::Arc<str>),
+    Payload(Arc<Payload>),
+    Note(Arc<str>),
+}
+
+/// The payload of an open interaction, in clear, with the key that seals what is added.
+#[derive(Clone)]
+pub struct Held {
+    pub payload: Arc<Payload>,
+    pub key: Key,
 }
 
 /// Binds a sealed note to its use; a payload is bound to the request it came with.

@@ -6,7 +6,7 @@ use super::follow::Follow;
 use super::history::History;
 use super::inbox::{INBOX_MAX, ShardHandle};
 use super::outbox::Outbox;
-use super::payload::{Payload, Plain, open_note, open_payload};
+use super::payload::{Held, Plain, open_note, open_payload};
 use crate::customers::Customers;
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -14,7 +14,7 @@ use crate::engine::floor::Definition;
 use crate::engine::ids::{InteractionId, Sequence, Text};
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
-use crate::journal::{Fault, Journal, Key, RecoveryError, recover};
+use crate::journal::{Fault, Journal, RecoveryError, recover};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -23,13 +23,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use thiserror::Error;
 use tokio::sync::oneshot;
-
-/// The payload of an open interaction, in clear, with the key that seals what is added.
-#[derive(Clone)]
-pub struct Held {
-    pub payload: Arc<Payload>,
-    pub key: Key,
-}
 
 /// A shard that runs.
 pub struct Running {

@@ -117,8 +117,7 @@ pub fn queues(shard: &Shard, listed: usize) -> Vec<QueueView> {
     let keys = shard.floor().queues.by_name().map(|(key, _)| key);
     keys.map(|key| {
         let queue = QueueKey(u16::try_from(key).expect("queue keys are u16"));
-        let entered = shard.lines().lanes().filter(|(_, lane)| lane.id.queue == queue);
-        let oldest = entered.filter_map(|(_, lane)| lane.oldest()).min();
+        let oldest = shard.lines().oldest(queue);
         let line = if listed == 0 { Vec::new() } else { shard.lines().in_order(queue) };
         QueueView {
             queue,

@@ -5,7 +5,7 @@ use baton::engine::agent::Presence;
 use baton::engine::capacity::{ChannelCapacity, channels_default};
 use baton::engine::command::{Command, Leaving, Submit, Write};
 use baton::engine::event::{Event, Stamped};
-use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
+use baton::engine::floor::{AgentSpec, Definition, Kind, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
     AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
@@ -154,7 +154,7 @@ impl Chance {
             },
             67..71 => Command::Cancel {
                 interaction: InteractionId(pick(&self.open, a, self.interactions, |id| id.0)),
-                leaving: if b % 3 == 0 { Leaving::Withdrawn } else { Leaving::CustomerLeft },
+                leaving: if b.is_multiple_of(3) { Leaving::Withdrawn } else { Leaving::CustomerLeft },
             },
             71..80 => Command::SetPresence {
                 agent: self.agent(a),
@@ -175,8 +175,9 @@ impl Chance {
     }
 
     fn submit(&self, a: u32, b: u32, c: u32) -> Submit {
-        let key = |space: u128, number: u32| (number % 3 == 0).then(|| space + u128::from(number / 3 % 25));
-        let known = if c % 50 == 0 { self.queues + 1 } else { self.queues.max(1) };
+        let key =
+            |space: u128, number: u32| number.is_multiple_of(3).then(|| space + u128::from(number / 3 % 25));
+        let known = if c.is_multiple_of(50) { self.queues + 1 } else { self.queues.max(1) };
         let queue = QueueKey(u16::try_from(a % known).expect("a floor of few queues"));
         let channel = [
             Channel::Voice,
@@ -200,7 +201,7 @@ impl Chance {
             queue,
             requirements: requirements(b),
             priority,
-            head_start_ms: if b % 13 == 0 { 30_000 } else { 0 },
+            head_start_ms: if b.is_multiple_of(13) { 30_000 } else { 0 },
             goals: goals(),
             last_step: LastStep::Keep,
         };
@@ -217,12 +218,12 @@ impl Chance {
 
     /// One of those there ever were, or sometimes nobody.
     fn agent(&self, a: u32) -> AgentKey {
-        AgentKey(a % (self.agents + u32::from(a / 64 % 16 == 0)).max(1))
+        AgentKey(a % (self.agents + u32::from((a / 64).is_multiple_of(16))).max(1))
     }
 
     fn define_agent(&self, a: u32, b: u32, c: u32) -> Command {
         let spec = Definition::Agent(agent_spec(b, c, a / 8));
-        if self.agents < 12 && c % 5 == 0 {
+        if self.agents < 12 && c.is_multiple_of(5) {
             return define(&format!("a{}", self.agents), spec, Write::Create);
         }
         define(&format!("a{}", a % (self.agents + 1)), spec, write(c))
@@ -230,14 +231,14 @@ impl Chance {
 
     fn define_queue(&self, a: u32, b: u32, c: u32) -> Command {
         let spec = Definition::Queue(queue_spec(a, b, c));
-        if self.queues < 5 && c % 5 == 0 {
+        if self.queues < 5 && c.is_multiple_of(5) {
             return define(&format!("q{}", self.queues), spec, Write::Create);
         }
         define(&format!("q{}", a % (self.queues + 1)), spec, write(c))
     }
 
     fn remove(&self, a: u32, b: u32) -> Command {
-        let revision = (b % 4 == 0).then_some(u64::from(b % 40));
+        let revision = b.is_multiple_of(4).then_some(u64::from(b % 40));
         let (kind, name) = match b / 8 % 8 {
             0..4 => (Kind::Agent, format!("a{}", a % (self.agents + 1))),
             4 | 5 => (Kind::Queue, format!("q{}", a % (self.queues + 1))),
@@ -295,7 +296,7 @@ fn requirements(b: u32) -> Vec<Requirement> {
         11 | 12 => vec![need(1, 2)],
         13 => vec![need(0, 2), need(1, 1)],
         14 => vec![need(1, 10)],
-        _ => vec![need(if b % 5 == 0 { 9 } else { 0 }, 9)],
+        _ => vec![need(if b.is_multiple_of(5) { 9 } else { 0 }, 9)],
     }
 }
 
@@ -317,7 +318,7 @@ fn agent_spec(a: u32, b: u32, c: u32) -> AgentSpec {
     }
     AgentSpec {
         display_name: Text::default(),
-        pool: PoolKey(u16::from(a % 11 == 0)),
+        pool: PoolKey(u16::from(a.is_multiple_of(11))),
         skills,
         capacity: [100, 100, 50, 200][b as usize % 4],
         channels,
@@ -335,6 +336,7 @@ fn queue_spec(a: u32, b: u32, c: u32) -> QueueSpec {
             Vec::new()
         },
         offer_expiry_ms: [15_000, 20_000, 10_000, 30_000][b as usize % 4],
+        on_agent_lost: if c % 4 == 3 { OnAgentLost::Keep } else { OnAgentLost::Requeue },
         on_expiry: if c % 3 == 1 { OnExpiry::Stay } else { OnExpiry::NotResponding },
         wrap_up: [WrapUp::None, WrapUp::Timed { ms: 10_000 }, WrapUp::Timed { ms: 30_000 }][c as usize % 3],
         waiting_max: [8, 30, 3][a as usize % 3],
@@ -381,7 +383,7 @@ fn chance_reaches_every_event_and_nearly_every_refusal() {
     }
     let events = "Restarted Defined Removed SessionOpened SessionLost PresenceChanged PresencePending Responding \
         Admitted Waits Offered Accepted Declined Expired Rescinded CooledDown ConversationEnded WrapUpEnded \
-        Abandoned Cancelled Closed SourceOpened SourceLost Identified \
+        Abandoned Cancelled Closed SourceOpened SourceLost AssignmentLost Identified \
         Some(NoAgentQualifies) Some(AllAgentsBusy) Some(CoolingDown)";
     // Not among them: the limits that take thousands to reach.
     let refusals = "NotDefined AlreadyDefined EtagMismatch InUse SignedIn RequestIdReused QueueFull DuePast \

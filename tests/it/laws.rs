@@ -169,7 +169,10 @@ impl Run {
         let assigned = matches!(subject.state, State::Handling | State::WrappingUp);
         assert_eq!(subject.assignment.is_some(), assigned);
         assert_eq!(subject.over.is_some(), subject.state.is_over());
-        assert_eq!(subject.answered.is_some(), assigned || subject.state == State::Closed);
+        let served = assigned || subject.state == State::Closed;
+        assert!(!served || subject.answered.is_some());
+        let back_in_line = subject.answered.is_some() && !served;
+        assert!(!back_in_line || subject.requeues > 0, "only a lost agent undoes an assignment");
         if let Some(offer) = subject.offer {
             let offer = self.shard.offer(offer).expect("it is open");
             assert_eq!(offer.interaction, subject.id);
@@ -219,7 +222,8 @@ impl Run {
         for entry in 0..self.shard.floor().queues.entries().len() {
             let queue = QueueKey(u16::try_from(entry).expect("a floor of few queues"));
             let books = self.shard.tally().of(queue);
-            let unanswered = u64::from(self.shard.lines().waiting(queue)) + u64::from(books.offered);
+            let in_line = u64::from(self.shard.lines().waiting(queue)) + u64::from(books.offered);
+            let unanswered = in_line - u64::from(books.returned);
             assert_eq!(
                 books.entered,
                 books.answered + books.abandoned + books.cancelled + unanswered,
@@ -232,8 +236,14 @@ impl Run {
             assert_eq!(books.handling as usize, count(State::Handling));
             assert_eq!(books.wrapping_up as usize, count(State::WrappingUp));
             assert_eq!(books.closed as usize, count(State::Closed));
-            assert_eq!(books.abandoned as usize, count(State::Abandoned));
-            assert_eq!(books.cancelled as usize, count(State::Cancelled));
+            let fresh = |state| {
+                let of = self.interactions().filter(|one| one.plan.queue == queue && one.state == state);
+                of.filter(|one| one.answered.is_none()).count()
+            };
+            assert_eq!(books.abandoned as usize, fresh(State::Abandoned));
+            assert_eq!(books.cancelled as usize, fresh(State::Cancelled));
+            let left = count(State::Abandoned) + count(State::Cancelled);
+            assert_eq!(books.left_after_answer + books.abandoned + books.cancelled, left as u64);
         }
     }
 
@@ -277,6 +287,8 @@ impl Run {
     }
 
     fn unanswered(&self, queue: QueueKey) -> usize {
-        self.interactions().filter(|one| one.plan.queue == queue && one.state.is_unanswered()).count()
+        self.interactions()
+            .filter(|one| one.plan.queue == queue && one.state.is_unanswered() && one.answered.is_none())
+            .count()
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::agent::Presence;
 use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
 use crate::engine::command::{Answer, Command, Leaving, Submit, Write};
 use crate::engine::event::{Event, Stamped};
-use crate::engine::floor::{AgentSpec, Definition, OnExpiry, QueueSpec, WrapUp};
+use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
 use crate::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
@@ -160,6 +160,7 @@ fn queue_spec(kind: Kind) -> QueueSpec {
         requirements: vec![requirement(kind)],
         offer_expiry_ms: 15_000,
         on_expiry: OnExpiry::Stay,
+        on_agent_lost: OnAgentLost::Keep,
         wrap_up: WrapUp::None,
         waiting_max: u32::MAX,
     }

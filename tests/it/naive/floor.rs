@@ -1,12 +1,13 @@
 //! What exists, and how agents come and go.
 
-use super::twin::{Person, Thing, Twin};
+use super::twin::{Job, Person, Thing, Twin};
 use baton::engine::agent::{Liveness, Presence};
 use baton::engine::command::{Answer, Refusal, Write};
 use baton::engine::event::{Event, RescindCause};
-use baton::engine::floor::{Definition, Kind};
+use baton::engine::floor::{Definition, Kind, OnAgentLost};
 use baton::engine::ids::{AgentKey, PoolKey, SessionId, SkillKey, Text};
 use baton::engine::interaction::State;
+use baton::engine::plan::Channel;
 use baton::engine::time::Time;
 
 type Answered = Result<Answer, Refusal>;
@@ -164,6 +165,7 @@ impl Twin {
         let resumed = person.session == Some(session);
         if !resumed || person.liveness != Liveness::Live {
             (person.session, person.liveness) = (Some(session), Liveness::Live);
+            self.jobs.iter_mut().filter(|job| job.agent == agent).for_each(|job| job.lost = None);
             self.tell(Event::SessionOpened { agent, session });
             self.seek_work(agent);
         }
@@ -176,12 +178,38 @@ impl Twin {
             return Err(Refusal::SessionUnknown);
         }
         if self.people[index].liveness == Liveness::Live {
-            self.people[index].liveness = Liveness::Lost;
+            self.lose(index);
+            self.lose_jobs(index, self.now);
             self.tell(Event::SessionLost { agent });
             let back = self.take_back(index, RescindCause::SessionLost);
             back.into_iter().for_each(|item| self.seek_agent(item));
         }
         Ok(Answer::Done)
+    }
+
+    /// One who has signed out has gone; anybody else may come back.
+    pub fn lose(&mut self, index: usize) {
+        let person = &mut self.people[index];
+        let gone = person.presence == Presence::SignedOut;
+        person.liveness = if gone { Liveness::Offline } else { Liveness::Lost };
+    }
+
+    /// Starts the graces of an agent's conversations.
+    pub fn lose_jobs(&mut self, index: usize, from: Time) {
+        let mine = |job: &&mut Job| job.agent.index() == index && !job.over && job.wrap_up_until.is_none();
+        for job in self.jobs.iter_mut().filter(mine) {
+            let item = &self.items[job.interaction.0 as usize - 1];
+            if self.queues[item.plan.queue.index()].spec.on_agent_lost == OnAgentLost::Keep {
+                continue;
+            }
+            let seconds = match item.channel {
+                Channel::Voice | Channel::Video => 20,
+                Channel::Chat => 60,
+                Channel::Message | Channel::Social => 3_600,
+                Channel::Email | Channel::Task => 28_800,
+            };
+            job.lost = Some(Time(from.0 + seconds * 1_000));
+        }
     }
 
     pub fn set_presence(&mut self, agent: AgentKey, presence: Presence, reason: Text) -> Answered {
@@ -224,6 +252,9 @@ impl Twin {
         let person = &mut self.people[index];
         person.not_responding &= presence != Presence::SignedOut;
         (person.presence, person.reason, person.pending) = (presence, reason.clone(), None);
+        if presence == Presence::SignedOut && person.liveness == Liveness::Lost {
+            person.liveness = Liveness::Offline;
+        }
         let agent = AgentKey(u32::try_from(index).expect("a small floor"));
         self.tell(Event::PresenceChanged { agent, presence, reason });
     }

@@ -39,6 +39,8 @@ pub struct Cool {
 
 pub struct Item {
     pub channel: Channel,
+    /// Whether somebody accepted it once.
+    pub answered: bool,
     /// Whether it is known whose it is.
     pub known: bool,
     pub plan: Plan,
@@ -64,6 +66,8 @@ pub struct Job {
     pub agent: AgentKey,
     pub units: u16,
     pub wrap_up_until: Option<Time>,
+    /// When it goes to somebody else because its agent is lost.
+    pub lost: Option<Time>,
     pub over: bool,
 }
 
@@ -101,6 +105,7 @@ enum Due {
     Offer(usize),
     WrapUp(usize),
     CoolDown(usize, AgentKey),
+    Agent(usize),
     Source(usize),
 }
 
@@ -134,6 +139,7 @@ impl Twin {
         all.extend(self.open.iter().map(|index| (self.rings[*index].expires, Due::Offer(*index))));
         for (index, job) in self.jobs.iter().enumerate().filter(|(_, job)| !job.over) {
             all.extend(job.wrap_up_until.map(|until| (until, Due::WrapUp(index))));
+            all.extend(job.lost.map(|at| (at, Due::Agent(index))));
         }
         for (index, item) in self.items.iter().enumerate() {
             let due = item.cools.iter().filter(|cool| cool.due);
@@ -158,6 +164,7 @@ impl Twin {
                     self.offer(index, agent, decision);
                 }
             }
+            Due::Agent(index) => self.lose_job(index),
             Due::Source(index) => {
                 let interaction = InteractionId(index as u64 + 1);
                 let rung = self.ring_of(index);
@@ -176,9 +183,12 @@ impl Twin {
     /// Everybody is gone, nobody is blamed, and a lost source has its grace again.
     fn restart(&mut self, now: Time) {
         self.tell(Event::Restarted { down_from: self.now, down_to: now });
-        for person in &mut self.people {
-            if person.liveness == Liveness::Live {
-                person.liveness = Liveness::Lost;
+        for index in 0..self.people.len() {
+            if self.people[index].liveness == Liveness::Live {
+                self.lose(index);
+            }
+            if self.people[index].liveness == Liveness::Lost {
+                self.lose_jobs(index, now);
             }
         }
         for (name, live) in self.sources.clone() {

@@ -52,7 +52,8 @@ impl Twin {
             return Err(Refusal::NotDefined { kind: Kind::Queue, name: Text::default() });
         };
         submit.plan.requirements.iter().try_for_each(|need| self.check_skill(need.skill))?;
-        let unanswered = |item: &&Item| matches!(item.state, State::Waiting | State::Offered);
+        let unanswered =
+            |item: &&Item| matches!(item.state, State::Waiting | State::Offered) && !item.answered;
         let in_queue = |item: &&Item| item.plan.queue == submit.plan.queue;
         if self.items.iter().filter(in_queue).filter(unanswered).count() >= queue.spec.waiting_max as usize {
             return Err(Refusal::QueueFull { max: queue.spec.waiting_max });
@@ -72,6 +73,7 @@ impl Twin {
         self.items.push(Item {
             channel,
             known: facts.customer.is_some(),
+            answered: false,
             plan: plan.clone(),
             source: source.clone(),
             entered: self.now,
@@ -153,9 +155,10 @@ impl Twin {
         let assignment = AssignmentId(self.jobs.len() as u64 + 1);
         (ring.ending, ring.assignment) = (Some(Ending::Accepted), Some(assignment));
         self.open.retain(|open| *open != index);
-        self.jobs.push(Job { interaction, agent, units, wrap_up_until: None, over: false });
+        self.jobs.push(Job { interaction, agent, units, wrap_up_until: None, lost: None, over: false });
         let item = &mut self.items[interaction.0 as usize - 1];
         item.state = State::Handling;
+        item.answered = true;
         item.cools.clear();
         item.gone = None;
         self.tell(Event::Accepted { offer, assignment });
@@ -258,7 +261,7 @@ impl Twin {
             WrapUp::Timed { ms } => Some(Time(self.now.0 + ms)).filter(|_| ms > 0),
         };
         self.items[item].state = State::WrappingUp;
-        self.jobs[index].wrap_up_until = wrap_up_until;
+        (self.jobs[index].wrap_up_until, self.jobs[index].lost) = (wrap_up_until, None);
         let assignment = AssignmentId(index as u64 + 1);
         self.tell(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
         if wrap_up_until.is_none() {
@@ -277,12 +280,28 @@ impl Twin {
         self.items[interaction.0 as usize - 1].state = State::Closed;
         self.people[agent.index()].idle_since = self.now;
         self.tell(Event::Closed { interaction });
-        if self.empty_handed(agent.index())
-            && let Some((presence, reason)) = self.people[agent.index()].pending.clone()
-        {
-            self.change_presence(agent.index(), presence, reason);
-        }
+        self.drain(agent.index());
         self.seek_work(agent);
+    }
+
+    /// The agent did not come back: the customer goes back to the old place.
+    pub fn lose_job(&mut self, index: usize) {
+        (self.jobs[index].over, self.jobs[index].lost) = (true, None);
+        let Job { interaction, agent, .. } = self.jobs[index];
+        let item = interaction.0 as usize - 1;
+        self.items[item].state = State::Waiting;
+        self.people[agent.index()].idle_since = self.now;
+        self.tell(Event::AssignmentLost { assignment: AssignmentId(index as u64 + 1) });
+        self.drain(agent.index());
+        self.seek_agent(item);
+    }
+
+    fn drain(&mut self, agent: usize) {
+        if self.empty_handed(agent)
+            && let Some((presence, reason)) = self.people[agent].pending.clone()
+        {
+            self.change_presence(agent, presence, reason);
+        }
     }
 
     fn job(&self, assignment: AssignmentId) -> Result<usize, Refusal> {

@@ -74,7 +74,7 @@ pub fn line(world: &World, queue: QueueKey) -> Vec<String> {
 pub fn books(world: &World, queue: QueueKey) -> Vec<String> {
     let books = world.shard.tally().of(queue);
     let waiting = world.shard.lines().waiting(queue);
-    vec![
+    let mut lines = vec![
         format!(
             "{}: entered {} = answered {} + abandoned {} + cancelled {} + waiting {waiting} + offered {}",
             queue_name(world, queue),
@@ -92,7 +92,14 @@ pub fn books(world: &World, queue: QueueKey) -> Vec<String> {
             books.offers_rescinded,
             books.short_abandoned,
         ),
-    ]
+    ];
+    if books.returned > 0 || books.left_after_answer > 0 {
+        lines.push(format!(
+            "  answered and in line again {}, left from there {}",
+            books.returned, books.left_after_answer
+        ));
+    }
+    lines
 }
 
 fn event(world: &World, event: &Event) -> Option<String> {
@@ -158,6 +165,9 @@ fn event(world: &World, event: &Event) -> Option<String> {
         Event::Closed { interaction } => format!("closed {}", name(world, *interaction)),
         Event::SourceOpened { source } => format!("source {source} connected"),
         Event::SourceLost { source } => format!("source {source} lost the connection"),
+        Event::AssignmentLost { assignment } => {
+            format!("lost a{assignment}: its agent did not come back, the customer is in line again")
+        }
         Event::Identified { interaction, customer } => {
             format!("identified {}: customer {customer}", name(world, *interaction))
         }

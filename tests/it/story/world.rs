@@ -10,7 +10,7 @@ use baton::engine::agent::Presence;
 use baton::engine::capacity::channels_default;
 use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
 use baton::engine::event::{Event, Stamped};
-use baton::engine::floor::{AgentSpec, Definition, Kind, OnExpiry, QueueSpec, WrapUp};
+use baton::engine::floor::{AgentSpec, Definition, Kind, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
 use baton::engine::ids::{
     AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
@@ -207,6 +207,11 @@ impl World {
             Some("stay") => OnExpiry::Stay,
             Some(other) => return Err(format!("on-expiry is {other}, want stay or not-responding")),
         };
+        let on_agent_lost = match words.setting("on-agent-lost") {
+            None | Some("requeue") => OnAgentLost::Requeue,
+            Some("keep") => OnAgentLost::Keep,
+            Some(other) => return Err(format!("on-agent-lost is {other}, want requeue or keep")),
+        };
         let wrap_up = match words.span("wrap-up", 0)? {
             0 => WrapUp::None,
             ms => WrapUp::Timed { ms },
@@ -217,6 +222,7 @@ impl World {
             requirements: self.requirements(words)?,
             offer_expiry_ms: words.span("expiry", 15_000)?,
             on_expiry,
+            on_agent_lost,
             wrap_up,
             waiting_max: words.number("max", 1_000)?,
         };
