@@ -5,11 +5,17 @@ use baton::api::DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
+/// Code, reason and the field to blame, empty if none is.
+pub type Wanted<'a> = (Code, &'a str, &'a str);
+
+/// What a case is called, the change that makes a message wrong, and the refusal it brings.
+pub type Case<T> = (&'static str, fn(&mut T), Wanted<'static>);
+
 /// An error as documented: code, reason and, where one is to blame, the field.
 pub fn assert_refused<T: std::fmt::Debug>(
     case: &str,
     answer: Result<T, Status>,
-    (code, reason, field): (Code, &str, &str),
+    (code, reason, field): Wanted<'_>,
 ) {
     let status = match answer {
         Err(status) => status,
@@ -35,18 +41,18 @@ pub fn fallback(status: &Status) -> Option<String> {
     status.get_error_details().error_info()?.metadata.get("fallback").cloned()
 }
 
-pub fn invalid(field: &str) -> (Code, &str, &str) {
+pub fn invalid(field: &str) -> Wanted<'_> {
     (Code::InvalidArgument, "FIELD_INVALID", field)
 }
 
-pub fn missing(field: &str) -> (Code, &str, &str) {
+pub fn missing(field: &str) -> Wanted<'_> {
     (Code::InvalidArgument, "FIELD_MISSING", field)
 }
 
-pub fn unknown<'a>(reason: &'a str, field: &'a str) -> (Code, &'a str, &'a str) {
+pub fn unknown<'a>(reason: &'a str, field: &'a str) -> Wanted<'a> {
     (Code::NotFound, reason, field)
 }
 
-pub fn failed(reason: &str) -> (Code, &str, &str) {
+pub fn failed(reason: &str) -> Wanted<'_> {
     (Code::FailedPrecondition, reason, "")
 }

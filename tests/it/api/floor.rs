@@ -1,13 +1,11 @@
 //! What the floor refuses: ids, figures, names, etags, and taking away what is in use.
 
-use super::expect::{assert_refused, failed, invalid, missing, unknown};
+use super::expect::{Case, assert_refused, failed, invalid, missing, unknown};
 use super::harness::{Server, TENANT, call, name, seconds};
 use baton::proto::{self, Agent, Queue};
 use tonic::Code;
 
-type Wanted = (Code, &'static str, &'static str);
-
-fn queues() -> Vec<(&'static str, fn(&mut Queue), Wanted)> {
+fn queues() -> Vec<Case<Queue>> {
     vec![
         ("offer_expiry 0.9 s", |q| q.offer_expiry = nanos(900_000_000), invalid("queue.offer_expiry")),
         ("offer_expiry 601 s", |q| q.offer_expiry = seconds(601), invalid("queue.offer_expiry")),
@@ -33,7 +31,7 @@ fn queues() -> Vec<(&'static str, fn(&mut Queue), Wanted)> {
     ]
 }
 
-fn agents() -> Vec<(&'static str, fn(&mut Agent), Wanted)> {
+fn agents() -> Vec<Case<Agent>> {
     vec![
         ("proficiency 0", |a| a.skills = vec![es(0)], invalid("agent.skills.proficiency")),
         ("proficiency 11", |a| a.skills = vec![es(11)], invalid("agent.skills.proficiency")),

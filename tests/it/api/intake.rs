@@ -1,17 +1,12 @@
 //! What Submit refuses, field by field, and how a repetition is told from another request.
 
-use super::expect::{assert_refused, fallback, invalid, missing, unknown};
+use super::expect::{Case, Wanted, assert_refused, fallback, invalid, missing, unknown};
 use super::harness::{Server, call, call_with, name, phone, seconds};
 use baton::proto::{self, Interaction, SubmitRequest};
 use prost_types::Timestamp;
 use tonic::Code;
 
-type Wanted = (Code, &'static str, &'static str);
-
-/// A change of an interaction and the refusal it brings.
-type OfInteraction = (&'static str, fn(&mut Interaction), Wanted);
-
-const DUE_PAST: Wanted = (Code::InvalidArgument, "DUE_TIME_PAST", "interaction.due_time");
+const DUE_PAST: Wanted<'static> = (Code::InvalidArgument, "DUE_TIME_PAST", "interaction.due_time");
 
 fn need(skill: String) -> Vec<proto::Requirement> {
     vec![proto::Requirement { skill, proficiency: 1 }]
@@ -29,7 +24,7 @@ fn attributes(count: usize, length: usize) -> std::collections::BTreeMap<String,
     (0..count).map(|number| (format!("key{number}"), "v".repeat(length))).collect()
 }
 
-fn of_names() -> Vec<OfInteraction> {
+fn of_names() -> Vec<Case<Interaction>> {
     vec![
         ("no queue", |i| i.queue = String::new(), invalid("interaction.queue")),
         ("a bare queue", |i| i.queue = "sales".into(), invalid("interaction.queue")),
@@ -67,7 +62,7 @@ fn of_names() -> Vec<OfInteraction> {
     ]
 }
 
-fn of_figures() -> Vec<OfInteraction> {
+fn of_figures() -> Vec<Case<Interaction>> {
     let proficiency = "interaction.requirements.proficiency";
     vec![
         ("proficiency 11", |i| i.requirements = vec![es(11)], invalid(proficiency)),
@@ -91,7 +86,7 @@ fn of_figures() -> Vec<OfInteraction> {
     ]
 }
 
-fn of_payload() -> Vec<OfInteraction> {
+fn of_payload() -> Vec<Case<Interaction>> {
     let from = "interaction.from.value";
     vec![
         ("an intent of 65", |i| i.intent = "i".repeat(65), invalid("interaction.intent")),
@@ -136,7 +131,7 @@ fn of_payload() -> Vec<OfInteraction> {
     ]
 }
 
-fn of_outputs() -> Vec<OfInteraction> {
+fn of_outputs() -> Vec<Case<Interaction>> {
     vec![
         ("name", |i| i.name = name("interactions", 1), invalid("interaction.name")),
         ("state", |i| i.state = 1, invalid("interaction.state")),
@@ -156,7 +151,7 @@ fn of_outputs() -> Vec<OfInteraction> {
     ]
 }
 
-fn of_request() -> Vec<(&'static str, fn(&mut SubmitRequest), Wanted)> {
+fn of_request() -> Vec<Case<SubmitRequest>> {
     vec![
         ("no parent", |r| r.parent = String::new(), invalid("parent")),
         ("a parent of another kind", |r| r.parent = "queues/sales".into(), invalid("parent")),

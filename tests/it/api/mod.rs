@@ -3,10 +3,15 @@
 
 mod answers;
 mod attach;
+mod cards;
 mod desk;
+mod durability;
 mod expect;
+mod explain;
+mod faults;
 mod floor;
 mod harness;
+mod hostile;
 mod intake;
 mod names;
 mod streams;

@@ -6,12 +6,16 @@ use baton::config::Settings;
 use baton::proto;
 use tonic::Code;
 
+fn changed<T>(mut message: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut message);
+    message
+}
+
 /// Calls one method with each of the names in one field and checks each refusal.
 macro_rules! refused {
     ($client:expr, $method:ident, $field:ident of $request:expr, $($name:expr => $wanted:expr),+ $(,)?) => {
         $({
-            let mut request = $request;
-            request.$field = $name.into();
+            let request = changed($request, |request| request.$field = $name.into());
             let shown: String = request.$field.chars().take(40).collect();
             let case = format!("{} of {shown:?}", stringify!($method));
             assert_refused(&case, $client.$method(request).await.map(drop), $wanted);

@@ -1,0 +1,177 @@
+//! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
+
+use baton::customers::{
+    Address, CardData, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page,
+    Position, StoreFault, Write, Written,
+};
+use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+/// Open at first. While it is closed, whoever comes waits.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub fn close(&self) {
+        self.set(true);
+    }
+
+    pub fn open(&self) {
+        self.set(false);
+    }
+
+    fn set(&self, closed: bool) {
+        *self.0.0.lock().expect("nobody panics at the gate") = closed;
+        self.0.1.notify_all();
+    }
+
+    fn pass(&self) {
+        let closed = self.0.0.lock().expect("nobody panics at the gate");
+        drop(self.0.1.wait_while(closed, |closed| *closed).expect("nobody panics at the gate"));
+    }
+}
+
+/// A store whose look-ups of addresses and cards wait at a gate each.
+pub struct Slow {
+    pub store: MemoryStore,
+    pub addresses: Gate,
+    pub cards: Gate,
+}
+
+struct SlowReads {
+    reads: Box<dyn CustomerReads>,
+    addresses: Gate,
+    cards: Gate,
+}
+
+impl CustomerStore for Slow {
+    fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault> {
+        let (addresses, cards) = (self.addresses.clone(), self.cards.clone());
+        Ok(Box::new(SlowReads { reads: self.store.reads()?, addresses, cards }))
+    }
+
+    fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, StoreFault> {
+        self.store.commit(group)
+    }
+}
+
+impl CustomerReads for SlowReads {
+    fn find(&mut self, address: &Address) -> Result<Option<Known>, StoreFault> {
+        self.addresses.pass();
+        self.reads.find(address)
+    }
+
+    fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault> {
+        self.reads.customer(id)
+    }
+
+    fn history(
+        &mut self,
+        id: CustomerId,
+        after: Option<Position>,
+        limit: usize,
+    ) -> Result<Option<Page>, StoreFault> {
+        self.reads.history(id, after, limit)
+    }
+
+    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
+        self.cards.pass();
+        self.reads.card(id, offered, now_ms)
+    }
+
+    fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
+        self.reads.applied_sequence()
+    }
+}
+
+/// A store that starts and then fails in everything.
+pub struct Dead;
+
+struct DeadReads;
+
+fn dead<T>() -> Result<T, StoreFault> {
+    Err(StoreFault::Unavailable { doing: "looking", cause: "the disk is gone".into() })
+}
+
+impl CustomerStore for Dead {
+    fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault> {
+        Ok(Box::new(DeadReads))
+    }
+
+    fn commit(&mut self, _: &[Write]) -> Result<Vec<Written>, StoreFault> {
+        dead()
+    }
+}
+
+impl CustomerReads for DeadReads {
+    fn find(&mut self, _: &Address) -> Result<Option<Known>, StoreFault> {
+        dead()
+    }
+
+    fn customer(&mut self, _: CustomerId) -> Result<Option<Customer>, StoreFault> {
+        dead()
+    }
+
+    fn history(&mut self, _: CustomerId, _: Option<Position>, _: usize) -> Result<Option<Page>, StoreFault> {
+        dead()
+    }
+
+    fn card(&mut self, _: CustomerId, _: u64, _: i64) -> Result<CardData, StoreFault> {
+        dead()
+    }
+
+    fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
+        Ok(0)
+    }
+}
+
+/// A journal in memory that fails from the moment it is told to.
+#[derive(Default)]
+pub struct Failing {
+    journal: Memory,
+    broken: Arc<AtomicBool>,
+}
+
+impl Failing {
+    /// Set to true, every further append fails.
+    pub fn switch(&self) -> Arc<AtomicBool> {
+        self.broken.clone()
+    }
+}
+
+impl Journal for Failing {
+    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault> {
+        if self.broken.load(Ordering::SeqCst) {
+            let source = std::io::ErrorKind::StorageFull.into();
+            return Err(Fault::Io { path: PathBuf::from("journal.db"), doing: "append to", source });
+        }
+        self.journal.append(batch, keys)
+    }
+
+    fn read(
+        &self,
+        from_sequence: u64,
+        visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        self.journal.read(from_sequence, visit)
+    }
+
+    fn last_sequence(&self) -> u64 {
+        self.journal.last_sequence()
+    }
+
+    fn last_time_ms(&self) -> u64 {
+        self.journal.last_time_ms()
+    }
+
+    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
+        self.journal.key(interaction)
+    }
+
+    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
+        self.journal.destroy_key(interaction)
+    }
+}
