@@ -4,7 +4,7 @@
 use super::clock::Clock;
 use super::follow::Follow;
 use super::history::History;
-use super::inbox::{Answered, Ask, Seen};
+use super::inbox::{Answered, Ask, Inbox, Seen};
 use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
 use super::payload::{Held, Plain, Secret};
 use crate::engine::command::{Answer, Command, Refusal};
@@ -16,7 +16,7 @@ use crate::engine::time::Time;
 use crate::journal::{BatchWriter, Fault, Journal, Key};
 use crate::observe;
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::RecvTimeoutError;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,7 @@ struct Batch {
 pub(super) struct Driver {
     pub shard: Shard,
     pub journal: Box<dyn Journal>,
-    pub inbox: Receiver<Ask>,
+    pub inbox: Inbox,
     pub clock: Clock,
     pub floor: Arc<ArcSwap<Floor>>,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
@@ -68,21 +68,21 @@ impl Driver {
     pub fn run(mut self) -> Result<(), Fault> {
         loop {
             let mut batch = Batch::default();
-            match self.inbox.recv_timeout(self.patience()) {
+            match self.inbox.asks.recv_timeout(self.patience()) {
                 Ok(ask) => self.take(ask, &mut batch),
                 Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
             while batch.answers.len() + batch.reads.len() < BATCH_MAX
                 && !batch.stop
-                && let Ok(ask) = self.inbox.try_recv()
+                && let Ok(ask) = self.inbox.asks.try_recv()
             {
                 self.take(ask, &mut batch);
             }
             let stop = batch.stop;
             self.commit(&mut batch)?;
             self.publish(batch);
-            self.gauges.refresh(&self.shard, self.inbox.len());
+            self.gauges.refresh(&self.shard, self.inbox.asks.len());
             if stop {
                 return Ok(());
             }

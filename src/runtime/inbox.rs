@@ -8,8 +8,9 @@ use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId};
 use crate::engine::shard::Shard;
 use arc_swap::ArcSwap;
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -65,16 +66,35 @@ pub(super) enum Ask {
     Stop,
 }
 
+/// The shard's end of the hand-over. The channel keeps what nobody takes any more, and with it the replies that
+/// somebody waits for; so whatever is left is turned away when this end goes.
+pub(super) struct Inbox {
+    pub asks: Receiver<Ask>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        // Closed before it is emptied: whoever puts something in behind our back sees it afterwards.
+        self.closed.store(true, Ordering::SeqCst);
+        while self.asks.try_recv().is_ok() {}
+    }
+}
+
 /// Everybody's way to one shard.
 #[derive(Clone)]
 pub struct ShardHandle {
     inbox: Sender<Ask>,
+    closed: Arc<AtomicBool>,
     floor: Arc<ArcSwap<Floor>>,
 }
 
 impl ShardHandle {
-    pub(super) fn new(inbox: Sender<Ask>, floor: Arc<ArcSwap<Floor>>) -> ShardHandle {
-        ShardHandle { inbox, floor }
+    /// Both ends.
+    pub(super) fn open(floor: Arc<ArcSwap<Floor>>) -> (ShardHandle, Inbox) {
+        let (inbox, asks) = crossbeam_channel::bounded(INBOX_MAX);
+        let closed = Arc::new(AtomicBool::new(false));
+        (ShardHandle { inbox, closed: closed.clone(), floor }, Inbox { asks, closed })
     }
 
     /// What exists, as of the last committed change.
@@ -117,12 +137,14 @@ impl ShardHandle {
     /// The agent's stream ended: unless another took over, the session is lost with it, and the answer is true.
     pub async fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) -> bool {
         let (lost, answer) = oneshot::channel();
-        // Waits for room if it must: offers to a stream that ended unnoticed would ring nobody.
-        let inbox = self.inbox.clone();
-        if let Err(TrySendError::Full(ask)) = inbox.try_send(Ask::Unfollow { agent, session, stream, lost }) {
-            tokio::task::spawn_blocking(move || inbox.send(ask).is_ok());
+        let ask = Ask::Unfollow { agent, session, stream, lost };
+        if let Err(TrySendError::Full(ask)) = self.inbox.try_send(ask) {
+            // Waits for room: offers to a stream that ended unnoticed would ring nobody.
+            let inbox = self.inbox.clone();
+            let sent = tokio::task::spawn_blocking(move || inbox.send(ask).is_ok()).await;
+            sent.expect("sending does not panic");
         }
-        answer.await.unwrap_or(false)
+        !self.closed.load(Ordering::SeqCst) && answer.await.unwrap_or(false)
     }
 
     /// Sends an interaction as it is, and after each change, into a feed.
@@ -145,6 +167,49 @@ impl ShardHandle {
         self.inbox.try_send(ask).map_err(|error| match error {
             TrySendError::Full(_) => AskError::Busy,
             TrySendError::Disconnected(_) => AskError::Stopped,
-        })
+        })?;
+        // What went in after the shard had gone stays there unheard.
+        if self.closed.load(Ordering::SeqCst) { Err(AskError::Stopped) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc;
+
+    fn both_ends() -> (ShardHandle, Inbox) {
+        ShardHandle::open(Arc::new(ArcSwap::from_pointee(Floor::default())))
+    }
+
+    #[tokio::test]
+    async fn what_waits_when_the_shard_goes_is_turned_away() {
+        let (handle, inbox) = both_ends();
+        let asked = handle.ask(Command::Tick, None);
+        let looked = handle.read(|shard| shard.now());
+        let unfollowed = handle.unfollow(AgentKey(0), SessionId(1), 1);
+        let (feed, mut changes) = mpsc::channel(1);
+        handle.watch(InteractionId(1), feed).expect("there is room");
+        let gone = async {
+            assert_eq!(inbox.asks.len(), 4);
+            drop(inbox);
+        };
+        let (asked, looked, unfollowed, ()) = tokio::join!(asked, looked, unfollowed, gone);
+        assert_eq!(asked, Err(AskError::Stopped));
+        assert_eq!(looked, Err(AskError::Stopped));
+        assert!(!unfollowed);
+        assert!(changes.recv().await.is_none(), "the feed ends");
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_the_shard_has_gone_is_turned_away() {
+        let (handle, inbox) = both_ends();
+        // As if it had been put in while the shard went: the channel is still there.
+        let _asks = inbox.asks.clone();
+        drop(inbox);
+        assert_eq!(handle.ask(Command::Tick, None).await, Err(AskError::Stopped));
+        assert!(!handle.unfollow(AgentKey(0), SessionId(1), 1).await);
+        let (feed, _changes) = mpsc::channel(1);
+        assert_eq!(handle.watch(InteractionId(1), feed).err(), Some(AskError::Stopped));
     }
 }

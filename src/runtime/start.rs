@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::driver::Driver;
 use super::follow::Follow;
 use super::history::History;
-use super::inbox::{INBOX_MAX, ShardHandle};
+use super::inbox::ShardHandle;
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, open_note, open_payload};
 use crate::customers::Customers;
@@ -83,7 +83,7 @@ pub fn start(
 
     let clock = Clock::start(shard.now(), speed);
     let floor = Arc::new(ArcSwap::from_pointee(shard.floor().clone()));
-    let (sender, inbox) = crossbeam_channel::bounded(INBOX_MAX);
+    let (handle, inbox) = ShardHandle::open(floor.clone());
     let live_sources = live_sources(&shard);
     let first = first_commands(&shard);
     let mut driver = Driver {
@@ -91,7 +91,7 @@ pub fn start(
         journal,
         inbox,
         clock,
-        floor: floor.clone(),
+        floor,
         payloads: payloads.clone(),
         follow,
         history,
@@ -108,7 +108,6 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    let handle = ShardHandle::new(sender, floor);
     Ok(Running { handle, payloads, thread, ended, live_sources, clock, recovered })
 }
 
