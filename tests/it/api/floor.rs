@@ -45,6 +45,8 @@ fn agents() -> Vec<Case<Agent>> {
         ("capacity 1,001", |a| a.capacity = 1_001, invalid("agent.capacity")),
         ("open offers 1,001", |a| a.open_offers_max = 1_001, invalid("agent.open_offers_max")),
         ("channel 0", |a| a.channels = vec![units(0, 1)], invalid("agent.channels.channel")),
+        ("a channel twice", |a| a.channels = vec![units(1, 1), units(1, 2)], invalid("agent.channels")),
+        ("a name of two lines", |a| a.display_name = "a\nb".into(), invalid("agent.display_name")),
         ("units 1,001", |a| a.channels = vec![units(1, 1_001)], invalid("agent.channels.units")),
         ("unknown pool", |a| a.pool = name("pools", "x"), unknown("POOL_NOT_FOUND", "agent.pool")),
         ("display_name", |a| a.display_name = "d".repeat(129), invalid("agent.display_name")),

@@ -89,6 +89,7 @@ fn of_figures() -> Vec<Case<Interaction>> {
 fn of_payload() -> Vec<Case<Interaction>> {
     let from = "interaction.from.value";
     vec![
+        ("an intent of two lines", |i| i.intent = "a\nb".into(), invalid("interaction.intent")),
         ("an intent of 65", |i| i.intent = "i".repeat(65), invalid("interaction.intent")),
         ("a language of 36", |i| i.language = "l".repeat(36), invalid("interaction.language")),
         ("a message of 4,097", |i| i.message = "ä".repeat(4_097), invalid("interaction.message")),
@@ -118,8 +119,6 @@ fn of_payload() -> Vec<Case<Interaction>> {
             |i| i.from = Some(proto::Address { kind: 99, value: "x".into() }),
             invalid("interaction.from.kind"),
         ),
-        ("an empty phone", |i| i.from = phone(""), invalid(from)),
-        ("a phone of letters", |i| i.from = phone("call me"), invalid(from)),
         (
             "a cookie of 321",
             |i| {
@@ -218,6 +217,38 @@ async fn what_is_at_its_limit_is_taken() {
     assert_eq!(least.requirements[0].proficiency, 1);
     let dashed = SubmitRequest { parent: "tenants/-".into(), ..call("dash") };
     server.submit(dashed).await.expect("`-` is the caller's tenant");
+}
+
+#[tokio::test]
+async fn a_caller_without_a_number_is_unknown_and_still_a_caller() {
+    let server = Server::start().await;
+    server.open_floor(&[]).await;
+    for (case, number) in [("withheld", ""), ("extension", "42"), ("letters", "anonymous")] {
+        let request = call_with(case, |i| i.from = phone(number));
+        let taken = server.submit(request).await.expect(case).interaction.expect("an interaction");
+        assert_eq!((taken.customer.as_str(), taken.from), ("", phone(number)), "{case}: kept as it came");
+    }
+}
+
+#[tokio::test]
+async fn an_error_tells_nothing_personal() {
+    let server = Server::start().await;
+    server.open_floor(&[]).await;
+    let secret = "Rumpelstiltskin ";
+    let wrong: [fn(&mut Interaction, String); 3] = [
+        |i, text| i.message = text,
+        |i, text| drop(i.attributes.insert("pet".into(), text)),
+        |i, text| i.from = phone(&text),
+    ];
+    for (number, change) in wrong.into_iter().enumerate() {
+        let request = call_with("c1", |i| change(i, secret.repeat(300)));
+        let refused = server.submit(request).await.expect_err("too long");
+        let details = String::from_utf8_lossy(refused.details());
+        assert!(
+            !refused.message().contains("Rumpel") && !details.contains("Rumpel"),
+            "{number}: {refused:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -121,6 +121,15 @@ async fn pages_and_customers_are_checked() {
     let contact = Some(proto::HistoryEntry { kind: 1, ..proto::HistoryEntry::default() });
     refused!(customers, record_event, parent of proto::RecordEventRequest { entry: contact.clone(), ..proto::RecordEventRequest::default() },
         name("customers", 7) => invalid("entry.kind"));
+    let never = Some(prost_types::Timestamp { seconds: 253_402_300_799, nanos: 0 });
+    let tomorrow = note().map(|note| proto::HistoryEntry { time: never, ..note });
+    refused!(customers, record_event, parent of
+            proto::RecordEventRequest { entry: tomorrow.clone(), ..proto::RecordEventRequest::default() },
+        name("customers", 7) => invalid("entry.time"));
+    let withheld = Some(proto::Address { kind: 1, value: String::new() });
+    refused!(customers, resolve, parent of
+            proto::ResolveRequest { address: withheld.clone(), ..proto::ResolveRequest::default() },
+        TENANT => invalid("address.value"));
     refused!(customers, resolve, parent of proto::ResolveRequest::default(), TENANT => missing("address"));
 }
 
