@@ -219,7 +219,7 @@ fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
 /// What the agent sees of an address: as we know it, or as it came if nobody can be found under it.
 fn shown_address(address: &proto::Address) -> Result<(u8, String), ApiError> {
     let kind = address_kind("interaction.from", address)?;
-    text("interaction.from.value", &address.value, 320)?;
+    required("interaction.from.value", &address.value, 320)?;
     let known = Address::parse(kind, &address.value);
     Ok((kind as u8, known.map_or_else(|_| address.value.clone(), |known| known.value().to_owned())))
 }

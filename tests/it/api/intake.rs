@@ -119,6 +119,7 @@ fn of_payload() -> Vec<Case<Interaction>> {
             |i| i.from = Some(proto::Address { kind: 99, value: "x".into() }),
             invalid("interaction.from.kind"),
         ),
+        ("an empty phone", |i| i.from = phone(""), missing(from)),
         (
             "a cookie of 321",
             |i| {
@@ -223,7 +224,7 @@ async fn what_is_at_its_limit_is_taken() {
 async fn a_caller_without_a_number_is_unknown_and_still_a_caller() {
     let server = Server::start().await;
     server.open_floor(&[]).await;
-    for (case, number) in [("withheld", ""), ("extension", "42"), ("letters", "anonymous")] {
+    for (case, number) in [("withheld", "anonymous"), ("extension", "42")] {
         let request = call_with(case, |i| i.from = phone(number));
         let taken = server.submit(request).await.expect(case).interaction.expect("an interaction");
         assert_eq!((taken.customer.as_str(), taken.from), ("", phone(number)), "{case}: kept as it came");
