@@ -326,8 +326,12 @@ impl Interactions for Api {
         let tenant = self.tenant(&metadata, "parent", &request.parent)?;
         let source: Text = chosen_id("source", &request.source)?.into();
         let opened = tenant.leases.renew_source(&source);
-        if opened {
-            tenant.shard.ask(Command::OpenSource { source }, None).await.map_err(ApiError::from)?;
+        if opened
+            && let Err(error) = tenant.shard.ask(Command::OpenSource { source: source.clone() }, None).await
+        {
+            // Without a session there is no lease: the next call tries again.
+            tenant.leases.drop_source(&source);
+            return Err(ApiError::from(error).into());
         }
         Ok(Response::new(proto::SourceHeartbeatResponse { lease: Some(real(LEASE)), opened }))
     }

@@ -134,6 +134,10 @@ impl Opened {
             Notice::Offered { offer, interaction } => {
                 Event::Offer(self.offer(&offer, &interaction, sequence).await)
             }
+            Notice::Identified { offer, interaction } => {
+                let offer = self.offer(&offer, &interaction, sequence).await;
+                Event::CardCompleted(proto::CardCompleted { offer: offer.name, card: offer.card })
+            }
             Notice::OfferEnded { offer, interaction, ending, cause } => {
                 Event::OfferEnded(proto::OfferEnded {
                     offer: tenant.name_of("offers", offer),

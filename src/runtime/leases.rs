@@ -61,6 +61,11 @@ impl Leases {
         self.sources.insert(source.clone(), Instant::now()).is_none()
     }
 
+    /// Ends a source's lease without losing a session: there is none.
+    pub fn drop_source(&self, source: &Text) {
+        self.sources.remove(source);
+    }
+
     /// Takes out the leases that are over. `stalled` is by how much the sweep itself came late: a stall of our own
     /// never expires a session.
     pub fn sweep(&self, stalled: Duration) -> Lost {

@@ -37,6 +37,11 @@ pub enum Notice {
         offer: Offer,
         interaction: Box<InteractionView>,
     },
+    /// Whose the offered interaction is was learned after the offer left.
+    Identified {
+        offer: Offer,
+        interaction: Box<InteractionView>,
+    },
     OfferEnded {
         offer: OfferId,
         interaction: InteractionId,
@@ -92,6 +97,9 @@ impl Outbox {
         {
             self.touched_interactions.insert(interaction);
         }
+        if let Event::Identified { interaction, .. } = stamped.event {
+            self.tell_identified(shard, stamped, interaction);
+        }
         let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
         self.touched_agents.insert(agent);
         if let Some(notice) = notice(shard, &stamped.event, about) {
@@ -101,6 +109,14 @@ impl Outbox {
             && let Some(notice) = assigned(shard, assignment)
         {
             self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+        }
+    }
+
+    fn tell_identified(&mut self, shard: &Shard, stamped: &Stamped, interaction: InteractionId) {
+        let offer = shard.interaction(interaction).and_then(|subject| subject.offer);
+        if let Some((offer, interaction)) = offer.and_then(|offer| view::offer(shard, offer)) {
+            let notice = Notice::Identified { offer, interaction: Box::new(interaction) };
+            self.send(offer.agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
     }
 
