@@ -9,7 +9,7 @@ use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, Store
 use crate::engine::command::Command;
 use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
 use crate::rules::RuleSet;
-use crate::runtime::leases::{Leases, SWEEP};
+use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -184,17 +184,13 @@ fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, Serve
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
     let running = start(journal, customers.clone(), config.speed, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
-    let leases = Leases::default();
-    for source in &running.live_sources {
-        leases.renew_source(source);
-    }
     tracing::info!(tenant = name, events = running.recovered, "tenant is open");
     let tenant = Arc::new(Tenant {
         name: name.to_owned(),
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
         customers,
-        leases,
+        leases: running.leases.clone(),
         clock: running.clock,
         rules: Arc::new(RuleSet::default()),
         folder,

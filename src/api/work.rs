@@ -108,6 +108,12 @@ impl Opened {
                     let _ = send.send(Err(error)).await;
                     return;
                 }
+                Some(AgentNotice { notice: Notice::SessionLost, .. }) => {
+                    let error = "the session was lost: it was not renewed in time";
+                    // As above.
+                    let _ = send.send(Err(ApiError::new(Code::Aborted, "SESSION_LOST", error))).await;
+                    alive = false;
+                }
                 Some(notice) => {
                     last = notice.sequence;
                     alive = self.tell(notice, &send).await;
@@ -157,7 +163,7 @@ impl Opened {
                 ..proto::Assignment::default()
             }),
             Notice::Status(view) => Event::Status(tenant.show_status(&view)),
-            Notice::TakenOver => return false,
+            Notice::TakenOver | Notice::SessionLost => return false,
         };
         send.send(Ok(message(sequence, time, event))).await.is_ok()
     }

@@ -60,8 +60,10 @@ pub struct Agent {
     pub ledger: Ledger,
     /// Since when idle: the end of the last work, or signing in. Offers that came to nothing do not touch it.
     pub idle_since: Time,
-    /// Since when presence and liveness are as they are.
+    /// Since when presence, liveness and routing state are as they are.
     pub since: Time,
+    /// The routing state `since` speaks of.
+    pub(super) seen: RoutingState,
     /// The lanes whose requirements the agent meets, in order. A cache, kept by `matching.rs`.
     #[serde(skip)]
     pub(super) lanes: Vec<LaneKey>,
@@ -86,6 +88,7 @@ impl Agent {
             ledger: Ledger::default(),
             idle_since: now,
             since: now,
+            seen: RoutingState::Idle,
             lanes: Vec::new(),
             ready: None,
             counted: false,

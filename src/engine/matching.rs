@@ -187,7 +187,12 @@ impl Shard {
             && agent.ledger.offers() < spec.open_offers_max;
         let rank = can_work.then(|| (agent.ledger.used(), agent.idle_since, key));
         let on_duty = agent.on_duty();
+        let state = agent.routing_state();
+        let now = self.now();
         let agent = &mut self.agents[key.index()];
+        if agent.seen != state {
+            (agent.seen, agent.since) = (state, now);
+        }
         if agent.ready != rank {
             if let Some(old) = agent.ready {
                 self.ready.remove(&old);

@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Seen};
+use super::leases::Leases;
 use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
 use super::payload::{Held, Plain, Secret};
 use crate::engine::command::{Answer, Command, Refusal};
@@ -59,6 +60,7 @@ pub(super) struct Driver {
     pub follow: Follow,
     pub history: History,
     pub outbox: Outbox,
+    pub leases: Leases,
     pub gauges: observe::Gauges,
 }
 
@@ -68,7 +70,8 @@ impl Driver {
     pub fn run(mut self) -> Result<(), Fault> {
         loop {
             let mut batch = Batch::default();
-            match self.inbox.asks.recv_timeout(self.patience()) {
+            self.lose_cut_off(&mut batch);
+            match self.inbox.asks.recv_timeout(self.patience(&batch)) {
                 Ok(ask) => self.take(ask, &mut batch),
                 Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
@@ -100,7 +103,10 @@ impl Driver {
         Ok(())
     }
 
-    fn patience(&self) -> Duration {
+    fn patience(&self, batch: &Batch) -> Duration {
+        if !batch.written.is_empty() {
+            return Duration::ZERO;
+        }
         let due = self.shard.next_deadline().map(|due| self.clock.until(due));
         due.map_or(ROUND_MAX, |due| due.min(ROUND_MAX))
     }
@@ -144,6 +150,16 @@ impl Driver {
         // was removed meanwhile has no session to keep.
         let _ = self.step(Command::OpenSession { agent, session }, None, batch);
         batch.followers.push(Follower::Agent(follower));
+    }
+
+    /// Whoever does not read what they are sent is gone, however lively their heartbeat.
+    fn lose_cut_off(&mut self, batch: &mut Batch) {
+        for agent in self.outbox.take_cut_off() {
+            let Some(session) = self.shard.agent(agent).and_then(|known| known.session) else { continue };
+            self.leases.drop_agent(session);
+            // An agent who was removed meanwhile has no session to lose.
+            let _ = self.step(Command::LoseSession { agent, session }, None, batch);
+        }
     }
 
     fn tick(&mut self, batch: &mut Batch) {
@@ -239,7 +255,7 @@ mod tests {
     use super::super::start::{Running, start};
     use super::*;
     use crate::customers::{Customers, MemoryStore};
-    use crate::engine::agent::Liveness;
+    use crate::engine::agent::{Liveness, Presence};
     use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
     use crate::engine::command::Write;
     use crate::engine::floor::{AgentSpec, Definition};
@@ -295,6 +311,40 @@ mod tests {
         let Notice::Snapshot(view) = first(&mut new).await else { panic!("it begins with a snapshot") };
         assert_eq!(view.agent.liveness, Liveness::Live);
         assert!(!running.handle.unfollow(ANA, SESSION, 1).await, "an old stream takes nothing along");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_loses_the_session_and_is_not_rung() {
+        let running = shard_with_ana().await;
+        let (feed, mut notices) = mpsc::channel(1);
+        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed };
+        running.handle.follow_agent(follower).expect("there is room");
+        running.leases.open_agent(SESSION, ANA, 1);
+        // The second answer comes from a batch after the one that took the follower in.
+        for _ in 0..2 {
+            running.handle.read(|_| ()).await.expect("the shard lives");
+        }
+        let presence = Presence::Available;
+        let present = Command::SetPresence { agent: ANA, presence, reason: "".into() };
+        running.handle.ask(present, None).await.expect("she has a session");
+        let look = running.handle.read(|shard| shard.agent(ANA).map(|agent| agent.liveness));
+        assert_eq!(look.await.expect("the shard lives").value, Some(Liveness::Lost));
+        assert_eq!(running.leases.renew_agent(SESSION), None, "renewing it fails");
+        assert!(matches!(first(&mut notices).await, Notice::Snapshot(_)));
+        assert!(notices.recv().await.is_none(), "the feed ends");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_lost_ends_its_stream() {
+        let running = shard_with_ana().await;
+        let mut notices = follow(&running, SESSION, 1);
+        let lose = Command::LoseSession { agent: ANA, session: SESSION };
+        running.handle.ask(lose, None).await.expect("it is hers");
+        let mut told = Vec::new();
+        while let Some(notice) = notices.recv().await {
+            told.push(notice.notice);
+        }
+        assert!(matches!(told[..], [Notice::Snapshot(_), .., Notice::SessionLost]), "{told:?}");
     }
 
     #[tokio::test]

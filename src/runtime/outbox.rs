@@ -3,6 +3,7 @@
 
 use super::follow::About;
 use super::view::{self, AgentView, InteractionView};
+use crate::engine::agent::Liveness;
 use crate::engine::event::{EndedBy, Ending, Event, RescindCause, Stamped};
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Sequence, SessionId};
 use crate::engine::offer::Offer;
@@ -61,6 +62,8 @@ pub enum Notice {
     Status(Box<AgentView>),
     /// Another stream of the same agent took over; this one ends.
     TakenOver,
+    /// The session was lost, and the stream ends with it.
+    SessionLost,
 }
 
 /// A stream of an agent.
@@ -85,6 +88,8 @@ pub(super) struct Outbox {
     /// The newest stream of each agent; it may still wait for its first batch to become durable.
     streams: HashMap<AgentKey, u64>,
     watchers: HashMap<InteractionId, Vec<WatchFeed>>,
+    /// Agents whose feeds were full: their sessions go with their streams.
+    cut_off: Vec<AgentKey>,
     touched_agents: BTreeSet<AgentKey>,
     touched_interactions: BTreeSet<InteractionId>,
 }
@@ -124,7 +129,11 @@ impl Outbox {
     pub fn settle(&mut self, shard: &Shard) {
         for agent in std::mem::take(&mut self.touched_agents) {
             if let Some(view) = view::status(shard, agent) {
+                let live = view.agent.liveness == Liveness::Live;
                 self.send(agent, now(shard, Notice::Status(Box::new(view))));
+                if !live {
+                    self.end(shard, agent);
+                }
             }
         }
         for interaction in std::mem::take(&mut self.touched_interactions) {
@@ -180,8 +189,13 @@ impl Outbox {
             // One who does not read does not learn of it either, but finds the feed closed.
             let _ = old.try_send(now(shard, Notice::TakenOver));
         }
+        let live = view.agent.liveness == Liveness::Live;
         if feed.try_send(now(shard, Notice::Snapshot(Box::new(view)))).is_ok() {
             self.agents.insert(agent, follower.feed);
+        }
+        // Lost again in the batch that brought it.
+        if !live {
+            self.end(shard, agent);
         }
     }
 
@@ -190,6 +204,21 @@ impl Outbox {
             && feed.try_send(notice).is_err()
         {
             self.agents.remove(&agent);
+            self.cut_off.push(agent);
+        }
+    }
+
+    /// The agents whose feeds were full since this was asked last. Nothing reaches them: they must not be rung.
+    pub fn take_cut_off(&mut self) -> Vec<AgentKey> {
+        std::mem::take(&mut self.cut_off)
+    }
+
+    /// Ends an agent's stream, telling why if there is room for it.
+    fn end(&mut self, shard: &Shard, agent: AgentKey) {
+        self.streams.remove(&agent);
+        if let Some(feed) = self.agents.remove(&agent) {
+            // One who does not read finds the feed closed.
+            let _ = feed.try_send(now(shard, Notice::SessionLost));
         }
     }
 }

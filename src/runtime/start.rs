@@ -5,13 +5,14 @@ use super::driver::Driver;
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
+use super::leases::Leases;
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, open_note, open_payload};
-use crate::customers::Customers;
+use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::floor::Definition;
-use crate::engine::ids::{InteractionId, Sequence, Text};
+use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::journal::{Fault, Journal, RecoveryError, recover};
@@ -31,8 +32,8 @@ pub struct Running {
     pub thread: JoinHandle<Result<(), Fault>>,
     /// Closes when the thread ends, however.
     pub ended: oneshot::Receiver<()>,
-    /// Sources that had a session when we went: each gets a fresh lease.
-    pub live_sources: Vec<Text>,
+    /// Who is alive. Sources that had a session when we went have a fresh lease.
+    pub leases: Leases,
     pub clock: Clock,
     /// How many events were recovered.
     pub recovered: u64,
@@ -47,6 +48,16 @@ pub enum StartError {
         "the customer store has seen event {applied}, but the journal ends at {last}: one of them comes from another backup; restore both from the same one"
     )]
     CustomersAhead { applied: u64, last: u64 },
+    #[error(
+        "customer {customer} of the journal is not in the customer store: it is older than the journal or was replaced; restore both from the same backup"
+    )]
+    CustomerUnknown { customer: CustomerId },
+    #[error("the customer store cannot be read: {0}")]
+    Customers(#[from] StoreFault),
+    #[error(
+        "the payload of interaction {interaction} cannot be opened with its key: the keys file is damaged, or of another time than the journal; restore both from the same backup"
+    )]
+    KeyUnfit { interaction: InteractionId },
 }
 
 /// The pool that always exists.
@@ -61,6 +72,7 @@ pub fn start(
 ) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
     let applied = customers.applied_sequence();
+    let store = customers.clone();
     if applied > journal.last_sequence() {
         return Err(StartError::CustomersAhead { applied, last: journal.last_sequence() });
     }
@@ -70,21 +82,32 @@ pub fn start(
         sealed: HashMap::new(),
         follow: Follow::default(),
         history: History::new(customers),
+        newest_customer: None,
+        unfit: None,
     };
     let shard = recover(
         |visit| journal.read(1, visit),
         Sequence(u64::MAX),
         |shard, stamped, sealed| recovery.hear(shard, stamped, sealed),
     )?;
+    if let Some(interaction) = recovery.unfit {
+        return Err(StartError::KeyUnfit { interaction });
+    }
+    if let Some(customer) = recovery.newest_customer {
+        check_known(&store, customer)?;
+    }
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
-    recovery.hold_open(&payloads).map_err(RecoveryError::from)?;
+    recovery.hold_open(&payloads)?;
     let Recovery { follow, history, .. } = recovery;
 
     let clock = Clock::start(shard.now(), speed);
     let floor = Arc::new(ArcSwap::from_pointee(shard.floor().clone()));
     let (handle, inbox) = ShardHandle::open(floor.clone());
-    let live_sources = live_sources(&shard);
+    let leases = Leases::default();
+    for source in live_sources(&shard) {
+        leases.renew_source(&source);
+    }
     let first = first_commands(&shard);
     let mut driver = Driver {
         shard,
@@ -96,6 +119,7 @@ pub fn start(
         follow,
         history,
         outbox: Outbox::default(),
+        leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
     };
     driver.begin(first).map_err(RecoveryError::from)?;
@@ -108,7 +132,7 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    Ok(Running { handle, payloads, thread, ended, live_sources, clock, recovered })
+    Ok(Running { handle, payloads, thread, ended, leases, clock, recovered })
 }
 
 fn live_sources(shard: &Shard) -> Vec<Text> {
@@ -130,6 +154,10 @@ struct Recovery<'a> {
     /// Up to here the customers' histories are written.
     applied: u64,
     sealed: HashMap<InteractionId, (u128, Vec<u8>)>,
+    /// Numbers are given in order: a store that knows this one knows all before.
+    newest_customer: Option<CustomerId>,
+    /// The first interaction whose payload and key do not fit.
+    unfit: Option<InteractionId>,
     follow: Follow,
     history: History,
 }
@@ -141,13 +169,19 @@ impl Recovery<'_> {
     fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) {
         let about = self.follow.about(&stamped.event);
         let missing = stamped.sequence.0 > self.applied;
-        let plain =
-            sealed.filter(|_| missing).and_then(|sealed| self.open(stamped, about.interaction, sealed));
+        let plain = match (sealed.filter(|_| missing), about.interaction) {
+            (Some(sealed), Some(interaction)) => self.open(stamped, interaction, sealed),
+            _ => None,
+        };
         match &stamped.event {
             Event::Admitted(admitted) => {
+                self.newest_customer = self.newest_customer.max(admitted.facts.customer);
                 if let Some(sealed) = sealed {
                     self.sealed.insert(admitted.interaction, (admitted.content, sealed.to_vec()));
                 }
+            }
+            Event::Identified { customer, .. } => {
+                self.newest_customer = self.newest_customer.max(Some(*customer));
             }
             Event::Closed { interaction }
             | Event::Cancelled { interaction }
@@ -162,24 +196,38 @@ impl Recovery<'_> {
         }
     }
 
-    /// `None` also for one whose key was destroyed: the person was erased.
-    fn open(&self, stamped: &Stamped, interaction: Option<InteractionId>, sealed: &[u8]) -> Option<Plain> {
-        let key = self.journal.key(interaction?.0).ok()??;
-        match &stamped.event {
+    fn open(&mut self, stamped: &Stamped, interaction: InteractionId, sealed: &[u8]) -> Option<Plain> {
+        let key = self.journal.key(interaction.0).ok().flatten();
+        let plain = key.and_then(|key| match &stamped.event {
             Event::Admitted(admitted) => {
                 open_payload(&key, admitted.content, sealed).map(|payload| Plain::Payload(payload.into()))
             }
             _ => open_note(&key, sealed).map(|note| Plain::Note(note.into())),
+        });
+        if plain.is_none() {
+            self.unfit.get_or_insert(interaction);
         }
+        plain
     }
 
-    fn hold_open(&mut self, payloads: &DashMap<InteractionId, Held>) -> Result<(), Fault> {
+    fn hold_open(&mut self, payloads: &DashMap<InteractionId, Held>) -> Result<(), StartError> {
         for (interaction, (content, sealed)) in self.sealed.drain() {
-            let Some(key) = self.journal.key(interaction.0)? else { continue };
-            if let Some(payload) = open_payload(&key, content, &sealed) {
-                payloads.insert(interaction, Held { payload: payload.into(), key });
-            }
+            let key = self.journal.key(interaction.0).map_err(RecoveryError::from)?;
+            let opened = key.and_then(|key| Some((open_payload(&key, content, &sealed)?, key)));
+            let (payload, key) = opened.ok_or(StartError::KeyUnfit { interaction })?;
+            payloads.insert(interaction, Held { payload: payload.into(), key });
         }
         Ok(())
     }
+}
+
+/// Refuses a store that does not know a customer of the journal: it would give the same number to somebody else.
+fn check_known(store: &Customers, customer: CustomerId) -> Result<(), StartError> {
+    let (reply, answer) = crossbeam_channel::bounded(1);
+    store.customer(crate::customers::CustomerId(customer.0), move |found| {
+        // Received below, or the start has failed already.
+        let _ = reply.send(found);
+    });
+    let found = answer.recv().expect("a reply that is dropped answers by itself")?;
+    found.map(drop).ok_or(StartError::CustomerUnknown { customer })
 }

@@ -63,6 +63,39 @@ async fn a_restart_keeps_what_waits_in_its_order_the_history_and_the_ids() {
     server.stop().await.expect("a graceful stop");
 }
 
+/// A folder with one interaction in line, of a known customer.
+async fn folder_with_a_customer() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::on(folder.path()).await;
+    server.open_floor(&[]).await;
+    let one = server.submit(personal("c1")).await.expect("taken").interaction.expect("an interaction");
+    server.until(&one.name, |one| !one.customer.is_empty()).await;
+    server.stop().await.expect("a graceful stop");
+    folder
+}
+
+#[tokio::test]
+async fn a_customer_store_that_is_older_than_the_journal_is_refused() {
+    let folder = folder_with_a_customer().await;
+    for file in ["customers.db", "customers.db-wal", "customers.db-shm"] {
+        // The last two are there only while somebody has the first open.
+        let _ = std::fs::remove_file(folder.path().join("tenants/default").join(file));
+    }
+    let refused = Server::refused_on(folder.path()).await.to_string();
+    assert!(refused.contains("customer 1 of the journal is not in the customer store"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_keys_file_that_does_not_fit_is_refused() {
+    let folder = folder_with_a_customer().await;
+    let keys =
+        rusqlite::Connection::open(folder.path().join("tenants/default/keys.db")).expect("it is there");
+    keys.execute("UPDATE keys SET key = zeroblob(32)", []).expect("it can be written");
+    drop(keys);
+    let refused = Server::refused_on(folder.path()).await.to_string();
+    assert!(refused.contains("interaction 1 cannot be opened with its key"), "{refused}");
+}
+
 async fn open(server: &Server) -> Vec<proto::Interaction> {
     let mut open = Vec::new();
     for name in server.open_names().await {

@@ -71,6 +71,14 @@ impl Server {
         Server::with(Settings { data: Some(folder.into()), journal, ..settings() }).await
     }
 
+    /// What a server says that does not start on a folder.
+    pub async fn refused_on(folder: &Path) -> ServerError {
+        let journal = Some(JournalKind::Sqlite);
+        let config = config(Settings { data: Some(folder.into()), journal, ..settings() });
+        let ready = prepare_with(&config, |tenant| Parts::open(&config, tenant)).await;
+        ready.err().expect("a folder that is to be refused")
+    }
+
     pub async fn with(settings: Settings) -> Server {
         let config = config(settings);
         Server::serving(&config, |tenant| Parts::open(&config, tenant)).await
