@@ -104,6 +104,8 @@ impl Opened {
                 Some(AgentNotice { notice: Notice::TakenOver, .. }) => {
                     let error = "another stream of this agent took over";
                     let error = ApiError::new(Code::Aborted, "SESSION_TAKEN_OVER", error);
+                    // A session of its own is not to be renewed any more; one that the other stream resumed is.
+                    self.tenant.leases.drop_stream(self.session, self.stream);
                     // Gone already is as well.
                     let _ = send.send(Err(error)).await;
                     return;
