@@ -3,17 +3,14 @@
 use super::access::Service;
 use super::attach;
 use super::desk;
-use super::status::ApiError;
-use super::tenant::{Tenant, Tenants};
+use super::tenant::{Gate, Tenants};
 use super::work;
 use crate::proto;
 use crate::proto::agents_server::Agents;
 use std::pin::Pin;
-use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt};
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 /// Messages that may wait for the reader of one stream, beyond its feed.
@@ -21,22 +18,13 @@ const OUT_MAX: usize = 16;
 
 /// The service.
 pub struct Api {
-    tenants: Tenants,
+    gate: Gate,
 }
 
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { tenants }
-    }
-
-    fn tenant(
-        &self,
-        metadata: &MetadataMap,
-        field: &'static str,
-        name: &str,
-    ) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.of(metadata, Service::Agents, field, name)
+        Api { gate: Gate::new(tenants, Service::Agents) }
     }
 }
 
@@ -49,7 +37,7 @@ impl Agents for Api {
 
     async fn work(&self, request: Request<proto::WorkRequest>) -> Result<Response<Self::WorkStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "agent", &request.agent)?;
+        let tenant = self.gate.of(&metadata, "agent", &request.agent)?;
         let opened = work::open(&tenant, &request).await?;
         let (send, out) = mpsc::channel(OUT_MAX);
         tokio::spawn(opened.run(send));
@@ -63,7 +51,7 @@ impl Agents for Api {
         &self,
         request: Request<Streaming<proto::AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let tenant = self.tenants.caller(request.metadata(), Service::Agents)?;
+        let tenant = self.gate.caller(request.metadata())?;
         let out = attach::serve(tenant, request.into_inner());
         Ok(Response::new(Box::pin(ReceiverStream::new(out))))
     }
@@ -72,7 +60,7 @@ impl Agents for Api {
         &self,
         request: Request<proto::HeartbeatRequest>,
     ) -> Result<Response<proto::HeartbeatResponse>, Status> {
-        let tenant = self.tenants.caller(request.metadata(), Service::Agents)?;
+        let tenant = self.gate.caller(request.metadata())?;
         Ok(Response::new(desk::heartbeat(&tenant, request.get_ref())?))
     }
 
@@ -81,7 +69,7 @@ impl Agents for Api {
         request: Request<proto::SetPresenceRequest>,
     ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "agent", &request.agent)?;
+        let tenant = self.gate.of(&metadata, "agent", &request.agent)?;
         Ok(Response::new(desk::set_presence(&tenant, &request).await?))
     }
 
@@ -90,7 +78,7 @@ impl Agents for Api {
         request: Request<proto::AcceptRequest>,
     ) -> Result<Response<proto::AcceptResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "offer", &request.offer)?;
+        let tenant = self.gate.of(&metadata, "offer", &request.offer)?;
         Ok(Response::new(desk::accept(&tenant, &request).await?))
     }
 
@@ -99,7 +87,7 @@ impl Agents for Api {
         request: Request<proto::DeclineRequest>,
     ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "offer", &request.offer)?;
+        let tenant = self.gate.of(&metadata, "offer", &request.offer)?;
         Ok(Response::new(desk::decline(&tenant, &request).await?))
     }
 
@@ -108,7 +96,7 @@ impl Agents for Api {
         request: Request<proto::CompleteRequest>,
     ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "assignment", &request.assignment)?;
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
         Ok(Response::new(desk::complete(&tenant, &request).await?))
     }
 
@@ -117,7 +105,7 @@ impl Agents for Api {
         request: Request<proto::FinishWrapUpRequest>,
     ) -> Result<Response<proto::AgentStatus>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "assignment", &request.assignment)?;
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
         Ok(Response::new(desk::finish_wrap_up(&tenant, &request).await?))
     }
 }

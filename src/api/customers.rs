@@ -6,7 +6,7 @@ use super::convert::{channel, moment, page_size};
 use super::intake::parse_address;
 use super::names::shown;
 use super::status::ApiError;
-use super::tenant::{Tenant, Tenants};
+use super::tenant::{Gate, Tenant, Tenants};
 use crate::customers::{
     Customer, CustomerId, DisplayName, EntryKind, InputError, NewEntry, Position, Recording, RequestId,
     StoreFault,
@@ -14,9 +14,7 @@ use crate::customers::{
 use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::customers_server::Customers;
-use std::sync::Arc;
 use tokio::sync::oneshot;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 /// How far ahead of ours the clock of whoever records an event may be, ms.
@@ -24,7 +22,7 @@ const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The service.
 pub struct Api {
-    tenants: Tenants,
+    gate: Gate,
 }
 
 /// Asks the store and waits for its answer.
@@ -42,11 +40,7 @@ async fn asked<T: Send + 'static>(
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { tenants }
-    }
-
-    fn tenant(&self, metadata: &MetadataMap, name: &str) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.of(metadata, Service::Customers, "parent", name)
+        Api { gate: Gate::new(tenants, Service::Customers) }
     }
 }
 
@@ -96,7 +90,7 @@ impl Customers for Api {
         request: Request<proto::ResolveRequest>,
     ) -> Result<Response<proto::ResolveResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let address = request.address.as_ref().ok_or_else(|| ApiError::missing("address", "an address"))?;
         let address = parse_address("address", address)?;
         let name = (!request.display_name.is_empty())
@@ -116,7 +110,7 @@ impl Customers for Api {
         request: Request<proto::ListHistoryRequest>,
     ) -> Result<Response<proto::ListHistoryResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
         let size = page_size("page_size", request.page_size, 50, 500)?;
         let after = match request.page_token.as_str() {
@@ -142,7 +136,7 @@ impl Customers for Api {
         request: Request<proto::RecordEventRequest>,
     ) -> Result<Response<proto::HistoryEntry>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
         let entry = request.entry.as_ref().ok_or_else(|| ApiError::missing("entry", "an entry"))?;
         let entry = new_entry(entry, tenant.clock.now())?;

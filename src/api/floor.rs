@@ -4,7 +4,7 @@ use super::access::Service;
 use super::floor_parts as parts;
 use super::names::{chosen_id, shown};
 use super::status::ApiError;
-use super::tenant::{Tenant, Tenants};
+use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Refusal, Write};
 use crate::engine::floor::{Definition, Entry, Kind, Table};
 use crate::engine::ids::AgentKey;
@@ -12,28 +12,17 @@ use crate::proto;
 use crate::proto::floor_server::Floor;
 use crate::runtime::inbox::AskError;
 use crate::runtime::view;
-use std::sync::Arc;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
 /// The service.
 pub struct Api {
-    tenants: Tenants,
+    gate: Gate,
 }
 
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { tenants }
-    }
-
-    fn tenant(
-        &self,
-        metadata: &MetadataMap,
-        field: &'static str,
-        name: &str,
-    ) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.of(metadata, Service::Floor, field, name)
+        Api { gate: Gate::new(tenants, Service::Floor) }
     }
 }
 
@@ -117,7 +106,7 @@ impl Floor for Api {
         request: Request<proto::CreatePoolRequest>,
     ) -> Result<Response<proto::Pool>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = chosen_id("pool_id", &request.pool_id)?;
         write(&tenant, id, parts::define_pool(&request.pool.unwrap_or_default())?, Write::Create).await?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
@@ -128,7 +117,7 @@ impl Floor for Api {
         request: Request<proto::GetFloorRequest>,
     ) -> Result<Response<proto::Pool>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = tenant.id("name", &request.name, "pools")?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
     }
@@ -138,7 +127,7 @@ impl Floor for Api {
         request: Request<proto::ListFloorRequest>,
     ) -> Result<Response<proto::ListPoolsResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let floor = tenant.shard.floor();
         let pools = floor.pools.by_name().map(|(_, entry)| tenant.show_pool(entry)).collect();
         Ok(Response::new(proto::ListPoolsResponse { pools }))
@@ -150,7 +139,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Pool>, Status> {
         let (metadata, _, request) = request.into_parts();
         let pool = given("pool", request.pool)?;
-        let tenant = self.tenant(&metadata, "pool.name", &pool.name)?;
+        let tenant = self.gate.of(&metadata, "pool.name", &pool.name)?;
         let id = tenant.id("pool.name", &pool.name, "pools")?;
         write(&tenant, id, parts::define_pool(&pool)?, update("pool.etag", &pool.etag)?).await?;
         Ok(Response::new(tenant.show_pool(found(&tenant.shard.floor().pools, id, "POOL_NOT_FOUND")?.1)))
@@ -158,7 +147,7 @@ impl Floor for Api {
 
     async fn delete_pool(&self, request: Request<proto::DeleteFloorRequest>) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         remove(&tenant, Kind::Pool, tenant.id("name", &request.name, "pools")?, &request.etag).await
     }
 
@@ -167,7 +156,7 @@ impl Floor for Api {
         request: Request<proto::CreateSkillRequest>,
     ) -> Result<Response<proto::Skill>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = chosen_id("skill_id", &request.skill_id)?;
         write(&tenant, id, parts::define_skill(&request.skill.unwrap_or_default())?, Write::Create).await?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
@@ -178,7 +167,7 @@ impl Floor for Api {
         request: Request<proto::GetFloorRequest>,
     ) -> Result<Response<proto::Skill>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = tenant.id("name", &request.name, "skills")?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
     }
@@ -188,7 +177,7 @@ impl Floor for Api {
         request: Request<proto::ListFloorRequest>,
     ) -> Result<Response<proto::ListSkillsResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let floor = tenant.shard.floor();
         let skills = floor.skills.by_name().map(|(_, entry)| tenant.show_skill(entry)).collect();
         Ok(Response::new(proto::ListSkillsResponse { skills }))
@@ -200,7 +189,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Skill>, Status> {
         let (metadata, _, request) = request.into_parts();
         let skill = given("skill", request.skill)?;
-        let tenant = self.tenant(&metadata, "skill.name", &skill.name)?;
+        let tenant = self.gate.of(&metadata, "skill.name", &skill.name)?;
         let id = tenant.id("skill.name", &skill.name, "skills")?;
         write(&tenant, id, parts::define_skill(&skill)?, update("skill.etag", &skill.etag)?).await?;
         Ok(Response::new(tenant.show_skill(found(&tenant.shard.floor().skills, id, "SKILL_NOT_FOUND")?.1)))
@@ -211,7 +200,7 @@ impl Floor for Api {
         request: Request<proto::DeleteFloorRequest>,
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         remove(&tenant, Kind::Skill, tenant.id("name", &request.name, "skills")?, &request.etag).await
     }
 
@@ -220,7 +209,7 @@ impl Floor for Api {
         request: Request<proto::CreateQueueRequest>,
     ) -> Result<Response<proto::Queue>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = chosen_id("queue_id", &request.queue_id)?;
         let definition = parts::define_queue(&request.queue.unwrap_or_default(), &tenant)?;
         write(&tenant, id, definition, Write::Create).await?;
@@ -233,7 +222,7 @@ impl Floor for Api {
         request: Request<proto::GetFloorRequest>,
     ) -> Result<Response<proto::Queue>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = tenant.id("name", &request.name, "queues")?;
         let floor = tenant.shard.floor();
         Ok(Response::new(tenant.show_queue(found(&floor.queues, id, "QUEUE_NOT_FOUND")?.1, &floor)))
@@ -244,7 +233,7 @@ impl Floor for Api {
         request: Request<proto::ListFloorRequest>,
     ) -> Result<Response<proto::ListQueuesResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let floor = tenant.shard.floor();
         let queues = floor.queues.by_name().map(|(_, entry)| tenant.show_queue(entry, &floor)).collect();
         Ok(Response::new(proto::ListQueuesResponse { queues }))
@@ -256,7 +245,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Queue>, Status> {
         let (metadata, _, request) = request.into_parts();
         let queue = given("queue", request.queue)?;
-        let tenant = self.tenant(&metadata, "queue.name", &queue.name)?;
+        let tenant = self.gate.of(&metadata, "queue.name", &queue.name)?;
         let id = tenant.id("queue.name", &queue.name, "queues")?;
         write(&tenant, id, parts::define_queue(&queue, &tenant)?, update("queue.etag", &queue.etag)?).await?;
         let floor = tenant.shard.floor();
@@ -268,7 +257,7 @@ impl Floor for Api {
         request: Request<proto::DeleteFloorRequest>,
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         remove(&tenant, Kind::Queue, tenant.id("name", &request.name, "queues")?, &request.etag).await
     }
 
@@ -277,7 +266,7 @@ impl Floor for Api {
         request: Request<proto::CreateAgentRequest>,
     ) -> Result<Response<proto::Agent>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = chosen_id("agent_id", &request.agent_id)?;
         let definition = parts::define_agent(&request.agent.unwrap_or_default(), &tenant)?;
         write(&tenant, id, definition, Write::Create).await?;
@@ -289,7 +278,7 @@ impl Floor for Api {
         request: Request<proto::GetFloorRequest>,
     ) -> Result<Response<proto::Agent>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = tenant.id("name", &request.name, "agents")?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
@@ -299,7 +288,7 @@ impl Floor for Api {
         request: Request<proto::ListFloorRequest>,
     ) -> Result<Response<proto::ListAgentsResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let read = tenant.shard.read(|shard| {
             let keys = shard.floor().agents.by_name().map(|(key, _)| key);
             keys.filter_map(|key| view::status(shard, AgentKey(key))).collect::<Vec<_>>()
@@ -319,7 +308,7 @@ impl Floor for Api {
     ) -> Result<Response<proto::Agent>, Status> {
         let (metadata, _, request) = request.into_parts();
         let agent = given("agent", request.agent)?;
-        let tenant = self.tenant(&metadata, "agent.name", &agent.name)?;
+        let tenant = self.gate.of(&metadata, "agent.name", &agent.name)?;
         let id = tenant.id("agent.name", &agent.name, "agents")?;
         write(&tenant, id, parts::define_agent(&agent, &tenant)?, update("agent.etag", &agent.etag)?).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
@@ -330,7 +319,7 @@ impl Floor for Api {
         request: Request<proto::DeleteFloorRequest>,
     ) -> Result<Response<()>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         remove(&tenant, Kind::Agent, tenant.id("name", &request.name, "agents")?, &request.etag).await
     }
 }

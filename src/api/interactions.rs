@@ -5,7 +5,7 @@ use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
 use super::names::{chosen_id, shown};
 use super::status::{ApiError, FALLBACK_MAX};
-use super::tenant::{Tenant, Tenants};
+use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Leaving};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
 use crate::proto;
@@ -29,22 +29,13 @@ const LATE_MAX: Duration = Duration::from_secs(30);
 
 /// The service.
 pub struct Api {
-    tenants: Tenants,
+    gate: Gate,
 }
 
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { tenants }
-    }
-
-    fn tenant(
-        &self,
-        metadata: &MetadataMap,
-        field: &'static str,
-        name: &str,
-    ) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.of(metadata, Service::Interactions, field, name)
+        Api { gate: Gate::new(tenants, Service::Interactions) }
     }
 
     async fn submit(
@@ -52,7 +43,7 @@ impl Api {
         metadata: &MetadataMap,
         request: &proto::SubmitRequest,
     ) -> Result<proto::SubmitResponse, ApiError> {
-        let tenant = self.tenant(metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(metadata, "parent", &request.parent)?;
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
         let identity = intake::identity(request)?;
@@ -79,7 +70,7 @@ impl Api {
         metadata: &MetadataMap,
         request: &proto::WaitRequest,
     ) -> Result<proto::WaitResponse, ApiError> {
-        let tenant = self.tenant(metadata, "name", &request.name)?;
+        let tenant = self.gate.of(metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
@@ -96,7 +87,7 @@ impl Api {
         metadata: &MetadataMap,
         request: &proto::ListOpenRequest,
     ) -> Result<proto::ListOpenResponse, ApiError> {
-        let tenant = self.tenant(metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(metadata, "parent", &request.parent)?;
         let source: Text = chosen_id("source", &request.source)?.into();
         let size = page_size("page_size", request.page_size, 100, 1_000)?;
         let after = match request.page_token.as_str() {
@@ -244,7 +235,7 @@ impl Interactions for Api {
         request: Request<proto::GetInteractionRequest>,
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         match look(&tenant, id).await? {
             Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
@@ -261,7 +252,7 @@ impl Interactions for Api {
         request: Request<proto::WatchInteractionRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         if look(&tenant, id).await?.is_none() {
             return Err(not_retained(&tenant, id).await.into());
@@ -287,7 +278,7 @@ impl Interactions for Api {
         request: Request<proto::CancelRequest>,
     ) -> Result<Response<proto::Interaction>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "name", &request.name)?;
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         let leaving = match proto::cancel_request::Cause::try_from(request.cause) {
             Ok(proto::cancel_request::Cause::Withdrawn) => Leaving::Withdrawn,
@@ -323,7 +314,7 @@ impl Interactions for Api {
         request: Request<proto::SourceHeartbeatRequest>,
     ) -> Result<Response<proto::SourceHeartbeatResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenant(&metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let source: Text = chosen_id("source", &request.source)?.into();
         let opened = tenant.leases.renew_source(&source);
         if opened

@@ -4,7 +4,7 @@ use super::access::Service;
 use super::convert::{cursor, duration_ms, millis, timestamp};
 use super::explain::explain;
 use super::status::ApiError;
-use super::tenant::{Tenant, Tenants};
+use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::explain::sentence;
 use crate::engine::ids::{AgentKey, InteractionId};
 use crate::engine::interaction::Decided;
@@ -23,13 +23,13 @@ use tonic::{Request, Response, Status};
 
 /// The service.
 pub struct Api {
-    tenants: Tenants,
+    gate: Gate,
 }
 
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { tenants }
+        Api { gate: Gate::new(tenants, Service::Supervision) }
     }
 }
 
@@ -114,7 +114,7 @@ impl Supervision for Api {
         request: Request<proto::WatchFloorRequest>,
     ) -> Result<Response<Self::WatchFloorStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenants.of(&metadata, Service::Supervision, "parent", &request.parent)?;
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let interval = Duration::from_millis(duration_ms("interval", request.interval, 100..=60_000, 1_000)?);
         let listed = usize::try_from(request.waiting_listed).ok().filter(|listed| *listed <= 1_000);
         let listed = listed.ok_or_else(|| {
@@ -130,7 +130,7 @@ impl Supervision for Api {
         request: Request<proto::ExplainRequest>,
     ) -> Result<Response<proto::Explanation>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.tenants.of(&metadata, Service::Supervision, "interaction", &request.interaction)?;
+        let tenant = self.gate.of(&metadata, "interaction", &request.interaction)?;
         Ok(Response::new(explain(&tenant, &request).await?))
     }
 }

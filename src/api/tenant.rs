@@ -110,3 +110,31 @@ impl Tenants {
         })
     }
 }
+
+/// The way into one service: who calls, and whose resource is named.
+pub struct Gate {
+    tenants: Tenants,
+    service: Service,
+}
+
+impl Gate {
+    /// The way into a service of these tenants.
+    pub fn new(tenants: Tenants, service: Service) -> Gate {
+        Gate { tenants, service }
+    }
+
+    /// The caller's tenant, if `name` (of the field `field`) is one of its resources.
+    pub fn of(
+        &self,
+        metadata: &MetadataMap,
+        field: &'static str,
+        name: &str,
+    ) -> Result<Arc<Tenant>, ApiError> {
+        self.tenants.of(metadata, self.service, field, name)
+    }
+
+    /// The caller's tenant.
+    pub fn caller(&self, metadata: &MetadataMap) -> Result<Arc<Tenant>, ApiError> {
+        self.tenants.caller(metadata, self.service)
+    }
+}
