@@ -81,7 +81,8 @@ fn refuse_cut(path: &Path) -> Result<(), StoreFault> {
     let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let mut header = [0; 32];
-    if file.read_exact(&mut header).is_err() {
+    // What is no database at all is for SQLite to refuse.
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
         return Ok(());
     }
     let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
