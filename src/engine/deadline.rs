@@ -44,11 +44,6 @@ impl Deadlines {
         self.queue.peek().map(|(_, Reverse(due))| *due)
     }
 
-    /// True if this timer is armed.
-    pub fn armed(&self, deadline: Deadline) -> Option<Time> {
-        self.queue.get(&deadline).map(|(_, Reverse((at, _)))| *at)
-    }
-
     /// All of them, earliest first.
     pub fn sorted(&self) -> Vec<(Time, Deadline)> {
         let mut all: Vec<_> = self.queue.iter().map(|(_, Reverse(due))| *due).collect();

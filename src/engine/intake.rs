@@ -80,7 +80,7 @@ impl Step<'_> {
             facts,
             plan,
         })));
-        self.seek_agent_or_wait(interaction);
+        self.seek_agent(interaction);
         Ok(Answer::Admitted { interaction, repeated: false })
     }
 

@@ -66,18 +66,13 @@ impl EndedOffers {
 }
 
 impl Step<'_> {
-    /// Looks for an agent for a new interaction, and says why if there is none.
-    pub fn seek_agent_or_wait(&mut self, interaction: InteractionId) {
+    /// Looks for an agent for an interaction that came, or came back to its place; says why if there is none.
+    pub fn seek_agent(&mut self, interaction: InteractionId) {
         let (agent, decision) = self.shard.agent_for(interaction);
         match agent {
             Some(agent) => self.open_offer(interaction, agent, decision),
             None => self.emit(Event::Waits { interaction, decision }),
         }
-    }
-
-    /// Looks for an agent for an interaction that went back to its place.
-    pub fn seek_agent(&mut self, interaction: InteractionId) {
-        self.seek_agent_or_wait(interaction);
     }
 
     /// Looks for work for an agent until there is none it can take.

@@ -29,11 +29,6 @@ impl Clock {
     pub fn until(&self, moment: Time) -> Duration {
         Duration::from_millis(moment.since(self.now()).div_ceil(u64::from(self.speed)))
     }
-
-    /// How many times faster than life.
-    pub fn speed(&self) -> u32 {
-        self.speed
-    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]

@@ -158,11 +158,6 @@ impl ShardHandle {
         let _ = self.inbox.send(Ask::Stop);
     }
 
-    /// How many wait.
-    pub fn depth(&self) -> usize {
-        self.inbox.len()
-    }
-
     fn send(&self, ask: Ask) -> Result<(), AskError> {
         self.inbox.try_send(ask).map_err(|error| match error {
             TrySendError::Full(_) => AskError::Busy,
