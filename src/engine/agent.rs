@@ -2,9 +2,12 @@
 //! engine knows: three fields, never one.
 
 use super::capacity::{Holder, Ledger};
-use super::ids::{AgentKey, LaneKey, SessionId, Text};
+use super::event::EndedBy;
+use super::ids::{AgentKey, AssignmentId, LaneKey, SessionId, Text};
+use super::score::Place;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What the agent chose.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -40,10 +43,20 @@ pub enum RoutingState {
 pub struct Pending {
     pub presence: Presence,
     pub reason: Text,
+    pub by: EndedBy,
+}
+
+/// What an agent accepted on one day.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Today {
+    /// When the day is over where the agent works.
+    pub ends: Time,
+    /// By channel.
+    pub accepted: [u16; 7],
 }
 
 /// The order in which agents are asked: less in use first, then longer idle, then the lower key.
-pub type Rank = (u16, Time, AgentKey);
+pub type Rank = (u32, Time, AgentKey);
 
 /// How an agent is right now. What was configured is in the floor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -58,6 +71,11 @@ pub struct Agent {
     /// Let an offer expire and has not come back since.
     pub not_responding: bool,
     pub ledger: Ledger,
+    /// Conversations that gave way to others, oldest first: they hold nothing and come back.
+    pub interrupted: Vec<AssignmentId>,
+    pub today: Today,
+    /// Who waits for this agent alone, first served first.
+    pub line: BTreeSet<Place>,
     /// Since when idle: the end of the last work, or signing in. Offers that came to nothing do not touch it.
     pub idle_since: Time,
     /// Since when presence, liveness and routing state are as they are.
@@ -86,6 +104,9 @@ impl Agent {
             session: None,
             not_responding: false,
             ledger: Ledger::default(),
+            interrupted: Vec::new(),
+            today: Today::default(),
+            line: BTreeSet::new(),
             idle_since: now,
             since: now,
             seen: RoutingState::Idle,
@@ -118,6 +139,11 @@ impl Agent {
         } else {
             RoutingState::Idle
         }
+    }
+
+    /// Nothing in hand: no offer, no conversation, no wrap-up, nothing interrupted.
+    pub fn is_empty_handed(&self) -> bool {
+        self.ledger.is_empty() && self.interrupted.is_empty()
     }
 
     /// Signed in, with a connection that lives.

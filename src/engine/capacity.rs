@@ -1,8 +1,8 @@
 //! The ledger of claims: the only holder of capacity. Used capacity is the sum of the claims of offers,
 //! assignments and wrap-ups; nothing else counts units.
 
+use super::channel::{Channel, ChannelSet};
 use super::ids::{AssignmentId, OfferId};
-use super::plan::Channel;
 use serde::{Deserialize, Serialize};
 
 /// What one interaction of a channel takes of an agent, and how many there may be.
@@ -12,6 +12,46 @@ pub struct ChannelCapacity {
     pub units: u16,
     /// At most so many at once.
     pub limit: u16,
+    /// At most so many accepted a day. `None`: as many as come.
+    pub daily_max: Option<u16>,
+    /// These may interrupt it: it is parked for them and comes back to the same agent.
+    pub interruptible_by: ChannelSet,
+}
+
+/// What an agent can take at once.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CapacitySpec {
+    /// Units in all.
+    pub units: u16,
+    /// By channel.
+    pub channels: [ChannelCapacity; 7],
+    /// Offers that may be open to the agent at once.
+    pub open_offers_max: u16,
+    /// Handling may be expected to go on for so long after the end of the shift, ms.
+    pub shift_overrun_ms: u64,
+}
+
+impl Default for CapacitySpec {
+    fn default() -> CapacitySpec {
+        CapacitySpec {
+            units: CAPACITY_DEFAULT,
+            channels: channels_default(),
+            open_offers_max: 1,
+            shift_overrun_ms: 0,
+        }
+    }
+}
+
+impl CapacitySpec {
+    /// What a channel takes.
+    pub fn of(&self, channel: Channel) -> ChannelCapacity {
+        self.channels[channel.index()]
+    }
+
+    /// The least that any work takes. A channel may cost nothing: then a full agent has room for it still.
+    pub fn least_units(&self) -> u32 {
+        self.channels.iter().map(|takes| u32::from(takes.units)).min().unwrap_or_default()
+    }
 }
 
 /// One full agent.
@@ -19,7 +59,12 @@ pub const CAPACITY_DEFAULT: u16 = 100;
 
 /// What each channel takes by default. The limit is whatever fits: the units decide.
 pub fn channels_default() -> [ChannelCapacity; 7] {
-    Channel::ALL.map(|channel| ChannelCapacity { units: units_default(channel), limit: 1_000 })
+    Channel::ALL.map(|channel| ChannelCapacity {
+        units: units_default(channel),
+        limit: 1_000,
+        daily_max: None,
+        interruptible_by: ChannelSet::default(),
+    })
 }
 
 fn units_default(channel: Channel) -> u16 {
@@ -39,12 +84,32 @@ pub enum Holder {
     WrapUp(AssignmentId),
 }
 
+/// Why an agent was given more than they can take.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Overdraw {
+    /// The rule that prefers this agent says so.
+    PreferredAgent,
+    /// A supervisor says so.
+    Supervisor,
+}
+
 /// Capacity held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Claim {
     pub holder: Holder,
     pub channel: Channel,
     pub units: u16,
+    /// `Some`: the claim was allowed to go beyond the capacity.
+    pub overdraw: Option<Overdraw>,
+}
+
+impl Claim {
+    /// True if it is a conversation that this channel may interrupt.
+    pub fn gives_way_to(&self, channel: Channel, spec: &CapacitySpec) -> bool {
+        matches!(self.holder, Holder::Assignment(_))
+            && self.units > 0
+            && spec.of(self.channel).interruptible_by.contains(channel)
+    }
 }
 
 /// All claims on one agent.
@@ -55,8 +120,14 @@ pub struct Ledger {
 
 impl Ledger {
     /// Units in use.
-    pub fn used(&self) -> u16 {
-        self.claims.iter().map(|claim| claim.units).sum()
+    pub fn used(&self) -> u32 {
+        self.claims.iter().map(|claim| u32::from(claim.units)).sum()
+    }
+
+    /// Units that would still be in use if a channel interrupted what it may.
+    pub fn used_beside(&self, channel: Channel, spec: &CapacitySpec) -> u32 {
+        let stays = |claim: &&Claim| !claim.gives_way_to(channel, spec);
+        self.claims.iter().filter(stays).map(|claim| u32::from(claim.units)).sum()
     }
 
     /// How many claims there are on a channel.
@@ -68,6 +139,11 @@ impl Ledger {
     /// Every claim, in the order they were made.
     pub fn claims(&self) -> &[Claim] {
         &self.claims
+    }
+
+    /// Units of one claim.
+    pub fn units_of(&self, holder: Holder) -> u16 {
+        self.claims[self.position(holder)].units
     }
 
     /// True if nothing is held.
@@ -94,6 +170,15 @@ impl Ledger {
     pub(super) fn pass(&mut self, from: Holder, to: Holder) {
         let at = self.position(from);
         self.claims[at].holder = to;
+    }
+
+    /// Holds a share of it on, under the next holder.
+    pub(super) fn pass_share(&mut self, from: Holder, to: Holder, percent: u8) {
+        let at = self.position(from);
+        let claim = &mut self.claims[at];
+        claim.holder = to;
+        let share = u32::from(claim.units) * u32::from(percent.min(100)) / 100;
+        claim.units = u16::try_from(share).expect("a share is no more than the whole");
     }
 
     fn position(&self, holder: Holder) -> usize {

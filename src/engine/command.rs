@@ -1,6 +1,8 @@
 //! What may be asked of the engine, and what it answers.
 
 use super::agent::Presence;
+use super::event::{ConnectFailure, EndedBy};
+use super::explain::Exclusion;
 use super::floor::{Definition, Kind};
 use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, SessionId, Text};
 use super::interaction::State;
@@ -40,6 +42,31 @@ pub enum Leaving {
     Withdrawn,
 }
 
+/// To whom a conversation is handed, or who is asked to help.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// Whoever the plan finds; if `agent` is given, that agent alone.
+    Line { plan: Box<Plan>, agent: Option<AgentKey> },
+    /// An agent who is being consulted already.
+    Consulted(AssignmentId),
+}
+
+/// How a conversation is handed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Handover {
+    /// The first agent leaves at once; the customer waits in line, at the old place.
+    Blind,
+    /// The first agent stays until the second has accepted.
+    Warm,
+}
+
+/// When a customer is to be called back. A moment that is past means now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Window {
+    pub from: Time,
+    pub until: Time,
+}
+
 /// What may be asked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -69,6 +96,7 @@ pub enum Command {
         agent: AgentKey,
         presence: Presence,
         reason: Text,
+        by: EndedBy,
     },
     Submit(Box<Submit>),
     /// The customer store answered too late for the admission.
@@ -93,6 +121,71 @@ pub enum Command {
     },
     FinishWrapUp {
         assignment: AssignmentId,
+        by: EndedBy,
+    },
+    ExtendWrapUp {
+        assignment: AssignmentId,
+    },
+    /// The platform has connected agent and customer.
+    Connected {
+        interaction: InteractionId,
+    },
+    ConnectFailed {
+        interaction: InteractionId,
+        cause: ConnectFailure,
+    },
+    Transfer {
+        assignment: AssignmentId,
+        target: Target,
+        handover: Handover,
+    },
+    /// Asks for another agent's advice.
+    Consult {
+        assignment: AssignmentId,
+        target: Target,
+    },
+    /// Adds another agent to the conversation.
+    Conference {
+        assignment: AssignmentId,
+        target: Target,
+    },
+    /// No second agent is wanted any more.
+    StopSeeking {
+        assignment: AssignmentId,
+    },
+    /// Nothing to do until the customer writes.
+    Park {
+        assignment: AssignmentId,
+    },
+    /// The customer wrote.
+    Resume {
+        interaction: InteractionId,
+    },
+    /// Back in line, at the old place.
+    Requeue {
+        assignment: AssignmentId,
+    },
+    /// An agent takes an interaction from the line, or one that is parked.
+    Pull {
+        agent: AgentKey,
+        interaction: InteractionId,
+    },
+    RequestCallback {
+        interaction: InteractionId,
+        channel: Channel,
+        window: Window,
+    },
+    /// A supervisor gives an interaction to an agent.
+    Assign {
+        interaction: InteractionId,
+        agent: AgentKey,
+        /// Also beyond the agent's capacity.
+        overdraw: bool,
+    },
+    /// A supervisor changes an interaction's priority points.
+    Reprioritise {
+        interaction: InteractionId,
+        priority: i16,
     },
     OpenSource {
         source: Text,
@@ -115,8 +208,16 @@ pub enum Answer {
         interaction: InteractionId,
         repeated: bool,
     },
+    /// It joined an interaction of the same customer about the same matter.
+    Attached {
+        interaction: InteractionId,
+    },
     Accepted {
         assignment: AssignmentId,
+        interaction: InteractionId,
+    },
+    /// Which interaction the promise belongs to: an earlier one about the same matter keeps it.
+    CallbackPlanned {
         interaction: InteractionId,
     },
     /// The state it was found or left in.
@@ -176,12 +277,50 @@ pub enum Refusal {
     OfferDeclined,
     #[error("the offer was accepted before")]
     OfferAccepted,
+    #[error("another agent was faster")]
+    OfferTaken,
     #[error("no such assignment")]
     AssignmentUnknown,
     #[error("the conversation has ended already")]
     AssignmentEnded,
     #[error("the assignment is not in wrap-up")]
     NotWrappingUp,
+    #[error("the queue is closed")]
+    QueueClosed { queue: Text },
+    #[error(
+        "the wrap-up is mandatory and lasts until {until_ms} (ms since 1970): only a supervisor ends it early"
+    )]
+    WrapUpMandatory { until_ms: u64 },
+    #[error("the wrap-up has been extended {max} times, as often as allowed")]
+    NoExtensionLeft { max: u8 },
+    #[error("the interaction is {}, which this is not possible for: {wanted}", state.word())]
+    WrongState { state: State, wanted: &'static str },
+    #[error("agent and customer are connected already")]
+    ConnectedAlready,
+    #[error("the assignment is not the owner's: only who serves the customer may do this")]
+    NotOwner,
+    #[error("the interaction was handed on {max} times, as often as allowed")]
+    TransferLimit { max: u16 },
+    #[error("a second agent is being looked for already: take that back first")]
+    SeekingAlready,
+    #[error("no second agent is being looked for")]
+    NotSeeking,
+    #[error("the assignment is not that of an agent being consulted in this conversation")]
+    NotConsulted,
+    #[error("only messages, chats, emails, social contacts and tasks can be parked, not {}", channel.word())]
+    NotParkable { channel: Channel },
+    #[error("the queue does not let agents take work themselves")]
+    PullNotAllowed,
+    #[error("the agent cannot take it: {}", exclusion.word())]
+    AgentCannot { exclusion: Exclusion },
+    #[error(
+        "the window ends at {until_ms}, which is not after its beginning {from_ms} and after now {now_ms} (ms since 1970)"
+    )]
+    WindowInvalid { from_ms: u64, until_ms: u64, now_ms: u64 },
+    #[error("priority {got}: want -10 to 10")]
+    PriorityOutOfRange { got: i16 },
+    #[error("the time zone {name:?} is not known: want an IANA name such as Europe/Madrid")]
+    TimeZoneUnknown { name: Text },
     #[error("{time_ms} lies before the engine's time {now_ms} (ms since 1970)")]
     TimeRunsBack { time_ms: u64, now_ms: u64 },
 }

@@ -1,7 +1,7 @@
 //! The timers. Each fires with its own time, in the order of time and then of the deadline itself, whoever
 //! notices it and when.
 
-use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
+use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, SkillKey};
 use super::time::Time;
 use priority_queue::PriorityQueue;
 use serde::Serialize;
@@ -18,6 +18,30 @@ pub enum Deadline {
     CoolDown(InteractionId, AgentKey),
     /// The agent of a conversation has been lost for too long.
     Agent(AssignmentId),
+    /// Hours turn, or a day is over.
+    Hours(HoursKey),
+    /// The agent's skill runs out.
+    Skill(AgentKey, SkillKey),
+    /// The agent counts as responding again.
+    Recover(AgentKey),
+    /// A new day for an agent who has taken as many as allowed. Follows from the time alone: no part of the state.
+    NewDay(AgentKey),
+    /// Nobody said whether agent and customer are connected.
+    Connect(AssignmentId),
+    /// Scheduled work is due.
+    Due(InteractionId),
+    /// It has waited for one agent long enough.
+    Preference(InteractionId),
+    /// It has waited beyond its maximum.
+    MaxWait(InteractionId),
+    /// The next step of relaxation, or the last.
+    Relax(InteractionId),
+    /// Look whether it overflows now. Follows from the time alone: it is no part of the state.
+    Overflow(InteractionId),
+    /// The window of a call-back is over.
+    Window(InteractionId),
+    /// No second agent was found in time.
+    Seek(InteractionId),
     /// The source of a live interaction has been silent for too long.
     Source(InteractionId),
 }
@@ -44,9 +68,14 @@ impl Deadlines {
         self.queue.peek().map(|(_, Reverse(due))| *due)
     }
 
-    /// All of them, earliest first.
+    /// All of them, earliest first, but those that follow from the time alone.
     pub fn sorted(&self) -> Vec<(Time, Deadline)> {
-        let mut all: Vec<_> = self.queue.iter().map(|(_, Reverse(due))| *due).collect();
+        let mut all: Vec<_> = self
+            .queue
+            .iter()
+            .filter(|(deadline, _)| !matches!(deadline, Deadline::Overflow(_) | Deadline::NewDay(_)))
+            .map(|(_, Reverse(due))| *due)
+            .collect();
         all.sort();
         all
     }

@@ -2,16 +2,18 @@
 
 use super::agent::{Agent, Presence};
 use super::command::{Answer, Refusal, Write};
+use super::deadline::Deadline;
 use super::event::Event;
 use super::floor::{Definition, Entry, Kind, Table};
-use super::ids::{AgentKey, PoolKey, QueueKey, SkillKey, Text};
+use super::hours::time_zone;
+use super::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
 use super::shard::{Shard, Step};
 use super::skill::Requirement;
 
 /// Most entries a floor may ever have had, by kind. Keys are not used again.
 pub fn max(kind: Kind) -> u32 {
     match kind {
-        Kind::Pool | Kind::Skill | Kind::Queue => 60_000,
+        Kind::Pool | Kind::Skill | Kind::Queue | Kind::Group | Kind::Hours => 60_000,
         Kind::Agent => 200_000,
     }
 }
@@ -32,10 +34,23 @@ impl Step<'_> {
         self.shard.check_pool_change(key, &definition)?;
         self.emit(Event::Defined { key, name, definition });
         let revision = self.shard.sequence.0;
-        if kind == Kind::Agent {
-            self.seek_work(AgentKey(key));
-        }
+        self.consider(kind, key);
         Ok(Answer::Defined { key, revision })
+    }
+
+    /// What was configured may let somebody work, or somebody in.
+    fn consider(&mut self, kind: Kind, key: u32) {
+        match kind {
+            Kind::Agent => self.seek_work(AgentKey(key)),
+            Kind::Group => {
+                for agent in self.shard.agents_in(GroupKey(small(key))) {
+                    self.seek_work(agent);
+                }
+            }
+            Kind::Hours => self.look_up_hours(HoursKey(small(key))),
+            Kind::Queue => self.release_held(),
+            Kind::Pool | Kind::Skill => {}
+        }
     }
 
     pub fn remove(&mut self, kind: Kind, name: &Text, revision: Option<u64>) -> Result<Answer, Refusal> {
@@ -69,6 +84,8 @@ impl Shard {
             Kind::Skill => of(&self.floor.skills, name),
             Kind::Queue => of(&self.floor.queues, name),
             Kind::Agent => of(&self.floor.agents, name),
+            Kind::Group => of(&self.floor.groups, name),
+            Kind::Hours => of(&self.floor.hours, name),
         }
     }
 
@@ -78,6 +95,8 @@ impl Shard {
             Kind::Skill => self.floor.skills.next_key(),
             Kind::Queue => self.floor.queues.next_key(),
             Kind::Agent => self.floor.agents.next_key(),
+            Kind::Group => self.floor.groups.next_key(),
+            Kind::Hours => self.floor.hours.next_key(),
         };
         let max = max(kind);
         if key < max { Ok(key) } else { Err(Refusal::TooMany { kind, max }) }
@@ -85,13 +104,20 @@ impl Shard {
 
     fn check_references(&self, definition: &Definition) -> Result<(), Refusal> {
         match definition {
-            Definition::Pool { .. } | Definition::Skill { .. } => Ok(()),
+            Definition::Pool { .. } | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
+            Definition::Hours(hours) => match time_zone(&hours.time_zone) {
+                Some(_) => Ok(()),
+                None => Err(Refusal::TimeZoneUnknown { name: hours.time_zone.clone() }),
+            },
             Definition::Queue(queue) => {
                 self.check_pool(queue.pool)?;
+                self.check_hours(queue.hours)?;
                 self.check_skills(&queue.requirements)
             }
             Definition::Agent(agent) => {
                 self.check_pool(agent.pool)?;
+                self.check_hours(agent.shift)?;
+                agent.group.map_or(Ok(()), |group| self.check_group(group))?;
                 agent.skills.iter().try_for_each(|held| self.check_skill(held.skill))
             }
         }
@@ -105,6 +131,17 @@ impl Shard {
     fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
         let known = self.floor.skills.live(u32::from(skill.0)).is_some();
         known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Skill, name: numbered(skill.0) })
+    }
+
+    pub(super) fn check_group(&self, group: GroupKey) -> Result<(), Refusal> {
+        let known = self.floor.groups.live(u32::from(group.0)).is_some();
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Group, name: numbered(group.0) })
+    }
+
+    fn check_hours(&self, hours: Option<HoursKey>) -> Result<(), Refusal> {
+        let Some(hours) = hours else { return Ok(()) };
+        let known = self.floor.hours.live(u32::from(hours.0)).is_some();
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Hours, name: numbered(hours.0) })
     }
 
     pub(super) fn check_skills(&self, needs: &[Requirement]) -> Result<(), Refusal> {
@@ -130,7 +167,10 @@ impl Shard {
                 }),
                 _ => Ok(()),
             },
-            Definition::Pool { .. } | Definition::Skill { .. } => Ok(()),
+            Definition::Pool { .. }
+            | Definition::Skill { .. }
+            | Definition::Group(_)
+            | Definition::Hours(_) => Ok(()),
         }
     }
 
@@ -142,9 +182,11 @@ impl Shard {
             Kind::Queue => self.queue_user(key),
             Kind::Agent => {
                 let agent = &self.agents[key as usize];
-                let busy = agent.presence != Presence::SignedOut || !agent.ledger.is_empty();
+                let busy = agent.presence != Presence::SignedOut || !agent.is_empty_handed();
                 busy.then(|| "the agent, who is signed in or has work in hand".into())
             }
+            Kind::Group => self.group_user(GroupKey(small(key))),
+            Kind::Hours => self.hours_user(HoursKey(small(key))),
         }
     }
 
@@ -165,17 +207,38 @@ impl Shard {
             .agents
             .by_name()
             .find(|(_, agent)| agent.spec.skills.iter().any(|held| u32::from(held.skill.0) == key));
-        let lane = self.lines.lanes().find(|(_, lane)| !lane.is_empty() && asks(&lane.id.requirements));
+        let lane = self.lines.lanes().find(|(_, lane)| {
+            lane.is_needed() && lane.id.needs.iter().any(|needs| asks(&needs.requirements))
+        });
         queue
             .map(|(_, entry)| entry.name.clone())
             .or_else(|| agent.map(|(_, entry)| entry.name.clone()))
             .or_else(|| lane.map(|_| "waiting interactions".into()))
     }
 
+    fn group_user(&self, group: GroupKey) -> Option<Text> {
+        let agent = self.floor.agents.by_name().find(|(_, agent)| agent.spec.group == Some(group));
+        let asks = |(_, lane): &(_, &super::queue::Lane)| {
+            lane.is_needed() && lane.id.needs.iter().any(|needs| needs.groups.contains(&group))
+        };
+        let lane = self.lines.lanes().find(asks);
+        agent.map(|(_, entry)| entry.name.clone()).or_else(|| lane.map(|_| "waiting interactions".into()))
+    }
+
+    fn hours_user(&self, hours: HoursKey) -> Option<Text> {
+        let queue = self.floor.queues.by_name().find(|(_, queue)| queue.spec.hours == Some(hours));
+        let agent = self.floor.agents.by_name().find(|(_, agent)| agent.spec.shift == Some(hours));
+        queue.map(|(_, entry)| entry.name.clone()).or_else(|| agent.map(|(_, entry)| entry.name.clone()))
+    }
+
+    /// The agents of a group, in the order of their keys.
+    fn agents_in(&self, group: GroupKey) -> Vec<AgentKey> {
+        let of = |agent: &&Agent| self.spec(agent.key).group == Some(group);
+        self.agents.iter().filter(of).map(|agent| agent.key).collect()
+    }
+
     fn queue_user(&self, key: u32) -> Option<Text> {
-        let queue = QueueKey(u16::try_from(key).expect("queue keys are u16"));
-        let books = self.tally.of(queue);
-        let open = self.lines.waiting(queue) + books.offered + books.handling + books.wrapping_up;
+        let open = self.tally.of(QueueKey(small(key))).open();
         (open > 0).then(|| format!("{open} open interactions").into())
     }
 
@@ -189,11 +252,20 @@ impl Shard {
                 self.floor.skills.put(key, entry(name, display_name.clone(), revision));
             }
             Definition::Queue(spec) => self.floor.queues.put(key, entry(name, spec.clone(), revision)),
+            Definition::Group(spec) => {
+                self.floor.groups.put(key, entry(name, spec.clone(), revision));
+                for agent in self.agents_in(GroupKey(small(key))) {
+                    self.reindex(agent);
+                }
+            }
+            Definition::Hours(spec) => self.floor.hours.put(key, entry(name, spec.clone(), revision)),
             Definition::Agent(spec) => {
+                let old = self.floor.agents.get(key).map(|known| known.spec.skills.clone());
                 self.floor.agents.put(key, entry(name, spec.clone(), revision));
                 if self.agents.len() == key as usize {
                     self.agents.push(Agent::new(AgentKey(key), self.now));
                 }
+                self.arm_skills(AgentKey(key), &old.unwrap_or_default());
                 self.find_lanes(AgentKey(key));
                 self.reindex(AgentKey(key));
             }
@@ -205,6 +277,13 @@ impl Shard {
             Kind::Pool => self.floor.pools.remove(key),
             Kind::Skill => self.floor.skills.remove(key),
             Kind::Queue => self.floor.queues.remove(key),
+            Kind::Group => self.floor.groups.remove(key),
+            Kind::Hours => {
+                self.floor.hours.remove(key);
+                let hours = HoursKey(small(key));
+                self.phases.remove(&hours);
+                self.deadlines.disarm(Deadline::Hours(hours));
+            }
             Kind::Agent => {
                 self.floor.agents.remove(key);
                 self.find_lanes(AgentKey(key));
@@ -216,6 +295,10 @@ impl Shard {
 
 fn entry<T>(name: &Text, spec: T, revision: u64) -> Entry<T> {
     Entry { name: name.clone(), spec, revision, removed: false }
+}
+
+fn small(key: u32) -> u16 {
+    u16::try_from(key).expect("but for agents, keys are u16")
 }
 
 fn numbered(key: u16) -> Text {

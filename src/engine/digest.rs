@@ -18,10 +18,13 @@ impl Shard {
         for id in 1..=self.last_interaction.0 {
             if let Some(interaction) = self.interaction(InteractionId(id)) {
                 hash.add(interaction);
-                hash.add(&interaction.offer.and_then(|offer| self.offer(offer)));
-                hash.add(&interaction.assignment.and_then(|assignment| self.assignment(assignment)));
+                let offers = interaction.offers.iter().map(|offer| self.offer(*offer));
+                hash.add(&offers.collect::<Vec<_>>());
+                let parts = interaction.assignments.iter().map(|part| self.assignment(*part));
+                hash.add(&parts.collect::<Vec<_>>());
             }
         }
+        hash.add(&(self.floor.groups.entries(), self.floor.hours.entries(), &self.phases, &self.held));
         for (_, lane) in self.lines.lanes() {
             for place in lane.waiting() {
                 hash.add(place);

@@ -4,7 +4,6 @@
 use super::agent::{Liveness, Presence};
 use super::floor::Floor;
 use super::ids::{AgentKey, InteractionId, SkillKey};
-use super::interaction::State;
 use super::shard::Shard;
 use super::skill::{Proficiency, Requirement, proficiency};
 use serde::{Deserialize, Serialize};
@@ -15,15 +14,30 @@ pub enum WaitReason {
     NoAgentQualifies,
     AllAgentsBusy,
     CoolingDown,
+    /// For one agent alone.
+    WaitsForAgent,
+    /// Those who are free would not be done before their shift ends.
+    ShiftsEnd,
 }
 
 impl WaitReason {
+    /// Every reason.
+    pub const ALL: [WaitReason; 5] = [
+        WaitReason::NoAgentQualifies,
+        WaitReason::AllAgentsBusy,
+        WaitReason::CoolingDown,
+        WaitReason::WaitsForAgent,
+        WaitReason::ShiftsEnd,
+    ];
+
     /// As a supervisor reads it.
     pub fn sentence(self) -> &'static str {
         match self {
             WaitReason::NoAgentQualifies => "no agent on duty has the skills",
             WaitReason::AllAgentsBusy => "every agent on duty who has the skills is busy",
             WaitReason::CoolingDown => "every free agent who has the skills declined it a short while ago",
+            WaitReason::WaitsForAgent => "it waits for one agent, who cannot take it now",
+            WaitReason::ShiftsEnd => "every free agent who has the skills is about to end the shift",
         }
     }
 }
@@ -36,13 +50,57 @@ pub enum Exclusion {
     SessionLost,
     OnBreak,
     NotResponding,
-    SkillMissing { skill: SkillKey, needs: Proficiency },
-    ProficiencyTooLow { skill: SkillKey, has: Proficiency, needs: Proficiency },
+    SkillMissing {
+        skill: SkillKey,
+        needs: Proficiency,
+    },
+    ProficiencyTooLow {
+        skill: SkillKey,
+        has: Proficiency,
+        needs: Proficiency,
+    },
+    OtherGroup,
+    /// In the conversation already.
+    AlreadyOnIt,
+    /// Is being asked for it already.
+    AlreadyAsked,
+    /// It waits for another agent.
+    WaitsForAnother,
     CoolingDown,
+    OffShift,
+    ShiftEnds,
+    DailyMaximum,
     ChannelLimit,
     CapacityFull,
     AnsweringAnOffer,
     RankedLower,
+}
+
+impl Exclusion {
+    /// The reason without names.
+    pub fn word(self) -> &'static str {
+        match self {
+            Exclusion::OtherPool => "works in another pool",
+            Exclusion::SignedOut => "signed out",
+            Exclusion::SessionLost => "connection lost",
+            Exclusion::OnBreak => "on break",
+            Exclusion::NotResponding => "not responding since an offer expired",
+            Exclusion::SkillMissing { .. } => "a skill is missing",
+            Exclusion::ProficiencyTooLow { .. } => "a proficiency is too low",
+            Exclusion::OtherGroup => "in none of the groups that serve it",
+            Exclusion::AlreadyOnIt => "in the conversation already",
+            Exclusion::AlreadyAsked => "being asked for it already",
+            Exclusion::WaitsForAnother => "it waits for another agent",
+            Exclusion::CoolingDown => "declined it a short while ago",
+            Exclusion::OffShift => "outside the shift",
+            Exclusion::ShiftEnds => "would not be done before the shift ends",
+            Exclusion::DailyMaximum => "has taken as many of this channel as allowed a day",
+            Exclusion::ChannelLimit => "has as many of this channel as allowed",
+            Exclusion::CapacityFull => "not enough capacity left",
+            Exclusion::AnsweringAnOffer => "another offer is open",
+            Exclusion::RankedLower => "ranked lower: more in use, idle for less time, or just missed it",
+        }
+    }
 }
 
 /// One agent as a candidate.
@@ -52,7 +110,7 @@ pub struct Candidate {
     /// `None` for the chosen one.
     pub exclusion: Option<Exclusion>,
     /// Capacity in use: the first part of the rank.
-    pub used: u16,
+    pub used: u32,
     /// Idle for so long, ms: the second part.
     pub idle_ms: u64,
 }
@@ -69,6 +127,8 @@ pub struct Rival {
 pub enum Trigger {
     InteractionWaits,
     AgentFree,
+    /// The agent took it from the line.
+    Pulled,
 }
 
 /// Of the agents looked at, so many are stored with a decision.
@@ -102,12 +162,7 @@ impl Shard {
             .agents
             .iter()
             .filter(|agent| self.floor.agents.live(agent.key.0).is_some())
-            .map(|agent| Candidate {
-                agent: agent.key,
-                exclusion: self.exclusion(agent, subject),
-                used: agent.ledger.used(),
-                idle_ms: self.now().since(agent.idle_since),
-            })
+            .map(|agent| self.candidate(agent, self.exclusion(agent, subject)))
             .collect();
         let rank =
             |candidate: &Candidate| (candidate.used, std::cmp::Reverse(candidate.idle_ms), candidate.agent);
@@ -119,40 +174,18 @@ impl Shard {
         }
         candidates
     }
-
-    /// Why an interaction waits now; `None` if it does not.
-    pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
-        let subject = self.interaction(interaction).filter(|subject| subject.state == State::Waiting)?;
-        if self.lines.lane(subject.lane).on_duty() == 0 {
-            return Some(WaitReason::NoAgentQualifies);
-        }
-        let cooling = subject.cool_downs.iter().any(|pair| {
-            let agent = &self.agents[pair.agent.index()];
-            agent.ready.is_some() && self.exclusion(agent, subject) == Some(Exclusion::CoolingDown)
-        });
-        Some(if cooling { WaitReason::CoolingDown } else { WaitReason::AllAgentsBusy })
-    }
 }
 
 /// The exclusion in words: `es 1 < 3`.
 pub fn exclusion_sentence(exclusion: Exclusion, floor: &Floor) -> String {
     match exclusion {
-        Exclusion::OtherPool => "works in another pool".into(),
-        Exclusion::SignedOut => "signed out".into(),
-        Exclusion::SessionLost => "connection lost".into(),
-        Exclusion::OnBreak => "on break".into(),
-        Exclusion::NotResponding => "not responding since an offer expired".into(),
         Exclusion::SkillMissing { skill, needs } => {
             format!("no {} (needs {needs})", skill_name(skill, floor))
         }
         Exclusion::ProficiencyTooLow { skill, has, needs } => {
             format!("{} {has} < {needs}", skill_name(skill, floor))
         }
-        Exclusion::CoolingDown => "declined it a short while ago".into(),
-        Exclusion::ChannelLimit => "has as many of this channel as allowed".into(),
-        Exclusion::CapacityFull => "not enough capacity left".into(),
-        Exclusion::AnsweringAnOffer => "another offer is open".into(),
-        Exclusion::RankedLower => "ranked lower: more in use, idle for less time, or just missed it".into(),
+        other => other.word().into(),
     }
 }
 
@@ -174,6 +207,7 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
         Trigger::AgentFree => {
             format!("became free; highest score {} before {}", decision.score, decision.rivals[0].score)
         }
+        Trigger::Pulled => "took it from the line".into(),
         Trigger::InteractionWaits => {
             let lower =
                 decision.agents.iter().filter(|one| one.exclusion == Some(Exclusion::RankedLower)).count();

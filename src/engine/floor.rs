@@ -1,19 +1,22 @@
 //! What exists: pools, skills, queues and agents, as they were configured. Entries are never taken out, only
 //! marked removed: keys stay valid in old events.
 
-use super::capacity::ChannelCapacity;
-use super::ids::{PoolKey, Text};
+use super::capacity::CapacitySpec;
+use super::hours::HoursSpec;
+use super::ids::{GroupKey, HoursKey, PoolKey, Text};
 use super::skill::{Requirement, Skill};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The four kinds of things on a floor.
+/// The kinds of things on a floor.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Kind {
     Pool,
     Skill,
     Queue,
     Agent,
+    Group,
+    Hours,
 }
 
 impl Kind {
@@ -24,6 +27,8 @@ impl Kind {
             Kind::Skill => "skill",
             Kind::Queue => "queue",
             Kind::Agent => "agent",
+            Kind::Group => "group",
+            Kind::Hours => "hours",
         }
     }
 }
@@ -35,6 +40,8 @@ pub enum Definition {
     Skill { display_name: Text },
     Queue(QueueSpec),
     Agent(AgentSpec),
+    Group(GroupSpec),
+    Hours(HoursSpec),
 }
 
 impl Definition {
@@ -45,25 +52,62 @@ impl Definition {
             Definition::Skill { .. } => Kind::Skill,
             Definition::Queue(_) => Kind::Queue,
             Definition::Agent(_) => Kind::Agent,
+            Definition::Group(_) => Kind::Group,
+            Definition::Hours(_) => Kind::Hours,
         }
     }
 }
 
+/// Whether there is work after the conversation, and who may end it early.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum WrapUpMode {
+    None,
+    /// Until the agent is done, or the time is over.
+    Optional,
+    /// The whole time; only a supervisor ends it early.
+    Mandatory,
+}
+
 /// Work after the conversation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum WrapUp {
-    None,
-    /// This long, or until the agent is done.
-    Timed {
-        ms: u64,
-    },
+pub struct WrapUp {
+    pub mode: WrapUpMode,
+    pub ms: u64,
+    /// Of the capacity the conversation held, so much is held on, 0 to 100.
+    pub share_percent: u8,
+    /// How often the agent may ask for more time.
+    pub extensions_max: u8,
+    /// How much more each time, ms.
+    pub extension_ms: u64,
+}
+
+impl WrapUp {
+    /// No work after the conversation.
+    pub fn none() -> WrapUp {
+        WrapUp { mode: WrapUpMode::None, ms: 0, share_percent: 100, extensions_max: 0, extension_ms: 0 }
+    }
+
+    /// So long, or until the agent is done.
+    pub fn optional(ms: u64) -> WrapUp {
+        WrapUp { mode: WrapUpMode::Optional, ms, ..WrapUp::none() }
+    }
+
+    /// So long if there is any.
+    pub fn length_ms(self) -> Option<u64> {
+        (self.mode != WrapUpMode::None && self.ms > 0).then_some(self.ms)
+    }
 }
 
 /// What letting an offer expire does to the agent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum OnExpiry {
+    /// Not responding until the agent says to be back.
     NotResponding,
     Stay,
+    /// Not responding for so long, ms, or until the agent says to be back.
+    Recover {
+        after_ms: u64,
+    },
 }
 
 /// What becomes of a conversation whose agent is lost and does not come back within the channel's grace.
@@ -86,8 +130,46 @@ pub struct QueueSpec {
     pub on_expiry: OnExpiry,
     pub on_agent_lost: OnAgentLost,
     pub wrap_up: WrapUp,
-    /// Most that may be in line at once: waiting, or offered and not yet accepted.
+    /// So many agents are asked at once; the first to accept has it. At least 1.
+    pub broadcast: u16,
+    /// When it is open. `None`: always.
+    pub hours: Option<HoursKey>,
+    /// Whether agents may take work from the line themselves.
+    pub pull: bool,
+    /// Most that may be in line at once: scheduled, waiting, or offered and not yet accepted.
     pub waiting_max: u32,
+}
+
+/// Seconds an agent has to answer an offer unless the queue says otherwise, ms.
+pub const OFFER_EXPIRY_MS: u64 = 15_000;
+/// Most that may be in line unless the queue says otherwise.
+pub const WAITING_MAX_DEFAULT: u32 = 100_000;
+
+impl QueueSpec {
+    /// A queue without anything special.
+    pub fn plain(display_name: Text, pool: PoolKey, requirements: Vec<Requirement>) -> QueueSpec {
+        QueueSpec {
+            display_name,
+            pool,
+            requirements,
+            offer_expiry_ms: OFFER_EXPIRY_MS,
+            on_expiry: OnExpiry::NotResponding,
+            on_agent_lost: OnAgentLost::Requeue,
+            wrap_up: WrapUp::none(),
+            broadcast: 1,
+            hours: None,
+            pull: false,
+            waiting_max: WAITING_MAX_DEFAULT,
+        }
+    }
+}
+
+/// A group of agents as configured.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct GroupSpec {
+    pub display_name: Text,
+    /// What its agents can take at once, unless an agent has figures of its own.
+    pub capacity: CapacitySpec,
 }
 
 /// An agent as configured.
@@ -97,12 +179,20 @@ pub struct AgentSpec {
     pub pool: PoolKey,
     /// In the order of the skills, each once.
     pub skills: Vec<Skill>,
-    /// Units in all.
-    pub capacity: u16,
-    /// By channel.
-    pub channels: [ChannelCapacity; 7],
-    /// Offers that may be open to the agent at once.
-    pub open_offers_max: u16,
+    pub group: Option<GroupKey>,
+    /// What the agent can take at once. `None`: as the group says, or the default.
+    pub capacity: Option<CapacitySpec>,
+    /// When the agent works; no offer is made that would end too late. `None`: always.
+    pub shift: Option<HoursKey>,
+    /// A program that talks to customers.
+    pub bot: bool,
+}
+
+impl AgentSpec {
+    /// An agent with these skills and nothing special.
+    pub fn plain(display_name: Text, pool: PoolKey, skills: Vec<Skill>) -> AgentSpec {
+        AgentSpec { display_name, pool, skills, group: None, capacity: None, shift: None, bot: false }
+    }
 }
 
 /// One entry of a floor table.
@@ -177,6 +267,13 @@ impl<T> Table<T> {
         }
     }
 
+    /// Changes an entry in place; people see another `etag`.
+    pub(super) fn change(&mut self, key: u32, revision: u64, change: impl FnOnce(&mut T)) {
+        let entry = &mut self.entries[key as usize];
+        entry.revision = revision;
+        change(&mut entry.spec);
+    }
+
     pub(super) fn remove(&mut self, key: u32) {
         let entry = &mut self.entries[key as usize];
         entry.removed = true;
@@ -184,11 +281,13 @@ impl<T> Table<T> {
     }
 }
 
-/// The four tables.
+/// The tables.
 #[derive(Clone, Debug, Default)]
 pub struct Floor {
     pub pools: Table<Text>,
     pub skills: Table<Text>,
     pub queues: Table<QueueSpec>,
     pub agents: Table<AgentSpec>,
+    pub groups: Table<GroupSpec>,
+    pub hours: Table<HoursSpec>,
 }

@@ -26,6 +26,10 @@ identity! {
     QueueKey(u16);
     /// An agent.
     AgentKey(u32);
+    /// A group of agents.
+    GroupKey(u16);
+    /// Opening hours.
+    HoursKey(u16);
     /// A lane: the waiting interactions of one queue and channel with equal requirements.
     LaneKey(u32);
     /// An interaction.
@@ -53,7 +57,7 @@ macro_rules! indexes {
     )*};
 }
 
-indexes!(PoolKey, SkillKey, QueueKey, AgentKey, LaneKey);
+indexes!(PoolKey, SkillKey, QueueKey, GroupKey, HoursKey, AgentKey, LaneKey);
 
 /// A short text shared between an event and the state it made: names, codes, ids of others.
 pub type Text = std::sync::Arc<str>;

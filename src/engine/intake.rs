@@ -1,12 +1,15 @@
 //! Stage 1: admit or refuse. A repetition gets the first answer; a refusal leaves no trace.
 
-use super::command::{Answer, Leaving, Refusal, Submit};
-use super::event::{AbandonCause, Admitted, EndedBy, Event, RescindCause};
+use super::channel::Channel;
+use super::command::{Answer, Refusal, Submit};
+use super::entry::{Entry, Then, Visitor};
+use super::event::{Admitted, Event};
+use super::floor::Kind;
 use super::ids::{CustomerId, InteractionId, Text};
-use super::interaction::{Interaction, State};
-use super::plan::Plan;
-use super::queue::{LANES_MAX, LaneId};
-use super::score::place;
+use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
+use super::line::lane_id;
+use super::plan::{Duplicates, Plan, Preferred};
+use super::queue::LANES_MAX;
 use super::shard::{Shard, Step};
 use super::time::Time;
 use hashbrown::HashMap;
@@ -68,8 +71,23 @@ impl Step<'_> {
         if self.shard.intake.len() + submit.keys.len() > REMEMBERED_MAX as usize {
             return Err(Refusal::IntakeMemoryFull { max: REMEMBERED_MAX });
         }
-        let Submit { keys, content, source, external_id, channel, facts, plan } = submit;
+        if let Some(attached) = self.attach(&submit) {
+            return Ok(attached);
+        }
+        self.enter(submit)
+    }
+
+    fn enter(&mut self, submit: Submit) -> Result<Answer, Refusal> {
+        let replaced = match submit.plan.duplicates {
+            Duplicates::Replace => self.shard.same_matter(&submit),
+            Duplicates::KeepBoth | Duplicates::Attach => None,
+        };
+        let Entry { route, hops, then } = self.shard.entry_of(&submit, replaced)?;
         let interaction = InteractionId(self.shard.last_interaction.0 + 1);
+        let freed = replaced.map(|old| self.give_way(old, interaction)).unwrap_or_default();
+        let now = self.shard.now;
+        let later = submit.facts.not_before.filter(|at| *at > now).map(Until::At);
+        let Submit { keys, content, source, external_id, channel, facts, plan } = submit;
         self.emit(Event::Admitted(Box::new(Admitted {
             interaction,
             keys,
@@ -78,34 +96,20 @@ impl Step<'_> {
             external_id,
             channel,
             facts,
+            route,
+            hops,
+            scheduled: later.or((then == Then::Held).then_some(Until::Opening)),
+            replaces: replaced,
+            wanted: plan
+                .preferred
+                .map(|preferred| wanted(preferred, later.map_or(now, |until| until.from(now)))),
             plan,
         })));
-        self.seek_agent(interaction);
-        Ok(Answer::Admitted { interaction, repeated: false })
-    }
-
-    /// The customer left or the source took it back. Before an accept the interaction leaves; after it, the
-    /// conversation ends and the agent wraps up.
-    pub fn leave(&mut self, interaction: InteractionId, leaving: Leaving) -> Result<Answer, Refusal> {
-        let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
-        match (subject.state, subject.offer, subject.assignment) {
-            (State::Waiting, _, _) => self.left(interaction, leaving),
-            (State::Offered, Some(offer), _) => {
-                let agent = self.shard.offers[&offer].agent;
-                self.rescind(offer, cause(leaving));
-                self.left(interaction, leaving);
-                self.seek_work(agent);
-            }
-            (State::Handling, _, Some(assignment)) => {
-                let by = match leaving {
-                    Leaving::CustomerLeft => EndedBy::Customer,
-                    Leaving::Withdrawn => EndedBy::Source,
-                };
-                self.end_conversation(assignment, by, Text::default());
-            }
-            (_, _, _) => {}
+        if later.is_none() {
+            self.come_in(interaction, then);
         }
-        Ok(Answer::Cancelled { state: self.shard.subject(interaction).state })
+        self.seek_works(freed);
+        Ok(Answer::Admitted { interaction, repeated: false })
     }
 
     /// Says whose an interaction is, once; a second answer changes nothing.
@@ -116,19 +120,23 @@ impl Step<'_> {
         }
         Ok(Answer::Done)
     }
+}
 
-    fn left(&mut self, interaction: InteractionId, leaving: Leaving) {
-        self.emit(match leaving {
-            Leaving::CustomerLeft => Event::Abandoned { interaction, cause: AbandonCause::CustomerLeft },
-            Leaving::Withdrawn => Event::Cancelled { interaction },
-        });
+impl Until {
+    fn from(self, now: Time) -> Time {
+        match self {
+            Until::At(at) => at,
+            Until::Opening => now,
+        }
     }
 }
 
-fn cause(leaving: Leaving) -> RescindCause {
-    match leaving {
-        Leaving::CustomerLeft => RescindCause::CustomerLeft,
-        Leaving::Withdrawn => RescindCause::Withdrawn,
+fn wanted(preferred: Preferred, from: Time) -> Wanted {
+    Wanted {
+        agent: preferred.agent,
+        by: WantedBy::Rule,
+        until: from.after(preferred.budget_ms),
+        overdraw: preferred.overdraw,
     }
 }
 
@@ -150,64 +158,118 @@ impl Shard {
         }
     }
 
-    fn check_plan(&self, plan: &Plan, channel: super::plan::Channel) -> Result<(), Refusal> {
-        let queue = u32::from(plan.queue.0);
-        let Some(entry) = self.floor.queues.live(queue) else {
-            let name = self
-                .floor
-                .queues
-                .get(queue)
-                .map_or_else(|| plan.queue.to_string().into(), |e| e.name.clone());
-            return Err(Refusal::NotDefined { kind: super::floor::Kind::Queue, name });
-        };
-        self.check_skills(&plan.requirements)?;
-        // Whoever is being offered counts: the offer may come to nothing, and their place is still theirs.
-        let books = self.tally.of(plan.queue);
-        let unanswered = self.lines.waiting(plan.queue) + books.offered - books.returned;
-        if unanswered >= entry.spec.waiting_max {
-            return Err(Refusal::QueueFull { max: entry.spec.waiting_max });
+    /// Everything a plan names exists, and there is a lane for it.
+    pub(super) fn check_plan(&self, plan: &Plan, channel: Channel) -> Result<(), Refusal> {
+        for route in plan.routes.iter() {
+            let queue = u32::from(route.queue.0);
+            if self.floor.queues.live(queue).is_none() {
+                let known = self.floor.queues.get(queue);
+                let name = known.map_or_else(|| route.queue.to_string().into(), |entry| entry.name.clone());
+                return Err(Refusal::NotDefined { kind: Kind::Queue, name });
+            }
+            let needs = route.needs.iter().chain(route.relaxation.iter().flat_map(|step| &step.needs));
+            for needs in needs {
+                self.check_skills(&needs.requirements)?;
+                needs.groups.iter().try_for_each(|group| self.check_group(*group))?;
+            }
         }
-        let known = self.lines.find(&lane_id(plan, channel)).is_some();
+        let known = self.lines.find(&lane_id(plan, 0, 0, channel)).is_some();
         if known || !self.lines.full() { Ok(()) } else { Err(Refusal::TooManyLanes { max: LANES_MAX }) }
+    }
+
+    fn entry_of(&self, submit: &Submit, replaced: Option<InteractionId>) -> Result<Entry, Refusal> {
+        let gives_up = replaced.map(|old| self.subject(old).queue());
+        let visitor = Visitor { plan: &submit.plan, channel: submit.channel, interaction: None, gives_up };
+        // Work for later is asked about hours and overflow when it is due; its place is taken now.
+        if submit.facts.not_before.is_some_and(|at| at > self.now) {
+            let queue = submit.plan.entry().queue;
+            let max = self.queue(queue).waiting_max;
+            let room = self.has_room(queue, gives_up);
+            return room
+                .then_some(Entry { route: 0, hops: 0, then: Then::Line })
+                .ok_or(Refusal::QueueFull { max });
+        }
+        self.entry(visitor, 0)
     }
 
     pub(super) fn admitted(&mut self, admitted: &Admitted) {
         self.forget();
         let id = admitted.interaction;
         self.last_interaction = id;
-        for key in admitted.keys.into_iter().flatten() {
-            self.intake.remember(key, admitted.content, id, self.now);
+        self.remember_keys(admitted.keys, admitted.content, id);
+        let lane = self.lane_for(lane_id(&admitted.plan, admitted.route, 0, admitted.channel));
+        self.lines.join(lane);
+        let interaction = self.interaction_of(admitted, lane);
+        self.tally.books(interaction.queue()).entered += 1;
+        self.sources.entry(admitted.source.clone()).or_default().open.insert(id);
+        self.interactions.insert(id, Box::new(interaction));
+        self.gauge(id, |gauge| *gauge += 1);
+        self.index_matter(id);
+        match admitted.scheduled {
+            Some(until) => self.schedule(id, until),
+            None => {
+                self.arm_max_wait(id);
+                self.stand(id);
+            }
         }
-        let wanted = lane_id(&admitted.plan, admitted.channel);
-        let lane = self.lines.find(&wanted).unwrap_or_else(|| self.open_lane(wanted));
-        let interaction = Interaction {
-            id,
+    }
+
+    fn interaction_of(&self, admitted: &Admitted, lane: super::ids::LaneKey) -> Interaction {
+        let replaced = admitted.replaces.and_then(|old| self.interaction(old));
+        let entered = match (admitted.scheduled, replaced) {
+            (Some(Until::At(at)), _) => at,
+            (_, Some(old)) => old.entered,
+            (_, None) => self.now,
+        };
+        Interaction {
+            id: admitted.interaction,
             source: admitted.source.clone(),
             external_id: admitted.external_id.clone(),
             channel: admitted.channel,
             facts: admitted.facts.clone(),
             plan: admitted.plan.clone(),
-            state: State::Waiting,
+            route: admitted.route,
+            state: if admitted.scheduled.is_some() { State::Scheduled } else { State::Waiting },
             lane,
-            entered: self.now,
+            standing: None,
+            entered,
+            waits_from: entered,
+            in_queue_from: self.now,
             answered: None,
+            visit_answered: false,
             over: None,
-            offer: None,
-            assignment: None,
+            offers: Vec::new(),
+            assignments: Vec::new(),
+            owner: None,
             agent: None,
+            wanted: admitted.wanted,
+            seek: None,
+            scheduled: admitted.scheduled,
+            callback: None,
+            step: 0,
+            overdue: false,
             requeues: 0,
+            declines: 0,
+            transfers: 0,
+            hops: admitted.hops,
+            attached: Vec::new(),
             cool_downs: Vec::new(),
             decisions: Vec::new(),
             disposition: Text::default(),
-        };
-        self.lines.enqueue(lane, place(&interaction));
-        self.tally.books(interaction.plan.queue).entered += 1;
-        self.sources.entry(admitted.source.clone()).or_default().open.insert(id);
-        self.interactions.insert(id, Box::new(interaction));
+        }
+    }
+
+    pub(super) fn remember_keys(&mut self, keys: [Option<u128>; 2], content: u128, id: InteractionId) {
+        for key in keys.into_iter().flatten() {
+            self.intake.remember(key, content, id, self.now);
+        }
     }
 
     pub(super) fn identified(&mut self, interaction: InteractionId, customer: CustomerId) {
         self.subject_mut(interaction).facts.customer = Some(customer);
+        if !self.subject(interaction).state.is_over() {
+            self.index_matter(interaction);
+        }
     }
 
     /// Forgets ids whose time is over, but never one whose interaction is still open.
@@ -223,8 +285,4 @@ impl Shard {
             }
         }
     }
-}
-
-fn lane_id(plan: &Plan, channel: super::plan::Channel) -> LaneId {
-    LaneId { queue: plan.queue, channel, requirements: plan.requirements.clone() }
 }

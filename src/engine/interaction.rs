@@ -1,43 +1,75 @@
 //! One contact of a customer on a channel, from received to closed.
 
 use super::explain::Decision;
-use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, Sequence, Text};
+use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, QueueKey, Sequence, Text};
 use super::plan::{Channel, Facts, Plan};
+use super::route::Route;
+use super::skill::Requirement;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// Where it is. Exactly one at any time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum State {
+    /// Not to be served yet: work for later, a call-back before its window, a queue that is closed.
+    Scheduled,
     Waiting,
     Offered,
     Handling,
+    /// Answered, and nobody works on it: it waits for the customer, or for its agent, who was interrupted.
+    Parked,
     WrappingUp,
     Closed,
     Abandoned,
     Cancelled,
+    TimedOut,
+    SentAway,
 }
 
 impl State {
     /// Every state, in the order of a life.
-    pub const ALL: [State; 7] = [
+    pub const ALL: [State; 11] = [
+        State::Scheduled,
         State::Waiting,
         State::Offered,
         State::Handling,
+        State::Parked,
         State::WrappingUp,
         State::Closed,
         State::Abandoned,
         State::Cancelled,
+        State::TimedOut,
+        State::SentAway,
     ];
+
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Scheduled => "scheduled",
+            State::Waiting => "waiting",
+            State::Offered => "offered",
+            State::Handling => "in conversation",
+            State::Parked => "parked",
+            State::WrappingUp => "in wrap-up",
+            State::Closed => "closed",
+            State::Abandoned => "abandoned",
+            State::Cancelled => "cancelled",
+            State::TimedOut => "timed out",
+            State::SentAway => "sent away",
+        }
+    }
 
     /// True if nothing more happens to it.
     pub fn is_over(self) -> bool {
-        matches!(self, State::Closed | State::Abandoned | State::Cancelled)
+        matches!(
+            self,
+            State::Closed | State::Abandoned | State::Cancelled | State::TimedOut | State::SentAway
+        )
     }
 
     /// True until an agent has accepted it, or it left.
     pub fn is_unanswered(self) -> bool {
-        matches!(self, State::Waiting | State::Offered)
+        matches!(self, State::Scheduled | State::Waiting | State::Offered)
     }
 }
 
@@ -48,6 +80,88 @@ pub struct CoolDown {
     /// How often this agent declined this interaction.
     pub declines: u32,
     pub until: Time,
+}
+
+/// Who decided that it waits for one agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum WantedBy {
+    /// The rules: the agent must have the skills.
+    Rule,
+    /// It was theirs before: a parked conversation goes on.
+    LastAgent,
+    /// A colleague, who knows what they do: skills are not asked for.
+    Colleague,
+    /// A supervisor, likewise.
+    Supervisor,
+}
+
+/// The one agent it waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    pub agent: AgentKey,
+    pub by: WantedBy,
+    /// Then anybody will do.
+    pub until: Time,
+    /// Whether that agent may take it beyond their capacity.
+    pub overdraw: bool,
+}
+
+/// What an agent is in an interaction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Part {
+    /// Serves the customer.
+    Owner,
+    /// Advises the owner; the customer does not hear.
+    Consultant,
+    /// In the conversation, beside the owner.
+    Member,
+}
+
+/// A second agent is looked for while the first goes on: a warm transfer, a consult, a conference.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Seek {
+    /// Who asked.
+    pub by: AssignmentId,
+    /// What the second agent will be.
+    pub part: Part,
+    pub plan: Plan,
+    pub wanted: Option<Wanted>,
+    pub since: Time,
+    pub lane: LaneKey,
+}
+
+/// A promise to call back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Callback {
+    /// The window the customer was promised.
+    pub from: Time,
+    pub until: Time,
+    /// Calls that nobody answered.
+    pub attempts: u8,
+}
+
+/// Why it is scheduled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Until {
+    At(Time),
+    /// The opening of its queue.
+    Opening,
+}
+
+/// Where it stands, if it stands in line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Standing {
+    Lane(LaneKey),
+    /// The line of one agent.
+    Agent(AgentKey),
+}
+
+/// Another contact of the customer about the same matter, served with this one.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Attached {
+    pub source: Text,
+    pub external_id: Text,
+    pub channel: Channel,
 }
 
 /// A decision about it, with its place in the journal.
@@ -62,6 +176,8 @@ pub struct Decided {
 
 /// Of the decisions about one interaction, the newest so many stay in memory; older ones are in the journal.
 pub const DECISIONS_KEPT_MAX: usize = 16;
+/// Most contacts that may be attached to one that waits.
+pub const ATTACHED_MAX: usize = 16;
 
 /// Everything the engine knows about one interaction. Nothing personal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -72,29 +188,77 @@ pub struct Interaction {
     pub channel: Channel,
     pub facts: Facts,
     pub plan: Plan,
+    /// Which of the plan's routes it is on.
+    pub route: u8,
     pub state: State,
-    /// The lane it waits in, or would go back to.
+    /// The lane of what it needs now: where it waits, or would go back to.
     pub lane: LaneKey,
-    /// First entry. Its place in the line; it never changes.
+    /// `Some` exactly while it waits, or a second agent is looked for and not being asked.
+    pub standing: Option<Standing>,
+    /// First entry. Its place in the line; it never changes. For scheduled work, when it was due.
     pub entered: Time,
+    /// Since when this wait is measured: entry, or the last transfer.
+    pub waits_from: Time,
+    /// Entry to the queue it is in: relaxation counts from here.
+    pub in_queue_from: Time,
     /// First accept.
     pub answered: Option<Time>,
+    /// Whether this visit of its queue has been answered.
+    pub visit_answered: bool,
     /// When it was over.
     pub over: Option<Time>,
-    /// `Some` exactly while `Offered`.
-    pub offer: Option<OfferId>,
-    /// `Some` exactly while `Handling` or `WrappingUp`.
-    pub assignment: Option<AssignmentId>,
-    /// The last agent it was assigned to.
+    /// The open offers of it, oldest first.
+    pub offers: Vec<OfferId>,
+    /// Its assignments that are not over, wrap-up included, oldest first.
+    pub assignments: Vec<AssignmentId>,
+    /// Who serves the customer. `Some` exactly while `Handling`, or `Parked` by an interruption.
+    pub owner: Option<AssignmentId>,
+    /// The last agent who owned it.
     pub agent: Option<AgentKey>,
+    pub wanted: Option<Wanted>,
+    pub seek: Option<Seek>,
+    pub scheduled: Option<Until>,
+    pub callback: Option<Callback>,
+    /// Steps of relaxation taken.
+    pub step: u8,
+    /// Beyond its hard maximum wait.
+    pub overdue: bool,
     /// Times it went back to its place.
     pub requeues: u32,
+    /// Refusals in all.
+    pub declines: u32,
+    pub transfers: u16,
+    pub hops: u8,
+    pub attached: Vec<Attached>,
     pub cool_downs: Vec<CoolDown>,
     pub decisions: Vec<Decided>,
     pub disposition: Text,
 }
 
 impl Interaction {
+    /// The route it is on.
+    pub fn route(&self) -> &Route {
+        &self.plan.routes[usize::from(self.route)]
+    }
+
+    /// The queue it is in.
+    pub fn queue(&self) -> QueueKey {
+        self.route().queue
+    }
+
+    /// The skills it asks for now: of the first way to qualify.
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.route().needs_at(self.step)[0].requirements
+    }
+
+    /// What is looked for: the lane and the one agent, of the second agent if one is sought.
+    pub fn sought(&self) -> (LaneKey, Option<Wanted>, Part) {
+        match &self.seek {
+            Some(seek) => (seek.lane, seek.wanted, seek.part),
+            None => (self.lane, self.wanted, Part::Owner),
+        }
+    }
+
     /// How long it waited: until the first accept, until it left, or until now. Milliseconds.
     pub fn wait_ms(&self, now: Time) -> u64 {
         self.answered.or(self.over).unwrap_or(now).since(self.entered)

@@ -2,103 +2,126 @@
 //! capacity in use, then longest idle; interactions by score. Changes nothing but its own caches and reads no
 //! clock: the stages ask, and act on the answer.
 
-use super::agent::Agent;
+use super::agent::{Agent, Rank};
+use super::capacity::CapacitySpec;
+use super::channel::Channel;
 use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
 use super::ids::{AgentKey, InteractionId, LaneKey};
-use super::interaction::Interaction;
-use super::plan::Channel;
+use super::interaction::{Interaction, WantedBy};
 use super::queue::{Lane, LaneId};
+use super::route::Needs;
 use super::score::{Place, score};
 use super::shard::Shard;
 use super::skill::{Requirement, proficiency};
 
 impl Shard {
-    /// Whom a waiting interaction would be offered to now, with the why. Read-only.
-    pub fn agent_for(&self, interaction: InteractionId) -> (Option<AgentKey>, Decision) {
+    /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
+    pub fn agents_for(&self, interaction: InteractionId) -> (Vec<AgentKey>, Decision) {
         self.choose(interaction, None)
     }
 
     /// The same, but the agent who just missed it comes last. Missing an offer resets nobody's idle time, so under the
     /// policy `Stay` the same agent would be first again and again.
-    pub(super) fn agent_for_rather(
+    pub(super) fn agents_for_rather(
         &self,
         interaction: InteractionId,
         missed: AgentKey,
-    ) -> (Option<AgentKey>, Decision) {
+    ) -> (Vec<AgentKey>, Decision) {
         self.choose(interaction, Some(missed))
     }
 
-    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Option<AgentKey>, Decision) {
-        let subject = self.interaction(interaction).expect("the stages ask about interactions that exist");
+    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Vec<AgentKey>, Decision) {
+        let subject = self.subject(interaction);
+        let asked_at_once = self.asked_at_once(subject);
         let mut agents: Vec<Candidate> = Vec::new();
-        let mut chosen = None;
-        let mut cooling = false;
-        let others = self.ready.iter().filter(|(_, _, key)| Some(*key) != last);
-        let last = self.ready.iter().filter(|(_, _, key)| Some(*key) == last);
-        for (used, idle_since, key) in others.chain(last) {
-            let mut exclusion = self.exclusion(&self.agents[key.index()], subject);
-            cooling |= exclusion == Some(Exclusion::CoolingDown);
-            match (exclusion, chosen) {
-                (None, None) => chosen = Some(*key),
-                (None, Some(_)) => exclusion = Some(Exclusion::RankedLower),
-                (Some(_), _) => {}
+        let mut chosen = Vec::new();
+        let mut barred = Barred::default();
+        for agent in self.candidates(subject, last) {
+            let mut exclusion = self.exclusion(agent, subject);
+            barred.note(exclusion);
+            match exclusion {
+                None if chosen.len() < asked_at_once => chosen.push(agent.key),
+                None => exclusion = Some(Exclusion::RankedLower),
+                Some(_) => {}
             }
             if agents.len() < CANDIDATES_STORED_MAX || (exclusion.is_none() && agents.pop().is_some()) {
-                agents.push(Candidate {
-                    agent: *key,
-                    exclusion,
-                    used: *used,
-                    idle_ms: self.now().since(*idle_since),
-                });
+                agents.push(self.candidate(agent, exclusion));
             }
-            if chosen.is_some() && agents.len() == CANDIDATES_STORED_MAX {
+            if chosen.len() == asked_at_once && agents.len() == CANDIDATES_STORED_MAX {
                 break;
             }
         }
-        let wait_reason = match chosen {
-            Some(_) => None,
-            None => Some(self.reason_to_wait(subject, cooling)),
-        };
+        let wait_reason = chosen.is_empty().then(|| self.reason_to_wait(subject, barred));
         (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, agents, Vec::new()))
+    }
+
+    /// Who may be looked at, best first: the ready, or the one agent it waits for.
+    fn candidates<'a>(
+        &'a self,
+        subject: &Interaction,
+        last: Option<AgentKey>,
+    ) -> Box<dyn Iterator<Item = &'a Agent> + 'a> {
+        if let Some(wanted) = subject.sought().1 {
+            return Box::new(std::iter::once(&self.agents[wanted.agent.index()]));
+        }
+        let others = self.ready.iter().filter(move |(_, _, key)| Some(*key) != last);
+        let last = self.ready.iter().filter(move |(_, _, key)| Some(*key) == last);
+        Box::new(others.chain(last).map(|(_, _, key)| &self.agents[key.index()]))
+    }
+
+    /// A second agent, or the one waited for, is asked alone.
+    fn asked_at_once(&self, subject: &Interaction) -> usize {
+        if subject.seek.is_some() || subject.wanted.is_some() {
+            return 1;
+        }
+        usize::from(self.queue(subject.queue()).broadcast.max(1))
+    }
+
+    pub(super) fn candidate(&self, agent: &Agent, exclusion: Option<Exclusion>) -> Candidate {
+        Candidate {
+            agent: agent.key,
+            exclusion,
+            used: agent.ledger.used(),
+            idle_ms: self.now().since(agent.idle_since),
+        }
     }
 
     /// What an agent would be offered now, with the why. `None` if there is nothing to take, or no capacity.
     /// Read-only.
     pub fn interaction_for(&self, agent: AgentKey) -> Option<(InteractionId, Decision)> {
         let agent = &self.agents[agent.index()];
-        agent.ready?;
-        let mut best: Vec<Place> = Vec::with_capacity(2 * (RIVALS_STORED_MAX + 1));
-        for key in &agent.lanes {
-            let lane = self.lines.lane(*key);
-            if !lane.is_empty() && self.no_room(agent, lane.id.channel).is_none() {
-                self.heads(agent, lane, &mut best);
+        let mut best: Vec<Place> = Vec::new();
+        let takes = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
+        best.extend(agent.line.iter().filter(takes).take(RIVALS_STORED_MAX + 1));
+        if agent.ready.is_some() {
+            for key in &agent.lanes {
+                let lane = self.lines.lane(*key);
+                if !lane.is_empty() && self.no_room(agent, lane.id.channel, false).is_none() {
+                    self.heads(agent, lane, &mut best);
+                }
             }
         }
-        let mut best = best.into_iter().map(|(_, _, id)| id);
+        best.sort();
+        best.truncate(RIVALS_STORED_MAX + 1);
+        let mut best = best.into_iter().map(|(_, _, _, id)| id);
         let chosen = best.next()?;
-        let subject = self.interaction(chosen).expect("who waits exists");
-        let rivals = best
-            .filter_map(|id| self.interaction(id))
-            .map(|rival| Rival { interaction: rival.id, score: score(rival, self.now()) })
-            .collect();
-        let candidate = Candidate {
-            agent: agent.key,
-            exclusion: None,
-            used: agent.ledger.used(),
-            idle_ms: self.now().since(agent.idle_since),
-        };
+        let rivals =
+            best.map(|id| Rival { interaction: id, score: score(self.subject(id), self.now()) }).collect();
+        let candidate = self.candidate(agent, None);
+        let subject = self.subject(chosen);
         Some((chosen, self.decision(Trigger::AgentFree, subject, None, vec![candidate], rivals)))
     }
 
     /// Merges the first of a lane that this agent may be asked for into the best so far.
     fn heads(&self, agent: &Agent, lane: &Lane, best: &mut Vec<Place>) {
-        let allowed = |place: &&Place| {
-            let waiting = self.interaction(place.2).expect("who waits exists");
-            !waiting.cools_down_for(agent.key, self.now())
-        };
+        let head = lane.waiting().next().map(|place| self.subject(place.3));
+        if head.is_none_or(|head| self.off_duty_for(agent, head).is_some()) {
+            return;
+        }
+        let allowed = |place: &&Place| self.barred_from(agent, self.subject(place.3)).is_none();
         best.extend(lane.waiting().filter(allowed).take(RIVALS_STORED_MAX + 1));
         best.sort();
         best.truncate(RIVALS_STORED_MAX + 1);
@@ -106,21 +129,69 @@ impl Shard {
 
     /// The one reason why this agent cannot take this interaction now; `None` if it can.
     pub fn exclusion(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
-        let lane = &self.lines.lane(interaction.lane).id;
-        self.other_pool(agent, lane)
+        let wanted = interaction.sought().1;
+        let overdraws = wanted.is_some_and(|wanted| wanted.agent == agent.key && wanted.overdraw);
+        self.other_pool(agent, self.sought_queue_of(interaction))
             .or_else(|| off_duty(agent.presence, agent.pending.is_some(), agent.liveness))
             .or_else(|| agent.not_responding.then_some(Exclusion::NotResponding))
-            .or_else(|| self.unmet(agent, &lane.requirements))
-            .or_else(|| interaction.cools_down_for(agent.key, self.now()).then_some(Exclusion::CoolingDown))
-            .or_else(|| self.no_room(agent, lane.channel))
+            .or_else(|| self.unqualified(agent, interaction))
+            .or_else(|| self.barred_from(agent, interaction))
+            .or_else(|| self.off_duty_for(agent, interaction))
+            .or_else(|| self.no_room(agent, interaction.channel, overdraws))
     }
 
-    fn other_pool(&self, agent: &Agent, lane: &LaneId) -> Option<Exclusion> {
-        let queue = &self.floor.queues.get(u32::from(lane.queue.0)).expect("a lane's queue was defined").spec;
-        (self.spec(agent.key).pool != queue.pool).then_some(Exclusion::OtherPool)
+    /// Skills and groups, unless a person chose this agent.
+    fn unqualified(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        let by_person = interaction.sought().1.is_some_and(|wanted| {
+            wanted.agent == agent.key && matches!(wanted.by, WantedBy::Colleague | WantedBy::Supervisor)
+        });
+        if by_person { None } else { self.unmet(agent, needs_of(interaction)) }
     }
 
-    fn unmet(&self, agent: &Agent, requirements: &[Requirement]) -> Option<Exclusion> {
+    /// What keeps this agent from this very interaction, whatever its lane.
+    fn barred_from(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        let asked = interaction.offers.iter().any(|offer| self.offers[offer].agent == agent.key);
+        let talks = |id: &super::ids::AssignmentId| {
+            let part = &self.assignments[id];
+            part.agent == agent.key && part.talks()
+        };
+        if asked {
+            Some(Exclusion::AlreadyAsked)
+        } else if interaction.assignments.iter().any(talks) {
+            Some(Exclusion::AlreadyOnIt)
+        } else if interaction.sought().1.is_some_and(|wanted| wanted.agent != agent.key) {
+            Some(Exclusion::WaitsForAnother)
+        } else {
+            interaction.cools_down_for(agent.key, self.now()).then_some(Exclusion::CoolingDown)
+        }
+    }
+
+    fn off_duty_for(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        self.off_shift(agent.key, interaction).or_else(|| self.daily_maximum(agent, interaction.channel))
+    }
+
+    fn other_pool(&self, agent: &Agent, queue: super::ids::QueueKey) -> Option<Exclusion> {
+        (self.spec(agent.key).pool != self.queue(queue).pool).then_some(Exclusion::OtherPool)
+    }
+
+    fn sought_queue_of(&self, interaction: &Interaction) -> super::ids::QueueKey {
+        interaction.seek.as_ref().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
+    }
+
+    /// `None` if the agent meets one of these; otherwise what is missing from the first.
+    fn unmet(&self, agent: &Agent, needs: &[Needs]) -> Option<Exclusion> {
+        let missing = |needs: &Needs| {
+            let group = self.spec(agent.key).group;
+            self.unskilled(agent, &needs.requirements).or_else(|| {
+                let any = needs.groups.is_empty() || group.is_some_and(|own| needs.groups.contains(&own));
+                (!any).then_some(Exclusion::OtherGroup)
+            })
+        };
+        let first = missing(&needs[0])?;
+        needs[1..].iter().all(|other| missing(other).is_some()).then_some(first)
+    }
+
+    fn unskilled(&self, agent: &Agent, requirements: &[Requirement]) -> Option<Exclusion> {
         let skills = &self.spec(agent.key).skills;
         requirements.iter().find_map(|need| match proficiency(skills, need.skill) {
             None => Some(Exclusion::SkillMissing { skill: need.skill, needs: need.proficiency }),
@@ -131,12 +202,23 @@ impl Shard {
         })
     }
 
-    fn no_room(&self, agent: &Agent, channel: Channel) -> Option<Exclusion> {
-        let spec = self.spec(agent.key);
-        let takes = spec.channels[channel.index()];
-        if agent.ledger.count(channel) >= takes.limit {
+    /// What the agent can take at once: by their own figures, the group's, or the default.
+    pub fn capacity_of(&self, agent: AgentKey) -> &CapacitySpec {
+        let spec = self.spec(agent);
+        let group = || {
+            let group = self.floor.groups.get(u32::from(spec.group?.0))?;
+            Some(&group.spec.capacity)
+        };
+        spec.capacity.as_ref().or_else(group).unwrap_or(&self.capacity_default)
+    }
+
+    pub(super) fn no_room(&self, agent: &Agent, channel: Channel, overdraws: bool) -> Option<Exclusion> {
+        let spec = self.capacity_of(agent.key);
+        let takes = spec.of(channel);
+        let used = agent.ledger.used_beside(channel, spec) + u32::from(takes.units);
+        if agent.ledger.count(channel) >= takes.limit && !overdraws {
             Some(Exclusion::ChannelLimit)
-        } else if agent.ledger.used() + takes.units > spec.capacity {
+        } else if used > u32::from(spec.units) && !overdraws {
             Some(Exclusion::CapacityFull)
         } else if agent.ledger.offers() >= spec.open_offers_max {
             Some(Exclusion::AnsweringAnOffer)
@@ -145,14 +227,45 @@ impl Shard {
         }
     }
 
-    fn reason_to_wait(&self, interaction: &Interaction, cooling: bool) -> WaitReason {
-        if self.lines.lane(interaction.lane).on_duty() == 0 {
+    fn reason_to_wait(&self, interaction: &Interaction, barred: Barred) -> WaitReason {
+        let (lane, wanted, _) = interaction.sought();
+        if wanted.is_some() {
+            WaitReason::WaitsForAgent
+        } else if self.lines.lane(lane).on_duty() == 0 {
             WaitReason::NoAgentQualifies
-        } else if cooling {
+        } else if barred.cooling {
             WaitReason::CoolingDown
+        } else if barred.shift_ends {
+            WaitReason::ShiftsEnd
         } else {
             WaitReason::AllAgentsBusy
         }
+    }
+
+    /// Why an interaction waits now; `None` if it does not.
+    pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
+        let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
+        let mut barred = Barred::default();
+        if self.phases.is_empty() {
+            for pair in &subject.cool_downs {
+                let agent = &self.agents[pair.agent.index()];
+                barred.note(agent.ready.and_then(|_| self.exclusion(agent, subject)));
+            }
+        } else {
+            self.candidates(subject, None).for_each(|agent| barred.note(self.exclusion(agent, subject)));
+        }
+        Some(self.reason_to_wait(subject, barred))
+    }
+
+    /// The decision of a person, with the terms as they were.
+    pub(super) fn decided_by_person(
+        &self,
+        interaction: InteractionId,
+        agent: AgentKey,
+        trigger: Trigger,
+    ) -> Decision {
+        let candidate = self.candidate(&self.agents[agent.index()], None);
+        self.decision(trigger, self.subject(interaction), None, vec![candidate], Vec::new())
     }
 
     fn decision(
@@ -174,18 +287,23 @@ impl Shard {
         }
     }
 
+    /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
+    fn rank(&self, key: AgentKey) -> Option<Rank> {
+        let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
+        let gives_way = |channel| agent.ledger.used_beside(channel, spec);
+        let beside = Channel::ALL.into_iter().map(gives_way).min().unwrap_or_default();
+        let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
+            && !agent.not_responding
+            && beside + spec.least_units() <= u32::from(spec.units)
+            && agent.ledger.offers() < spec.open_offers_max;
+        can_work.then(|| (agent.ledger.used(), agent.idle_since, key))
+    }
+
     /// Brings the caches up to date with an agent that changed: its place among the ready, and the lanes' counts
     /// of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
+        let rank = self.rank(key);
         let agent = &self.agents[key.index()];
-        let spec = self.spec(key);
-        // A channel may cost nothing: then a full agent has room for it still.
-        let cheapest = spec.channels.iter().map(|takes| takes.units).min().unwrap_or_default();
-        let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
-            && !agent.not_responding
-            && agent.ledger.used() + cheapest <= spec.capacity
-            && agent.ledger.offers() < spec.open_offers_max;
-        let rank = can_work.then(|| (agent.ledger.used(), agent.idle_since, key));
         let on_duty = agent.on_duty();
         let state = agent.routing_state();
         let now = self.now();
@@ -230,6 +348,8 @@ impl Shard {
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
         for index in 0..self.agents.len() {
+            // The key may have been that of a lane nobody needs any more.
+            self.agents[index].lanes.retain(|known| *known != lane);
             let agent = &self.agents[index];
             let removed = self.floor.agents.live(agent.key.0).is_none();
             if removed || !self.meets(agent, &self.lines.lane(lane).id) {
@@ -244,7 +364,29 @@ impl Shard {
         lane
     }
 
-    fn meets(&self, agent: &Agent, lane: &LaneId) -> bool {
-        self.other_pool(agent, lane).is_none() && self.unmet(agent, &lane.requirements).is_none()
+    pub(super) fn meets(&self, agent: &Agent, lane: &LaneId) -> bool {
+        self.other_pool(agent, lane.queue).is_none() && self.unmet(agent, &lane.needs).is_none()
+    }
+}
+
+/// Who qualifies for what is sought now.
+fn needs_of(interaction: &Interaction) -> &[Needs] {
+    match &interaction.seek {
+        Some(seek) => &seek.plan.entry().needs,
+        None => interaction.route().needs_at(interaction.step),
+    }
+}
+
+/// What kept agents who are ready from taking it.
+#[derive(Clone, Copy, Default)]
+struct Barred {
+    cooling: bool,
+    shift_ends: bool,
+}
+
+impl Barred {
+    fn note(&mut self, exclusion: Option<Exclusion>) {
+        self.cooling |= exclusion == Some(Exclusion::CoolingDown);
+        self.shift_ends |= matches!(exclusion, Some(Exclusion::OffShift | Exclusion::ShiftEnds));
     }
 }

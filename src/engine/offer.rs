@@ -1,16 +1,14 @@
 //! Stages 4 and 5: open an offer, and its four endings: accepted, declined, expired, rescinded. Capacity is
 //! claimed from the moment of the offer; every release looks for the next work in the same step.
 
-use super::capacity::{Claim, Holder};
+use super::capacity::{Claim, Holder, Overdraw};
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
-use super::event::{Ending, Event, RescindCause};
+use super::event::{Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
 use super::explain::Decision;
 use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
-use super::interaction::{CoolDown, Decided, State};
-use super::outcome::Assignment;
-use super::score::place;
+use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
 use super::shard::{Shard, Step};
 use super::time::Time;
 use hashbrown::HashMap;
@@ -33,6 +31,9 @@ pub struct Offer {
     pub id: OfferId,
     pub interaction: InteractionId,
     pub agent: AgentKey,
+    /// What the agent would be in it.
+    pub part: Part,
+    pub overdraw: Option<Overdraw>,
     pub opened: Time,
     pub expires: Time,
 }
@@ -43,6 +44,8 @@ pub struct Ended {
     pub interaction: InteractionId,
     pub agent: AgentKey,
     pub ending: Ending,
+    /// Of a rescinded one.
+    pub cause: Option<RescindCause>,
     /// Of an accepted one.
     pub assignment: Option<AssignmentId>,
 }
@@ -68,26 +71,49 @@ impl EndedOffers {
 impl Step<'_> {
     /// Looks for an agent for an interaction that came, or came back to its place; says why if there is none.
     pub fn seek_agent(&mut self, interaction: InteractionId) {
-        let (agent, decision) = self.shard.agent_for(interaction);
-        match agent {
-            Some(agent) => self.open_offer(interaction, agent, decision),
-            None => self.emit(Event::Waits { interaction, decision }),
+        if self.leaves_after_declines(interaction) {
+            return;
+        }
+        let (agents, decision) = self.shard.agents_for(interaction);
+        if agents.is_empty() {
+            self.emit(Event::Waits { interaction, decision });
+        } else {
+            self.open_offers(interaction, &agents, &decision);
         }
     }
 
-    /// Looks for work for an agent until there is none it can take.
+    /// Looks for work for an agent until there is none they can take. What was interrupted comes back first, unless
+    /// it would be interrupted again at once.
     pub fn seek_work(&mut self, agent: AgentKey) {
-        while let Some((interaction, decision)) = self.shard.interaction_for(agent) {
+        loop {
+            let next = self.shard.interaction_for(agent);
+            let interrupts = next.as_ref().is_some_and(|(id, _)| self.shard.would_interrupt(agent, *id));
+            if !interrupts && self.continue_interrupted(agent) {
+                continue;
+            }
+            let Some((interaction, decision)) = next else { return };
             self.open_offer(interaction, agent, decision);
         }
     }
 
-    fn open_offer(&mut self, interaction: InteractionId, agent: AgentKey, decision: Decision) {
+    fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Decision) {
+        for agent in agents {
+            self.open_offer(interaction, *agent, decision.clone());
+        }
+    }
+
+    pub(super) fn open_offer(&mut self, interaction: InteractionId, agent: AgentKey, decision: Decision) {
+        let overdraw = self.shard.overdraw_for(interaction, agent);
+        if overdraw.is_none() {
+            self.make_room(interaction, agent);
+        }
+        let queue = self.shard.sought_queue(interaction);
         let subject = self.shard.subject(interaction);
-        let units = self.shard.spec(agent).channels[subject.channel.index()].units;
-        let expires = self.shard.now.after(self.shard.queue(subject.plan.queue).offer_expiry_ms);
+        let part = subject.sought().2;
+        let units = self.shard.capacity_of(agent).of(subject.channel).units;
+        let expires = self.shard.now.after(self.shard.queue(queue).offer_expiry_ms);
         let offer = OfferId(self.shard.last_offer.0 + 1);
-        self.emit(Event::Offered { offer, interaction, agent, units, expires, decision });
+        self.emit(Event::Offered { offer, interaction, agent, part, units, overdraw, expires, decision });
     }
 
     pub fn accept(&mut self, offer: OfferId) -> Result<Answer, Refusal> {
@@ -96,22 +122,29 @@ impl Step<'_> {
                 (Ending::Accepted, Some(assignment)) => {
                     Ok(Answer::Accepted { assignment, interaction: ended.interaction })
                 }
-                (ending, _) => Err(refusal(ending)),
+                _ => Err(refusal(ended)),
             };
         }
-        let interaction = self.shard.open_offer(offer)?.interaction;
+        let Offer { interaction, agent, part, .. } = *self.shard.open_offer(offer)?;
+        let subject = self.shard.subject(interaction);
+        let hands_over = subject.seek.as_ref().filter(|_| part == Part::Owner).map(|seek| seek.by);
         let assignment = AssignmentId(self.shard.last_assignment.0 + 1);
-        let agent = self.shard.offers[&offer].agent;
-        self.emit(Event::Accepted { offer, assignment });
+        let connect_until = self.shard.connect_until(interaction, part);
+        self.emit(Event::Accepted { offer, assignment, connect_until });
+        let freed = self.rescind_all(interaction, RescindCause::TakenByAnother);
+        if let Some(first) = hands_over {
+            self.end_conversation(first, super::event::EndedBy::Transfer, Text::default());
+        }
         self.seek_work(agent);
+        self.seek_works(freed);
         Ok(Answer::Accepted { assignment, interaction })
     }
 
     pub fn decline(&mut self, offer: OfferId, reason: Text) -> Result<Answer, Refusal> {
-        match self.shard.ended_offer(offer).map(|ended| ended.ending) {
+        match self.shard.ended_offer(offer) {
             // The same answer twice is one answer.
-            Some(Ending::Declined) => return Ok(Answer::Done),
-            Some(ending) => return Err(refusal(ending)),
+            Some(Ended { ending: Ending::Declined, .. }) => return Ok(Answer::Done),
+            Some(ended) => return Err(refusal(ended)),
             None => {}
         }
         let Offer { interaction, agent, .. } = *self.shard.open_offer(offer)?;
@@ -120,7 +153,10 @@ impl Step<'_> {
         let cool_down_ms = COOL_DOWN_MS.saturating_mul(1 << declines.min(16)).min(COOL_DOWN_MAX_MS);
         let cools_down_until = self.shard.now.after(cool_down_ms);
         self.emit(Event::Declined { offer, reason, cools_down_until });
-        self.seek_agent(interaction);
+        self.refused_by(interaction, agent);
+        if self.shard.subject(interaction).standing.is_some() {
+            self.seek_agent(interaction);
+        }
         self.seek_work(agent);
         Ok(Answer::Done)
     }
@@ -128,19 +164,47 @@ impl Step<'_> {
     /// The offer's time is over.
     pub fn expire(&mut self, offer: OfferId) {
         let Offer { interaction, agent, .. } = self.shard.offers[&offer];
-        let policy = self.shard.queue(self.shard.subject(interaction).plan.queue).on_expiry;
-        self.emit(Event::Expired { offer, not_responding: policy == OnExpiry::NotResponding });
-        let (next, decision) = self.shard.agent_for_rather(interaction, agent);
-        match next {
+        let (not_responding, recovers) = self.shard.after_no_answer(interaction);
+        self.emit(Event::Expired { offer, not_responding, recovers });
+        self.refused_by(interaction, agent);
+        if self.shard.subject(interaction).standing.is_none() || self.leaves_after_declines(interaction) {
+            self.seek_work(agent);
+            return;
+        }
+        let (next, decision) = self.shard.agents_for_rather(interaction, agent);
+        match next.first() {
             // Nobody else: the agent is asked below, like anybody who is free, for the highest score.
-            Some(same) if same == agent => {}
-            Some(other) => self.open_offer(interaction, other, decision),
+            Some(same) if *same == agent => {}
+            Some(_) => self.open_offers(interaction, &next, &decision),
             None => self.emit(Event::Waits { interaction, decision }),
         }
         self.seek_work(agent);
-        if next == Some(agent) && self.shard.subject(interaction).state == State::Waiting {
+        if next.first() == Some(&agent) && self.shard.subject(interaction).standing.is_some() {
             self.seek_agent(interaction);
         }
+    }
+
+    /// The one agent it waited for does not want it: anybody will do; who asked for that agent is told.
+    fn refused_by(&mut self, interaction: InteractionId, agent: AgentKey) {
+        let subject = self.shard.subject(interaction);
+        if subject.standing.is_none() || !subject.sought().1.is_some_and(|wanted| wanted.agent == agent) {
+            return;
+        }
+        if subject.seek.is_some() {
+            self.emit(Event::SeekEnded { interaction, cause: SeekEnd::AgentRefused });
+        } else {
+            self.end_preference(interaction, PreferenceEnd::AgentRefused);
+        }
+    }
+
+    /// So many refusals: it leaves by the exit of its route, if that leads anywhere.
+    fn leaves_after_declines(&mut self, interaction: InteractionId) -> bool {
+        let subject = self.shard.subject(interaction);
+        if subject.state != State::Waiting || subject.declines < u32::from(subject.route().declines_max) {
+            return false;
+        }
+        let exit = subject.route().last_step.exit.clone();
+        self.take_exit(interaction, &exit, ExitCause::TooManyDeclines)
     }
 
     /// Takes an offer back. The caller looks for other work for both.
@@ -148,23 +212,34 @@ impl Step<'_> {
         self.emit(Event::Rescinded { offer, cause });
     }
 
+    /// Takes back every open offer of an interaction; who was asked, in that order.
+    pub fn rescind_all(&mut self, interaction: InteractionId, cause: RescindCause) -> Vec<AgentKey> {
+        let open = self.shard.subject(interaction).offers.clone();
+        let asked = open.iter().map(|offer| self.shard.offers[offer].agent).collect();
+        for offer in open {
+            self.rescind(offer, cause);
+        }
+        asked
+    }
+
     /// The pair may be tried again.
     pub fn cooled_down(&mut self, interaction: InteractionId, agent: AgentKey) {
         self.emit(Event::CooledDown { interaction, agent });
-        if self.shard.subject(interaction).state == State::Waiting
-            && let (Some(agent), decision) = self.shard.agent_for(interaction)
-        {
-            self.open_offer(interaction, agent, decision);
+        if self.shard.subject(interaction).standing.is_none() {
+            return;
         }
+        let (agents, decision) = self.shard.agents_for(interaction);
+        self.open_offers(interaction, &agents, &decision);
     }
 }
 
-fn refusal(ending: Ending) -> Refusal {
-    match ending {
-        Ending::Accepted => Refusal::OfferAccepted,
-        Ending::Declined => Refusal::OfferDeclined,
-        Ending::Expired => Refusal::OfferExpired,
-        Ending::Rescinded => Refusal::OfferRescinded,
+fn refusal(ended: Ended) -> Refusal {
+    match (ended.ending, ended.cause) {
+        (Ending::Accepted, _) => Refusal::OfferAccepted,
+        (Ending::Declined, _) => Refusal::OfferDeclined,
+        (Ending::Expired, _) => Refusal::OfferExpired,
+        (Ending::Rescinded, Some(RescindCause::TakenByAnother)) => Refusal::OfferTaken,
+        (Ending::Rescinded, _) => Refusal::OfferRescinded,
     }
 }
 
@@ -178,6 +253,32 @@ impl Shard {
         self.offers.get(&id).ok_or(Refusal::OfferUnknown)
     }
 
+    /// The queue an agent is sought in: of the second agent, if one is.
+    pub(super) fn sought_queue(&self, id: InteractionId) -> super::ids::QueueKey {
+        let subject = self.subject(id);
+        subject.seek.as_ref().map_or_else(|| subject.queue(), |seek| seek.plan.entry().queue)
+    }
+
+    /// Whether an agent who does not answer counts as not responding, and until when.
+    pub(super) fn after_no_answer(&self, interaction: InteractionId) -> (bool, Option<Time>) {
+        match self.queue(self.sought_queue(interaction)).on_expiry {
+            OnExpiry::Stay => (false, None),
+            OnExpiry::NotResponding => (true, None),
+            OnExpiry::Recover { after_ms } => (true, Some(self.now.after(after_ms))),
+        }
+    }
+
+    /// The policy that lets this agent take it beyond their capacity, if it takes that.
+    fn overdraw_for(&self, interaction: InteractionId, agent: AgentKey) -> Option<Overdraw> {
+        let subject = self.subject(interaction);
+        let wanted = subject.sought().1.filter(|wanted| wanted.agent == agent && wanted.overdraw)?;
+        self.no_room(&self.agents[agent.index()], subject.channel, false)?;
+        Some(match wanted.by {
+            WantedBy::Supervisor => Overdraw::Supervisor,
+            WantedBy::Rule | WantedBy::LastAgent | WantedBy::Colleague => Overdraw::PreferredAgent,
+        })
+    }
+
     pub(super) fn decided(&mut self, id: InteractionId, agent: Option<AgentKey>, decision: &Decision) {
         let decided = Decided { sequence: self.sequence, time: self.now, agent, decision: decision.clone() };
         if self.latest.len() == LATEST_MAX {
@@ -187,83 +288,65 @@ impl Shard {
         self.subject_mut(id).remember(decided);
     }
 
-    pub(super) fn offered(
-        &mut self,
-        id: OfferId,
-        interaction: InteractionId,
-        agent: AgentKey,
-        units: u16,
-        expires: Time,
-    ) {
+    pub(super) fn offered(&mut self, offer: Offer, units: u16) {
+        let Offer { id, interaction, agent, overdraw, expires, .. } = offer;
         self.last_offer = id;
-        self.offers.insert(id, Offer { id, interaction, agent, opened: self.now, expires });
+        self.offers.insert(id, offer);
         self.deadlines.arm(Deadline::Offer(id), expires);
-        let subject = self.subject_mut(interaction);
-        subject.state = State::Offered;
-        subject.offer = Some(id);
-        let (lane, place, channel, queue) =
-            (subject.lane, place(subject), subject.channel, subject.plan.queue);
-        self.lines.dequeue(lane, place);
-        self.tally.books(queue).offered += 1;
-        self.agents[agent.index()].ledger.claim(Claim { holder: Holder::Offer(id), channel, units });
-        self.reindex(agent);
-    }
-
-    pub(super) fn accepted(&mut self, id: OfferId, assignment: AssignmentId) {
-        let Offer { interaction, agent, .. } = self.end_offer(id, Ending::Accepted, Some(assignment));
-        self.last_assignment = assignment;
-        self.deadlines.disarm(Deadline::Source(interaction));
-        let now = self.now;
-        let subject = self.subject_mut(interaction);
-        subject.state = State::Handling;
-        subject.assignment = Some(assignment);
-        subject.agent = Some(agent);
-        let first = subject.answered.is_none();
-        subject.answered.get_or_insert(now);
-        let (queue, wait_ms, channel) = (subject.plan.queue, subject.wait_ms(now), subject.channel);
-        let in_target = wait_ms <= subject.plan.goals.answer_within_ms;
-        for pair in std::mem::take(&mut subject.cool_downs) {
-            self.deadlines.disarm(Deadline::CoolDown(interaction, pair.agent));
-        }
-        let books = self.tally.books(queue);
-        books.handling += 1;
-        books.offers_accepted += 1;
-        if first {
-            books.answered += 1;
-            books.answered_in_target += u64::from(in_target);
-            books.wait_ms += wait_ms;
-        } else {
-            books.returned -= 1;
-        }
-        self.assignments.insert(assignment, Assignment::new(assignment, interaction, agent, channel, now));
-        self.agents[agent.index()].ledger.pass(Holder::Offer(id), Holder::Assignment(assignment));
+        self.step_out(interaction);
+        self.change_state(interaction, |subject| {
+            subject.offers.push(id);
+            if subject.seek.is_none() {
+                subject.state = State::Offered;
+            }
+        });
+        let channel = self.subject(interaction).channel;
+        let claim = Claim { holder: Holder::Offer(id), channel, units, overdraw };
+        self.agents[agent.index()].ledger.claim(claim);
         self.reindex(agent);
     }
 
     pub(super) fn declined(&mut self, id: OfferId, until: Time) {
-        let Offer { interaction, agent, .. } = self.back_in_line(id, Ending::Declined);
-        let subject = self.subject_mut(interaction);
-        match subject.cool_downs.iter_mut().find(|pair| pair.agent == agent) {
-            Some(pair) => (pair.declines, pair.until) = (pair.declines + 1, until),
-            None => subject.cool_downs.push(CoolDown { agent, declines: 1, until }),
-        }
-        let queue = subject.plan.queue;
+        let Offer { interaction, agent, .. } = self.offer_failed(id, Ending::Declined, None);
+        self.subject_mut(interaction).declines += 1;
+        self.cool_down(interaction, agent, until, 1);
+        let queue = self.sought_queue(interaction);
         self.tally.books(queue).offers_declined += 1;
-        self.deadlines.arm(Deadline::CoolDown(interaction, agent), until);
     }
 
-    pub(super) fn expired(&mut self, id: OfferId, not_responding: bool) {
-        let Offer { interaction, agent, .. } = self.back_in_line(id, Ending::Expired);
-        let queue = self.subject(interaction).plan.queue;
+    /// The pair is not tried again before then.
+    pub(super) fn cool_down(&mut self, id: InteractionId, agent: AgentKey, until: Time, declines: u32) {
+        let subject = self.subject_mut(id);
+        match subject.cool_downs.iter_mut().find(|pair| pair.agent == agent) {
+            Some(pair) => (pair.declines, pair.until) = (pair.declines + declines, until),
+            None => subject.cool_downs.push(CoolDown { agent, declines, until }),
+        }
+        self.deadlines.arm(Deadline::CoolDown(id, agent), until);
+    }
+
+    pub(super) fn expired(&mut self, id: OfferId, not_responding: bool, recovers: Option<Time>) {
+        let Offer { interaction, agent, .. } = self.offer_failed(id, Ending::Expired, None);
+        self.subject_mut(interaction).declines += 1;
+        let queue = self.sought_queue(interaction);
         self.tally.books(queue).offers_expired += 1;
-        // Only the agent's return ends it, not another offer under a milder policy.
+        self.does_not_respond(agent, not_responding, recovers);
+    }
+
+    pub(super) fn does_not_respond(&mut self, agent: AgentKey, not_responding: bool, recovers: Option<Time>) {
+        // Only the agent's return ends it, or a time that is over, not another offer under a milder policy.
+        let before = self.agents[agent.index()].not_responding;
         self.agents[agent.index()].not_responding |= not_responding;
+        match recovers {
+            Some(at) if !before => self.deadlines.arm(Deadline::Recover(agent), at),
+            _ if not_responding => self.deadlines.disarm(Deadline::Recover(agent)),
+            _ => {}
+        }
         self.reindex(agent);
     }
 
-    pub(super) fn rescinded(&mut self, id: OfferId) {
-        let Offer { interaction, .. } = self.back_in_line(id, Ending::Rescinded);
-        let queue = self.subject(interaction).plan.queue;
+    pub(super) fn rescinded(&mut self, id: OfferId, cause: RescindCause) {
+        let Offer { interaction, .. } = self.offer_failed(id, Ending::Rescinded, Some(cause));
+        let queue = self.sought_queue(interaction);
         self.tally.books(queue).offers_rescinded += 1;
     }
 
@@ -272,28 +355,41 @@ impl Shard {
         self.deadlines.disarm(Deadline::CoolDown(interaction, agent));
     }
 
-    /// The customer's place is the one of first entry: `place` does not look at how often we failed them.
-    fn back_in_line(&mut self, id: OfferId, ending: Ending) -> Offer {
-        let offer = self.end_offer(id, ending, None);
+    /// The customer's place is the one of first entry: `place` does not look at how often we failed them. While others
+    /// are still being asked, it is not back in line.
+    fn offer_failed(&mut self, id: OfferId, ending: Ending, cause: Option<RescindCause>) -> Offer {
+        let offer = self.end_offer(
+            id,
+            Ended {
+                interaction: self.offers[&id].interaction,
+                agent: self.offers[&id].agent,
+                ending,
+                cause,
+                assignment: None,
+            },
+        );
         self.agents[offer.agent.index()].ledger.release(Holder::Offer(id));
         self.reindex(offer.agent);
-        let subject = self.subject_mut(offer.interaction);
-        subject.state = State::Waiting;
-        subject.requeues += 1;
-        let (lane, place) = (subject.lane, place(subject));
-        self.lines.enqueue(lane, place);
+        let subject = self.subject(offer.interaction);
+        let (asked_on, sought) = (!subject.offers.is_empty(), subject.seek.is_some());
+        if asked_on || !(sought || subject.state == State::Offered) {
+            return offer;
+        }
+        if !sought {
+            self.change_state(offer.interaction, |subject| {
+                subject.state = State::Waiting;
+                subject.requeues += 1;
+            });
+        }
+        self.stand(offer.interaction);
         offer
     }
 
-    fn end_offer(&mut self, id: OfferId, ending: Ending, assignment: Option<AssignmentId>) -> Offer {
+    pub(super) fn end_offer(&mut self, id: OfferId, ended: Ended) -> Offer {
         let offer = self.offers.remove(&id).expect("an offer ends once");
         self.deadlines.disarm(Deadline::Offer(id));
-        let ended = Ended { interaction: offer.interaction, agent: offer.agent, ending, assignment };
         self.ended_offers.remember(id, ended);
-        let subject = self.subject_mut(offer.interaction);
-        subject.offer = None;
-        let queue = subject.plan.queue;
-        self.tally.books(queue).offered -= 1;
+        self.subject_mut(offer.interaction).offers.retain(|open| *open != id);
         offer
     }
 }

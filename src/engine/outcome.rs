@@ -1,14 +1,13 @@
-//! Stage 6: what became of it. Conversations end, wrap-up runs, interactions are over.
+//! Stage 6: what became of it. An agent accepted; conversations end, for one agent or for all; interactions close.
 
 use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
-use super::event::{EndedBy, Event};
-use super::floor::WrapUp;
-use super::ids::{AgentKey, AssignmentId, InteractionId, Text};
-use super::interaction::State;
+use super::event::{EndedBy, Ending, Event, RescindCause, SeekEnd};
+use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Text};
+use super::interaction::{Part, State};
+use super::offer::{Ended, Offer};
 use super::plan::Channel;
-use super::score::place;
 use super::shard::{Shard, Step};
 use super::time::Time;
 use serde::Serialize;
@@ -20,94 +19,252 @@ pub const OVER_KEPT_MAX: usize = 100_000;
 /// The interactions that were over last.
 pub type Over = VecDeque<InteractionId>;
 
+/// Whether agent and customer are connected.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub enum Connection {
+    /// The platform has not said yet.
+    Pending,
+    /// It has said so, or there is nothing to connect.
+    Made,
+    /// It has said nothing in time.
+    Assumed,
+}
+
 /// One agent's part in an interaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Assignment {
     pub id: AssignmentId,
     pub interaction: InteractionId,
     pub agent: AgentKey,
+    pub part: Part,
     pub channel: Channel,
+    /// The queue it came from.
+    pub queue: QueueKey,
     pub started: Time,
+    pub connection: Connection,
+    /// Whether it answered this visit of its queue, and the interaction at all: what a failed connection undoes.
+    pub answered_visit: bool,
+    pub answered_first: bool,
+    /// It gave way to other work: it holds nothing until it goes on.
+    pub interrupted: bool,
+    /// What it holds while it is not interrupted.
+    pub units: u16,
     /// `Some` exactly while in wrap-up.
     pub wrap_up_until: Option<Time>,
+    pub extensions: u8,
 }
 
 impl Assignment {
-    pub(super) fn new(
-        id: AssignmentId,
-        interaction: InteractionId,
-        agent: AgentKey,
-        channel: Channel,
-        started: Time,
-    ) -> Assignment {
-        Assignment { id, interaction, agent, channel, started, wrap_up_until: None }
+    /// In conversation, or interrupted in one.
+    pub fn talks(&self) -> bool {
+        self.wrap_up_until.is_none()
     }
 }
 
 impl Step<'_> {
     pub fn complete(&mut self, assignment: AssignmentId, disposition: Text) -> Result<Answer, Refusal> {
-        match self.shard.assignments.get(&assignment) {
-            Some(known) if known.wrap_up_until.is_none() => {
-                self.end_conversation(assignment, EndedBy::Agent, disposition);
-                Ok(Answer::Done)
-            }
-            Some(_) => Err(Refusal::AssignmentEnded),
-            None => Err(self.shard.no_assignment(assignment)),
-        }
+        self.shard.talking(assignment)?;
+        self.end_conversation(assignment, EndedBy::Agent, disposition);
+        Ok(Answer::Done)
     }
 
-    pub fn finish_wrap_up(&mut self, assignment: AssignmentId) -> Result<Answer, Refusal> {
-        match self.shard.assignments.get(&assignment) {
-            Some(known) if known.wrap_up_until.is_some() => {
-                self.end_wrap_up(assignment, EndedBy::Agent);
-                Ok(Answer::Done)
-            }
-            Some(_) => Err(Refusal::NotWrappingUp),
-            None => Err(self.shard.no_assignment(assignment)),
-        }
-    }
-
+    /// Ends one agent's conversation. If that was the owner, the next in the conference has the customer; if there is
+    /// none, the interaction's conversation is over for everybody.
     pub fn end_conversation(&mut self, assignment: AssignmentId, by: EndedBy, disposition: Text) {
-        let interaction = self.shard.assignments[&assignment].interaction;
-        let wrap_up = self.shard.queue(self.shard.subject(interaction).plan.queue).wrap_up;
-        let wrap_up_until = match wrap_up {
-            WrapUp::None | WrapUp::Timed { ms: 0 } => None,
-            WrapUp::Timed { ms } => Some(self.shard.now.after(ms)),
-        };
-        let agent = self.shard.assignments[&assignment].agent;
-        self.emit(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
-        if wrap_up_until.is_none() {
-            self.emit(Event::Closed { interaction });
-            self.free(agent);
-        }
+        let (agent, interaction) = self.end_part(assignment, by, disposition);
+        let mut freed = vec![agent];
+        freed.extend(self.settle(interaction, Some(assignment)));
+        self.free_all(freed);
     }
 
-    pub fn end_wrap_up(&mut self, assignment: AssignmentId, by: EndedBy) {
-        let ended = self.shard.assignments[&assignment];
-        self.emit(Event::WrapUpEnded { assignment, by });
-        self.emit(Event::Closed { interaction: ended.interaction });
-        self.free(ended.agent);
+    /// Tells that one part is over. Who is free now, and of which interaction.
+    fn end_part(
+        &mut self,
+        assignment: AssignmentId,
+        by: EndedBy,
+        disposition: Text,
+    ) -> (AgentKey, InteractionId) {
+        let part = self.shard.assignments[&assignment];
+        let wrap_up_until = self.shard.wrap_up_after(&part);
+        self.emit(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
+        (part.agent, part.interaction)
+    }
+
+    /// Brings an interaction in order after somebody left it: who asked for a second agent and is gone asks no more;
+    /// the customer is somebody's, or nobody talks. Who is free by that.
+    pub(super) fn settle(&mut self, interaction: InteractionId, gone: Option<AssignmentId>) -> Vec<AgentKey> {
+        let mut freed = Vec::new();
+        let subject = self.shard.subject(interaction);
+        let asker_gone = subject.seek.as_ref().is_some_and(|seek| gone.is_none_or(|gone| gone == seek.by));
+        if asker_gone {
+            freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
+        }
+        if self.shard.subject(interaction).state == State::Handling
+            && self.shard.subject(interaction).owner.is_none()
+        {
+            match self.shard.next_owner(interaction) {
+                Some(assignment) => self.emit(Event::OwnerChanged { interaction, assignment }),
+                None => freed.extend(self.end_rest(interaction)),
+            }
+        }
+        let subject = self.shard.subject(interaction);
+        if subject.state == State::WrappingUp && subject.assignments.is_empty() {
+            self.emit(Event::Closed { interaction });
+        }
+        freed
+    }
+
+    /// Whoever is left without the customer: consultants, and the search for one.
+    pub(super) fn end_rest(&mut self, interaction: InteractionId) -> Vec<AgentKey> {
+        let mut freed = Vec::new();
+        if self.shard.subject(interaction).seek.is_some() {
+            freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
+        }
+        for assignment in self.shard.talking_parts(interaction) {
+            freed.push(self.end_part(assignment, EndedBy::Engine, Text::default()).0);
+        }
+        freed
+    }
+
+    /// Nobody is looked for any more. Who was asked is free.
+    pub(super) fn end_seek(&mut self, interaction: InteractionId, cause: SeekEnd) -> Vec<AgentKey> {
+        let freed = self.rescind_all(interaction, RescindCause::NotSoughtAnyMore);
+        self.emit(Event::SeekEnded { interaction, cause });
+        freed
     }
 
     /// The agent did not come back in time: the customer gets another one, at the old place.
     pub fn agent_gone(&mut self, assignment: AssignmentId) {
         let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
+        let owned = self.shard.subject(interaction).owner == Some(assignment);
+        let alone = owned && self.shard.next_owner(interaction).is_none();
+        let mut freed = if alone { self.end_rest_but(interaction, assignment) } else { Vec::new() };
         self.emit(Event::AssignmentLost { assignment });
+        freed.extend(self.settle(interaction, Some(assignment)));
         self.drained(agent);
-        self.seek_agent(interaction);
+        self.free_all(freed);
+        if self.shard.subject(interaction).state == State::Waiting {
+            self.skip_absent_agent(interaction);
+            self.seek_agent(interaction);
+        }
     }
 
     /// Capacity came free: a wish for a break comes first, then the next work.
-    fn free(&mut self, agent: AgentKey) {
+    pub fn free(&mut self, agent: AgentKey) {
         self.drained(agent);
         self.seek_work(agent);
+    }
+
+    pub fn free_all(&mut self, agents: Vec<AgentKey>) {
+        for agent in agents {
+            self.free(agent);
+        }
     }
 }
 
 impl Shard {
-    fn no_assignment(&self, assignment: AssignmentId) -> Refusal {
+    /// An assignment whose conversation goes on.
+    pub(super) fn talking(&self, id: AssignmentId) -> Result<Assignment, Refusal> {
+        match self.assignments.get(&id) {
+            Some(known) if known.talks() => Ok(*known),
+            Some(_) => Err(Refusal::AssignmentEnded),
+            None => Err(self.no_assignment(id)),
+        }
+    }
+
+    pub(super) fn no_assignment(&self, assignment: AssignmentId) -> Refusal {
         let existed = assignment.0 >= 1 && assignment <= self.last_assignment;
         if existed { Refusal::AssignmentEnded } else { Refusal::AssignmentUnknown }
+    }
+
+    /// Those in conversation, oldest first.
+    pub(super) fn talking_parts(&self, interaction: InteractionId) -> Vec<AssignmentId> {
+        let parts = self.subject(interaction).assignments.iter().copied();
+        parts.filter(|id| self.assignments[id].talks()).collect()
+    }
+
+    /// The oldest member of the conference who is still there.
+    fn next_owner(&self, interaction: InteractionId) -> Option<AssignmentId> {
+        let member = |id: &AssignmentId| self.assignments[id].part == Part::Member;
+        self.talking_parts(interaction).into_iter().find(member)
+    }
+
+    pub(super) fn accepted(&mut self, id: OfferId, assignment: AssignmentId, connect_until: Option<Time>) {
+        let Offer { interaction, agent, part, .. } = self.offers[&id];
+        let ended =
+            Ended { interaction, agent, ending: Ending::Accepted, cause: None, assignment: Some(assignment) };
+        self.end_offer(id, ended);
+        self.last_assignment = assignment;
+        let queue = self.sought_queue(interaction);
+        self.tally.books(queue).offers_accepted += 1;
+        let (answered_visit, answered_first) = match part {
+            Part::Owner => self.owned(interaction, agent, assignment),
+            Part::Consultant | Part::Member => (false, false),
+        };
+        self.forget_seek(interaction);
+        if let Some(until) = connect_until {
+            self.deadlines.arm(Deadline::Connect(assignment), until);
+        }
+        let ledger = &mut self.agents[agent.index()].ledger;
+        ledger.pass(Holder::Offer(id), Holder::Assignment(assignment));
+        let units = ledger.units_of(Holder::Assignment(assignment));
+        let channel = self.subject(interaction).channel;
+        self.count_today(agent, channel);
+        self.subject_mut(interaction).assignments.push(assignment);
+        self.assignments.insert(
+            assignment,
+            Assignment {
+                id: assignment,
+                interaction,
+                agent,
+                part,
+                channel,
+                queue,
+                started: self.now,
+                connection: connect_until.map_or(Connection::Made, |_| Connection::Pending),
+                answered_visit,
+                answered_first,
+                interrupted: false,
+                units,
+                wrap_up_until: None,
+                extensions: 0,
+            },
+        );
+        self.reindex(agent);
+    }
+
+    /// The customer is this agent's now: answered, if it was not before. Whether that answered this visit, and the
+    /// interaction at all.
+    fn owned(&mut self, id: InteractionId, agent: AgentKey, assignment: AssignmentId) -> (bool, bool) {
+        self.arrive_by_transfer(id);
+        self.unschedule(id);
+        self.deadlines.disarm(Deadline::Source(id));
+        self.deadlines.disarm(Deadline::MaxWait(id));
+        self.forget_cool_downs(id);
+        let now = self.now;
+        let (first, first_of_visit) = (self.subject(id).answered.is_none(), !self.subject(id).visit_answered);
+        self.change_state(id, |subject| {
+            subject.state = State::Handling;
+            subject.visit_answered = true;
+            subject.answered.get_or_insert(now);
+            subject.owner = Some(assignment);
+            subject.agent = Some(agent);
+            subject.wanted = None;
+        });
+        if first_of_visit {
+            self.count_answer(id);
+        }
+        (first_of_visit, first)
+    }
+
+    fn count_answer(&mut self, id: InteractionId) {
+        let subject = self.subject(id);
+        let (queue, wait_ms) = (subject.queue(), self.now.since(subject.waits_from));
+        let in_target = wait_ms <= subject.plan.goals.answer_within_ms;
+        let books = self.tally.books(queue);
+        books.answered += 1;
+        books.answered_in_target += u64::from(in_target);
+        books.wait_ms += wait_ms;
     }
 
     pub(super) fn conversation_ended(
@@ -116,120 +273,101 @@ impl Shard {
         disposition: &Text,
         wrap_up_until: Option<Time>,
     ) {
+        let interaction = self.assignments[&id].interaction;
+        self.stop_talking(id, wrap_up_until);
+        let others = !self.talking_parts(interaction).is_empty();
+        self.change_state(interaction, |subject| {
+            if subject.owner == Some(id) {
+                subject.owner = None;
+                subject.disposition = disposition.clone();
+            }
+            if matches!(subject.state, State::Handling | State::Parked) {
+                subject.state = if others { State::Handling } else { State::WrappingUp };
+            }
+        });
+    }
+
+    /// One agent's conversation is over; the wrap-up begins, or the assignment is over too.
+    pub(super) fn stop_talking(&mut self, id: AssignmentId, wrap_up_until: Option<Time>) {
         self.deadlines.disarm(Deadline::Agent(id));
-        let assignment = self.assignments.get_mut(&id).expect("a conversation ends once");
-        assignment.wrap_up_until = wrap_up_until;
-        let (interaction, agent) = (assignment.interaction, assignment.agent);
-        let subject = self.subject_mut(interaction);
-        subject.state = State::WrappingUp;
-        subject.disposition = disposition.clone();
-        let queue = subject.plan.queue;
-        let books = self.tally.books(queue);
-        books.handling -= 1;
-        books.wrapping_up += 1;
+        self.deadlines.disarm(Deadline::Connect(id));
+        let part = self.assignments.get_mut(&id).expect("a conversation ends once");
+        let (agent, queue, interrupted) = (part.agent, part.queue, part.interrupted);
+        part.wrap_up_until = wrap_up_until;
+        part.interrupted = false;
+        if interrupted {
+            self.agents[agent.index()].interrupted.retain(|other| *other != id);
+        }
         match wrap_up_until {
             Some(until) => {
                 self.deadlines.arm(Deadline::WrapUp(id), until);
-                self.agents[agent.index()].ledger.pass(Holder::Assignment(id), Holder::WrapUp(id));
+                let share = self.queue(queue).wrap_up.share_percent;
+                let ledger = &mut self.agents[agent.index()].ledger;
+                ledger.pass_share(Holder::Assignment(id), Holder::WrapUp(id), share);
                 self.reindex(agent);
             }
+            None if interrupted => self.part_over(id),
             None => self.release(id, Holder::Assignment(id)),
         }
     }
 
     pub(super) fn assignment_lost(&mut self, id: AssignmentId) {
-        self.deadlines.disarm(Deadline::Agent(id));
-        let interaction = self.assignments[&id].interaction;
-        self.release(id, Holder::Assignment(id));
+        let (interaction, owned) = {
+            let part = &self.assignments[&id];
+            (part.interaction, self.subject(part.interaction).owner == Some(id))
+        };
+        self.stop_talking(id, None);
+        if owned {
+            self.lost_owner(interaction);
+        }
+    }
+
+    /// Without anybody else for the customer, the interaction is back in line at its place.
+    pub(super) fn lost_owner(&mut self, interaction: InteractionId) {
+        let others = self.next_owner(interaction).is_some();
+        self.change_state(interaction, |subject| {
+            subject.owner = None;
+            if !others {
+                subject.state = State::Waiting;
+                subject.requeues += 1;
+            } else {
+                subject.state = State::Handling;
+            }
+        });
+        if !others {
+            self.stand(interaction);
+        }
+    }
+
+    pub(super) fn owner_changed(&mut self, interaction: InteractionId, assignment: AssignmentId) {
+        let part = self.assignments.get_mut(&assignment).expect("an owner has a part");
+        part.part = Part::Owner;
+        let agent = part.agent;
         let subject = self.subject_mut(interaction);
-        subject.state = State::Waiting;
-        subject.assignment = None;
-        subject.requeues += 1;
-        let (lane, place, queue) = (subject.lane, place(subject), subject.plan.queue);
-        self.lines.enqueue(lane, place);
-        let books = self.tally.books(queue);
-        books.handling -= 1;
-        books.returned += 1;
+        subject.owner = Some(assignment);
+        subject.agent = Some(agent);
     }
 
-    pub(super) fn wrap_up_ended(&mut self, id: AssignmentId) {
-        self.deadlines.disarm(Deadline::WrapUp(id));
-        self.release(id, Holder::WrapUp(id));
+    pub(super) fn release(&mut self, id: AssignmentId, holder: Holder) {
+        let agent = self.assignments[&id].agent;
+        self.agents[agent.index()].ledger.release(holder);
+        self.part_over(id);
     }
 
-    fn release(&mut self, id: AssignmentId, holder: Holder) {
-        let assignment = self.assignments.remove(&id).expect("an assignment is over once");
-        let agent = &mut self.agents[assignment.agent.index()];
-        agent.ledger.release(holder);
-        agent.idle_since = self.now;
-        self.reindex(assignment.agent);
+    fn part_over(&mut self, id: AssignmentId) {
+        let part = self.assignments.remove(&id).expect("an assignment is over once");
+        let books = self.tally.books(part.queue);
+        books.handled += 1;
+        books.handle_ms += self.now.since(part.started);
+        self.subject_mut(part.interaction).assignments.retain(|other| *other != id);
+        self.agents[part.agent.index()].idle_since = self.now;
+        self.reindex(part.agent);
     }
 
     pub(super) fn closed(&mut self, id: InteractionId) {
-        let now = self.now;
-        let subject = self.subject_mut(id);
-        subject.state = State::Closed;
-        subject.assignment = None;
-        let answered = subject.answered.expect("a conversation has been answered");
-        let queue = subject.plan.queue;
-        let books = self.tally.books(queue);
-        books.wrapping_up -= 1;
-        books.closed += 1;
-        books.handle_ms += now.since(answered);
+        self.change_state(id, |subject| subject.state = State::Closed);
+        let queue = self.subject(id).queue();
+        self.tally.books(queue).closed += 1;
         self.is_over(id);
-    }
-
-    pub(super) fn abandoned(&mut self, id: InteractionId) {
-        let now = self.now;
-        let subject = self.leave_line(id, State::Abandoned);
-        let short = now.since(subject.entered) <= subject.plan.goals.short_abandon_ms;
-        let (queue, answered) = (subject.plan.queue, subject.answered.is_some());
-        let books = self.tally.books(queue);
-        if answered {
-            books.left_again();
-        } else {
-            books.abandoned += 1;
-            books.short_abandoned += u64::from(short);
-        }
-        self.is_over(id);
-    }
-
-    pub(super) fn cancelled(&mut self, id: InteractionId) {
-        let subject = self.leave_line(id, State::Cancelled);
-        let (queue, answered) = (subject.plan.queue, subject.answered.is_some());
-        let books = self.tally.books(queue);
-        if answered {
-            books.left_again();
-        } else {
-            books.cancelled += 1;
-        }
-        self.is_over(id);
-    }
-
-    fn leave_line(&mut self, id: InteractionId, state: State) -> &super::interaction::Interaction {
-        let subject = self.subject(id);
-        let (lane, place) = (subject.lane, place(subject));
-        self.lines.dequeue(lane, place);
-        self.deadlines.disarm(Deadline::Source(id));
-        let subject = self.subject_mut(id);
-        subject.state = state;
-        let cool_downs = std::mem::take(&mut subject.cool_downs);
-        for pair in cool_downs {
-            self.deadlines.disarm(Deadline::CoolDown(id, pair.agent));
-        }
-        self.subject(id)
-    }
-
-    fn is_over(&mut self, id: InteractionId) {
-        let now = self.now;
-        let subject = self.subject_mut(id);
-        subject.over = Some(now);
-        let source = subject.source.clone();
-        self.sources.get_mut(&source).expect("an interaction's source is known").open.remove(&id);
-        if self.over.len() == OVER_KEPT_MAX {
-            let oldest = self.over.pop_front().expect("the limit is not zero");
-            self.interactions.remove(&oldest);
-        }
-        self.over.push_back(id);
     }
 }

@@ -1,75 +1,13 @@
 //! What the rules decided about one interaction. Made at the edge, complete, and never changed here.
 
-use super::ids::{CustomerId, QueueKey, Text};
+use super::ids::{AgentKey, CustomerId, QueueKey, Text};
 use super::money::Money;
-use super::skill::Requirement;
+use super::route::Route;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// How the customer reaches us. The numbers are those of the protocol.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum Channel {
-    Voice = 1,
-    Video = 2,
-    Chat = 3,
-    Message = 4,
-    Email = 5,
-    Social = 6,
-    Task = 7,
-}
-
-impl Channel {
-    /// Every channel, in the order of their numbers.
-    pub const ALL: [Channel; 7] = [
-        Channel::Voice,
-        Channel::Video,
-        Channel::Chat,
-        Channel::Message,
-        Channel::Email,
-        Channel::Social,
-        Channel::Task,
-    ];
-
-    /// Where tables by channel hold it.
-    pub fn index(self) -> usize {
-        self as usize - 1
-    }
-
-    /// The word for people.
-    pub fn word(self) -> &'static str {
-        match self {
-            Channel::Voice => "voice",
-            Channel::Video => "video",
-            Channel::Chat => "chat",
-            Channel::Message => "message",
-            Channel::Email => "email",
-            Channel::Social => "social",
-            Channel::Task => "task",
-        }
-    }
-
-    /// How long the work of an agent whose connection was lost waits for that agent, in ms: short where somebody holds
-    /// the line, long where the customer expects no answer at once.
-    pub fn agent_grace_ms(self) -> u64 {
-        match self {
-            Channel::Voice | Channel::Video => 20_000,
-            Channel::Chat => 60_000,
-            Channel::Message | Channel::Social => 3_600_000,
-            Channel::Email | Channel::Task => 8 * 3_600_000,
-        }
-    }
-
-    /// How long a customer on a live channel is kept in line after their source went silent, in ms. `None` for
-    /// channels where nobody sits at the other end.
-    pub fn source_grace_ms(self) -> Option<u64> {
-        match self {
-            Channel::Voice | Channel::Video => Some(10_000),
-            Channel::Chat => Some(60_000),
-            Channel::Message | Channel::Email | Channel::Social | Channel::Task => None,
-        }
-    }
-}
+pub use super::channel::Channel;
 
 /// The declared facts about an interaction: typed, in clear, nothing personal. A back-test decides again on them.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -84,6 +22,11 @@ pub struct Facts {
     pub customer: Option<CustomerId>,
     /// When it should be done.
     pub due: Option<Time>,
+    /// Not to be done before: scheduled work.
+    pub not_before: Option<Time>,
+    /// The matter it is about, as the source or the rules named it. Two contacts of one customer about the same matter
+    /// are duplicates in intent.
+    pub matter: Text,
 }
 
 /// What waiting, leaving and a poor answer cost, and when an answer counts as in time.
@@ -105,28 +48,107 @@ pub struct Goals {
     pub unresolved: Money,
 }
 
-/// What happens when nothing more can be relaxed.
+/// The agent who should have it, if that takes no longer than a budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum LastStep {
-    /// Keep waiting.
-    Keep,
+pub struct Preferred {
+    pub agent: AgentKey,
+    /// So long it waits for that agent alone, ms.
+    pub budget_ms: u64,
+    /// Whether that agent may take it beyond their capacity.
+    pub overdraw: bool,
 }
+
+/// What happens when a customer who waits already comes again about the same matter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum Duplicates {
+    /// Both are served.
+    #[default]
+    KeepBoth,
+    /// The new contact joins the one that waits.
+    Attach,
+    /// The new one takes the place of the one that waits.
+    Replace,
+}
+
+/// How a customer is called back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CallbackTerms {
+    /// Calls that are made at most.
+    pub attempts_max: u8,
+    /// Until the next call after one that nobody answered, ms.
+    pub retry_ms: u64,
+}
+
+impl Default for CallbackTerms {
+    fn default() -> CallbackTerms {
+        CallbackTerms { attempts_max: 3, retry_ms: 900_000 }
+    }
+}
+
+/// How often an interaction may be handed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TransferTerms {
+    /// Transfers at most.
+    pub max: u16,
+    /// Where one more goes instead of where it was asked to; `None`: it is refused. A queue the plan has a route to.
+    pub beyond: Option<QueueKey>,
+}
+
+impl Default for TransferTerms {
+    fn default() -> TransferTerms {
+        TransferTerms { max: 5, beyond: None }
+    }
+}
+
+/// Overflows from queue to queue at most, unless the rules say otherwise.
+pub const HOPS_MAX_DEFAULT: u8 = 3;
 
 /// The rules' answer, whole.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Plan {
     /// The version of the rule set that made it.
     pub rule_set: u32,
-    /// The line it waits in.
-    pub queue: QueueKey,
-    /// What an agent must know, in the order of the skills, each once.
-    pub requirements: Vec<Requirement>,
+    /// The line it comes into, first, and every other it may get to by the rules. Never empty.
+    pub routes: Arc<[Route]>,
     /// Priority points; one is worth a minute of waiting.
     pub priority: i16,
     /// Counted as if it had waited this long already.
     pub head_start_ms: u64,
     /// What the business wants here.
     pub goals: Goals,
-    /// What then.
-    pub last_step: LastStep,
+    pub preferred: Option<Preferred>,
+    pub duplicates: Duplicates,
+    pub callback: CallbackTerms,
+    pub transfers: TransferTerms,
+    /// Overflows from queue to queue at most.
+    pub hops_max: u8,
+}
+
+impl Plan {
+    /// One route, and nothing special.
+    pub fn plain(rule_set: u32, route: Route, priority: i16, goals: Goals) -> Plan {
+        Plan {
+            rule_set,
+            routes: Arc::new([route]),
+            priority,
+            head_start_ms: 0,
+            goals,
+            preferred: None,
+            duplicates: Duplicates::default(),
+            callback: CallbackTerms::default(),
+            transfers: TransferTerms::default(),
+            hops_max: HOPS_MAX_DEFAULT,
+        }
+    }
+
+    /// The route it starts on.
+    pub fn entry(&self) -> &Route {
+        &self.routes[0]
+    }
+
+    /// Which of its routes leads to a queue.
+    pub fn route_to(&self, queue: QueueKey) -> Option<u8> {
+        let found = self.routes.iter().position(|route| route.queue == queue)?;
+        Some(u8::try_from(found).expect("a plan has at most ROUTES_MAX routes"))
+    }
 }

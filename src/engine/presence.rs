@@ -5,7 +5,7 @@ use super::agent::{Agent, Liveness, Pending, Presence};
 use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
-use super::event::{Event, RescindCause};
+use super::event::{EndedBy, Event, RescindCause};
 use super::floor::OnAgentLost;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
 use super::outcome::Assignment;
@@ -42,6 +42,7 @@ impl Step<'_> {
         agent: AgentKey,
         presence: Presence,
         reason: Text,
+        by: EndedBy,
     ) -> Result<Answer, Refusal> {
         let known = self.shard.live_agent(agent)?;
         if presence == Presence::Available && known.liveness == Liveness::Offline {
@@ -49,22 +50,22 @@ impl Step<'_> {
         }
         let unchanged = known.presence == presence && known.reason == reason && known.pending.is_none();
         if known.not_responding && presence == Presence::Available {
-            self.emit(Event::Responding { agent });
+            self.emit(Event::Responding { agent, by });
         }
         if unchanged {
             self.seek_work(agent);
             return Ok(Answer::Done);
         }
         if presence == Presence::Available {
-            self.emit(Event::PresenceChanged { agent, presence, reason });
+            self.emit(Event::PresenceChanged { agent, presence, reason, by });
             self.seek_work(agent);
             return Ok(Answer::Done);
         }
         let taken_back = self.take_back_offers(agent, RescindCause::AgentUnavailable);
-        if self.shard.agents[agent.index()].ledger.is_empty() {
-            self.emit(Event::PresenceChanged { agent, presence, reason });
+        if self.shard.agents[agent.index()].is_empty_handed() {
+            self.change_presence(agent, presence, reason, by);
         } else {
-            self.emit(Event::PresencePending { agent, presence, reason });
+            self.emit(Event::PresencePending { agent, presence, reason, by });
         }
         // After the agent is gone: what was taken back is not offered here again, and says truly why it waits.
         self.seek_agents(taken_back);
@@ -74,9 +75,16 @@ impl Step<'_> {
     /// Lets a wish for a break or sign-out come true once nothing is in hand.
     pub fn drained(&mut self, agent: AgentKey) {
         let known = &self.shard.agents[agent.index()];
-        let Some(Pending { presence, reason }) = known.pending.clone() else { return };
-        if known.ledger.is_empty() {
-            self.emit(Event::PresenceChanged { agent, presence, reason });
+        let Some(Pending { presence, reason, by }) = known.pending.clone() else { return };
+        if known.is_empty_handed() {
+            self.change_presence(agent, presence, reason, by);
+        }
+    }
+
+    fn change_presence(&mut self, agent: AgentKey, presence: Presence, reason: Text, by: EndedBy) {
+        self.emit(Event::PresenceChanged { agent, presence, reason, by });
+        if presence == Presence::SignedOut {
+            self.release_line(agent);
         }
     }
 
@@ -89,12 +97,16 @@ impl Step<'_> {
             self.rescind(offer, cause);
         }
         taken_back.sort();
-        taken_back.into_iter().map(|(_, _, id)| id).collect()
+        taken_back.into_iter().map(|(_, _, _, id)| id).collect()
     }
 
+    /// Of these, those that nobody else is being asked for look for somebody. Each may have found somebody by what was
+    /// done for the one before.
     fn seek_agents(&mut self, interactions: Vec<InteractionId>) {
         for interaction in interactions {
-            self.seek_agent(interaction);
+            if self.shard.subject(interaction).standing.is_some() {
+                self.seek_agent(interaction);
+            }
         }
     }
 }
@@ -138,8 +150,8 @@ impl Shard {
 
     fn arm_agent_graces(&mut self, agent: AgentKey, from: Time) {
         for id in self.conversations_of(agent) {
-            let Assignment { interaction, channel, .. } = self.assignments[&id];
-            if self.queue(self.subject(interaction).plan.queue).on_agent_lost == OnAgentLost::Requeue {
+            let Assignment { queue, channel, .. } = self.assignments[&id];
+            if self.queue(queue).on_agent_lost == OnAgentLost::Requeue {
                 self.deadlines.arm(Deadline::Agent(id), from.after(channel.agent_grace_ms()));
             }
         }
@@ -147,21 +159,23 @@ impl Shard {
 
     /// The conversations an agent is in, oldest first.
     fn conversations_of(&self, agent: AgentKey) -> Vec<AssignmentId> {
-        let claims = self.agents[agent.index()].ledger.claims().iter();
-        claims
-            .filter_map(|claim| match claim.holder {
-                Holder::Assignment(assignment) => Some(assignment),
-                Holder::Offer(_) | Holder::WrapUp(_) => None,
-            })
-            .collect()
+        let agent = &self.agents[agent.index()];
+        let held = agent.ledger.claims().iter().filter_map(|claim| match claim.holder {
+            Holder::Assignment(assignment) => Some(assignment),
+            Holder::Offer(_) | Holder::WrapUp(_) => None,
+        });
+        held.chain(agent.interrupted.iter().copied()).collect()
     }
 
     pub(super) fn presence_changed(&mut self, key: AgentKey, presence: Presence, reason: &Text) {
+        if presence == Presence::SignedOut {
+            self.deadlines.disarm(Deadline::Recover(key));
+        }
         let now = self.now;
         self.change(key, |agent| {
             if presence == Presence::Available
                 && agent.presence != Presence::Available
-                && agent.ledger.is_empty()
+                && agent.is_empty_handed()
             {
                 agent.idle_since = now;
             }
@@ -177,11 +191,13 @@ impl Shard {
         });
     }
 
-    pub(super) fn presence_pending(&mut self, key: AgentKey, presence: Presence, reason: &Text) {
-        self.change(key, |agent| agent.pending = Some(Pending { presence, reason: reason.clone() }));
+    pub(super) fn presence_pending(&mut self, key: AgentKey, presence: Presence, reason: &Text, by: EndedBy) {
+        let reason = reason.clone();
+        self.change(key, |agent| agent.pending = Some(Pending { presence, reason, by }));
     }
 
     pub(super) fn responding(&mut self, agent: AgentKey) {
+        self.deadlines.disarm(Deadline::Recover(agent));
         self.change(agent, |agent| agent.not_responding = false);
     }
 

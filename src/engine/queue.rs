@@ -1,11 +1,12 @@
-//! The waiting lines. A lane holds the waiting interactions of one queue and channel with equal requirements, in
-//! the order of their places: whoever can serve one of a lane can serve all of it, so an agent looks at heads
+//! The waiting lines. A lane holds the waiting interactions of one queue and channel with equal needs, in the order
+//! of their places: whoever can serve one of a lane can serve all of it, so an agent looks at heads
 //! only and nobody is blocked by a head that nobody free can take.
 
-use super::ids::{AgentKey, InteractionId, LaneKey, QueueKey};
-use super::plan::Channel;
+use super::agent::Rank;
+use super::channel::Channel;
+use super::ids::{InteractionId, LaneKey, QueueKey};
+use super::route::Needs;
 use super::score::Place;
-use super::skill::Requirement;
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,10 @@ pub const LANES_MAX: u32 = 4_096;
 pub struct LaneId {
     pub queue: QueueKey,
     pub channel: Channel,
-    pub requirements: Vec<Requirement>,
+    /// Whoever meets one of these qualifies.
+    pub needs: Vec<Needs>,
+    /// Handling is expected to take so long, ms: who is about to end the shift takes none of it.
+    pub expected_handle_ms: u64,
 }
 
 /// One lane.
@@ -26,8 +30,10 @@ pub struct Lane {
     pub id: LaneId,
     /// Who waits, first served first.
     waiting: BTreeSet<Place>,
-    /// How many agents on duty meet its requirements.
+    /// How many agents on duty meet its needs.
     pub(super) on_duty: u32,
+    /// How many interactions that are not over stand in it or would go back to it.
+    members: u32,
 }
 
 impl Lane {
@@ -46,7 +52,12 @@ impl Lane {
         self.waiting.is_empty()
     }
 
-    /// How many agents on duty meet its requirements.
+    /// True if somebody stands in it, or would go back to it.
+    pub fn is_needed(&self) -> bool {
+        self.members > 0
+    }
+
+    /// How many agents on duty meet its needs.
     pub fn on_duty(&self) -> u32 {
         self.on_duty
     }
@@ -71,9 +82,14 @@ impl Lines {
         self.by_id.get(id).copied()
     }
 
-    /// True if a lane more would be too many.
+    /// True if a lane more would be too many for an admission: all are taken.
     pub fn full(&self) -> bool {
-        self.lanes.len() >= LANES_MAX as usize
+        self.lanes.len() >= LANES_MAX as usize && self.unused().is_none()
+    }
+
+    /// A lane nobody stands in or would go back to; the first there is.
+    fn unused(&self) -> Option<LaneKey> {
+        self.lanes.iter().position(|lane| lane.members == 0).map(lane_key)
     }
 
     /// One lane.
@@ -97,40 +113,60 @@ impl Lines {
         self.by_entry.get(queue.index())?.first().map(|(entered, _)| *entered)
     }
 
-    /// Who waits in a queue, first served first.
-    pub fn in_order(&self, queue: QueueKey) -> Vec<InteractionId> {
-        let mut all: Vec<Place> = self
-            .lanes
-            .iter()
-            .filter(|lane| lane.id.queue == queue)
-            .flat_map(|lane| lane.waiting.iter().copied())
-            .collect();
-        all.sort();
-        all.into_iter().map(|(_, _, id)| id).collect()
-    }
-
+    /// Opens a lane, where there was none or where nobody needs the old one any more.
     pub(super) fn open(&mut self, id: LaneId) -> LaneKey {
-        let key = lane_key(self.lanes.len());
-        self.by_id.insert(id.clone(), key);
-        self.lanes.push(Lane { id, waiting: BTreeSet::new(), on_duty: 0 });
+        let lane = Lane { id: id.clone(), waiting: BTreeSet::new(), on_duty: 0, members: 0 };
+        let unused = if self.lanes.len() < LANES_MAX as usize { None } else { self.unused() };
+        let key = match unused {
+            Some(key) => {
+                let old = std::mem::replace(&mut self.lanes[key.index()], lane);
+                self.by_id.remove(&old.id);
+                key
+            }
+            // Steps of relaxation and overflow of what was admitted may go beyond the limit for admissions.
+            None => {
+                self.lanes.push(lane);
+                lane_key(self.lanes.len() - 1)
+            }
+        };
+        self.by_id.insert(id, key);
         key
     }
 
+    /// An interaction needs this lane, now or later.
+    pub(super) fn join(&mut self, lane: LaneKey) {
+        self.lanes[lane.index()].members += 1;
+    }
+
+    pub(super) fn part(&mut self, lane: LaneKey) {
+        self.lanes[lane.index()].members -= 1;
+    }
+
     pub(super) fn enqueue(&mut self, lane: LaneKey, place: Place) {
-        let lane = &mut self.lanes[lane.index()];
-        let new = lane.waiting.insert(place);
+        let new = self.lanes[lane.index()].waiting.insert(place);
         assert!(new, "an interaction waits in one lane, once");
-        let queue = lane.id.queue.index();
-        if self.by_entry.len() <= queue {
-            self.by_entry.resize(queue + 1, BTreeSet::new());
-        }
-        self.by_entry[queue].insert((place.1, place.2));
     }
 
     pub(super) fn dequeue(&mut self, lane: LaneKey, place: Place) {
-        let lane = &mut self.lanes[lane.index()];
-        assert!(lane.waiting.remove(&place), "a waiting interaction stands in its lane");
-        self.by_entry[lane.id.queue.index()].remove(&(place.1, place.2));
+        assert!(self.lanes[lane.index()].waiting.remove(&place), "a waiting interaction stands in its lane");
+    }
+
+    /// One more waits in a queue, wherever it stands.
+    pub(super) fn came(&mut self, queue: QueueKey, place: Place) {
+        let queue = queue.index();
+        if self.by_entry.len() <= queue {
+            self.by_entry.resize(queue + 1, BTreeSet::new());
+        }
+        self.by_entry[queue].insert((place.2, place.3));
+    }
+
+    pub(super) fn went(&mut self, queue: QueueKey, place: Place) {
+        self.by_entry[queue.index()].remove(&(place.2, place.3));
+    }
+
+    /// Who waits in a queue, by time of entry.
+    pub fn by_entry(&self, queue: QueueKey) -> impl Iterator<Item = InteractionId> {
+        self.by_entry.get(queue.index()).into_iter().flatten().map(|(_, id)| *id)
     }
 
     pub(super) fn count_on_duty(&mut self, lanes: &[LaneKey], change: i32) {
@@ -142,8 +178,8 @@ impl Lines {
 }
 
 fn lane_key(index: usize) -> LaneKey {
-    LaneKey(u32::try_from(index).expect("lanes are limited to LANES_MAX"))
+    LaneKey(u32::try_from(index).expect("lanes are fewer than interactions"))
 }
 
 /// Who is free, best first: those in `ready` are asked in the order of their rank.
-pub type Ready = BTreeSet<(u16, Time, AgentKey)>;
+pub type Ready = BTreeSet<Rank>;

@@ -4,11 +4,14 @@
 //! decided, so the next question already sees it. Recovery applies the same events again.
 
 use super::agent::Agent;
+use super::capacity::CapacitySpec;
 use super::command::{Answer, Command, Refusal};
 use super::deadline::{Deadline, Deadlines};
-use super::event::{Event, Stamped};
+use super::duplicates::Matters;
+use super::event::{EndedBy, Event, RescindCause, Stamped};
 use super::floor::{AgentSpec, Floor, QueueSpec};
-use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Sequence};
+use super::hours::Phase;
+use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, QueueKey, Sequence};
 use super::intake::IntakeMemory;
 use super::interaction::{Decided, Interaction};
 use super::offer::{EndedOffers, Offer};
@@ -18,7 +21,7 @@ use super::source::Sources;
 use super::tally::Tally;
 use super::time::Time;
 use hashbrown::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One writer's world: a pool's queues, agents and interactions. The maps are looked up, never iterated.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +41,12 @@ pub struct Shard {
     pub(super) over: Over,
     pub(super) sources: Sources,
     pub(super) tally: Tally,
+    pub(super) phases: BTreeMap<HoursKey, Phase>,
+    /// Scheduled until their queue opens.
+    pub(super) held: BTreeSet<InteractionId>,
+    pub(super) matters: Matters,
+    /// Of agents for whom nothing else is said.
+    pub(super) capacity_default: CapacitySpec,
     pub(super) latest: VecDeque<(InteractionId, Decided)>,
     pub(super) last_interaction: InteractionId,
     pub(super) last_offer: OfferId,
@@ -72,14 +81,32 @@ impl Shard {
             Command::Remove { kind, name, revision } => step.remove(kind, &name, revision),
             Command::OpenSession { agent, session } => step.open_session(agent, session),
             Command::LoseSession { agent, session } => step.lose_session(agent, session),
-            Command::SetPresence { agent, presence, reason } => step.set_presence(agent, presence, reason),
+            Command::SetPresence { agent, presence, reason, by } => {
+                step.set_presence(agent, presence, reason, by)
+            }
             Command::Submit(submit) => step.admit(*submit),
             Command::Identify { interaction, customer } => step.identify(interaction, customer),
             Command::Cancel { interaction, leaving } => step.leave(interaction, leaving),
             Command::Accept { offer } => step.accept(offer),
             Command::Decline { offer, reason } => step.decline(offer, reason),
             Command::Complete { assignment, disposition } => step.complete(assignment, disposition),
-            Command::FinishWrapUp { assignment } => step.finish_wrap_up(assignment),
+            Command::FinishWrapUp { assignment, by } => step.finish_wrap_up(assignment, by),
+            Command::ExtendWrapUp { assignment } => step.extend_wrap_up(assignment),
+            Command::Connected { interaction } => step.connected(interaction),
+            Command::ConnectFailed { interaction, cause } => step.connect_failed(interaction, cause),
+            Command::Transfer { assignment, target, handover } => step.transfer(assignment, target, handover),
+            Command::Consult { assignment, target } => step.consult(assignment, target),
+            Command::Conference { assignment, target } => step.conference(assignment, target),
+            Command::StopSeeking { assignment } => step.stop_seeking(assignment),
+            Command::Park { assignment } => step.park(assignment),
+            Command::Resume { interaction } => step.resume(interaction),
+            Command::Requeue { assignment } => step.requeue(assignment),
+            Command::Pull { agent, interaction } => step.pull(agent, interaction),
+            Command::RequestCallback { interaction, channel, window } => {
+                step.request_callback(interaction, channel, window)
+            }
+            Command::Assign { interaction, agent, overdraw } => step.assign(interaction, agent, overdraw),
+            Command::Reprioritise { interaction, priority } => step.reprioritise(interaction, priority),
             Command::OpenSource { source } => step.open_source(source),
             Command::LoseSource { source } => step.lose_source(source),
         }
@@ -166,6 +193,11 @@ impl Shard {
         self.last_interaction
     }
 
+    /// What opening hours and shifts say now.
+    pub fn phase(&self, hours: HoursKey) -> Option<Phase> {
+        self.phases.get(&hours).copied()
+    }
+
     pub(super) fn spec(&self, agent: AgentKey) -> &AgentSpec {
         &self.floor.agents.get(agent.0).expect("an agent has an entry on the floor").spec
     }
@@ -202,15 +234,31 @@ impl Step<'_> {
         while let Some((at, deadline)) = self.shard.deadlines.next().filter(|(at, _)| *at <= now) {
             // A deadline armed in the past (a restart shortens nothing, but may arm late) fires at once.
             self.shard.now = self.shard.now.max(at);
-            match deadline {
-                Deadline::Offer(offer) => self.expire(offer),
-                Deadline::WrapUp(assignment) => self.end_wrap_up(assignment, super::event::EndedBy::Clock),
-                Deadline::CoolDown(interaction, agent) => self.cooled_down(interaction, agent),
-                Deadline::Agent(assignment) => self.agent_gone(assignment),
-                Deadline::Source(interaction) => self.source_gone(interaction),
-            }
+            self.fire(deadline);
         }
         self.shard.now = now;
+    }
+
+    fn fire(&mut self, deadline: Deadline) {
+        match deadline {
+            Deadline::Offer(offer) => self.expire(offer),
+            Deadline::WrapUp(assignment) => self.end_wrap_up(assignment, EndedBy::Clock),
+            Deadline::CoolDown(interaction, agent) => self.cooled_down(interaction, agent),
+            Deadline::Agent(assignment) => self.agent_gone(assignment),
+            Deadline::Hours(hours) => self.look_up_hours(hours),
+            Deadline::Skill(agent, skill) => self.skill_expired(agent, skill),
+            Deadline::Recover(agent) => self.recovered(agent),
+            Deadline::NewDay(agent) => self.new_day(agent),
+            Deadline::Connect(assignment) => self.assume_connected(assignment),
+            Deadline::Due(interaction) => self.due(interaction),
+            Deadline::Preference(interaction) => self.preference_spent(interaction),
+            Deadline::MaxWait(interaction) => self.overdue(interaction),
+            Deadline::Relax(interaction) => self.relax(interaction),
+            Deadline::Overflow(interaction) => self.check_overflow(interaction),
+            Deadline::Window(interaction) => self.window_missed(interaction),
+            Deadline::Seek(interaction) => self.seek_timed_out(interaction),
+            Deadline::Source(interaction) => self.source_gone(interaction),
+        }
     }
 
     /// We were gone since the last event. Stamped with the time we went, so that what fell due meanwhile follows in
@@ -219,7 +267,7 @@ impl Step<'_> {
         let open = self.shard.open_offers();
         self.emit(Event::Restarted { down_from: self.shard.now, down_to: now });
         for offer in open {
-            self.rescind(offer, super::event::RescindCause::EngineRestart);
+            self.rescind(offer, RescindCause::EngineRestart);
         }
     }
 }

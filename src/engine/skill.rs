@@ -1,6 +1,7 @@
 //! Skills: what an agent can do, how well, and what an interaction asks for.
 
 use super::ids::SkillKey;
+use super::time::Time;
 use serde::{Deserialize, Serialize};
 
 /// How well somebody can do something, 1 to 10.
@@ -16,6 +17,8 @@ pub struct Skill {
     pub skill: SkillKey,
     /// How well, 1 to 10.
     pub proficiency: Proficiency,
+    /// Until when: a licence that runs out. `None`: for good.
+    pub expires: Option<Time>,
 }
 
 /// One skill an interaction asks for.

@@ -5,6 +5,7 @@ use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{AbandonCause, Event, RescindCause};
 use super::ids::{InteractionId, Text};
+use super::interaction::State;
 use super::shard::{Shard, Step};
 use super::time::Time;
 use serde::Serialize;
@@ -55,14 +56,9 @@ impl Step<'_> {
 
     /// The grace is over.
     pub fn source_gone(&mut self, interaction: InteractionId) {
-        if let Some(offer) = self.shard.subject(interaction).offer {
-            let agent = self.shard.offers[&offer].agent;
-            self.rescind(offer, RescindCause::SourceLost);
-            self.emit(Event::Abandoned { interaction, cause: AbandonCause::SourceLost });
-            self.seek_work(agent);
-        } else {
-            self.emit(Event::Abandoned { interaction, cause: AbandonCause::SourceLost });
-        }
+        let freed = self.rescind_all(interaction, RescindCause::SourceLost);
+        self.emit(Event::Abandoned { interaction, cause: AbandonCause::SourceLost });
+        self.seek_works(freed);
     }
 }
 
@@ -101,7 +97,10 @@ impl Shard {
     fn arm_graces(&mut self, source: &Text, from: Time) {
         for id in &self.sources[source].open {
             let interaction = &self.interactions[id];
-            let grace = interaction.channel.source_grace_ms().filter(|_| interaction.state.is_unanswered());
+            // A customer who is called back has hung up: nobody is on the line to lose.
+            let on_line = matches!(interaction.state, State::Waiting | State::Offered)
+                && interaction.callback.is_none();
+            let grace = interaction.channel.source_grace_ms().filter(|_| on_line);
             if let Some(grace_ms) = grace {
                 self.deadlines.arm(Deadline::Source(*id), from.after(grace_ms));
             }

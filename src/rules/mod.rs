@@ -6,7 +6,8 @@
 use crate::engine::floor::QueueSpec;
 use crate::engine::ids::QueueKey;
 use crate::engine::money::Money;
-use crate::engine::plan::{Facts, Goals, LastStep, Plan};
+use crate::engine::plan::{Facts, Goals, Plan};
+use crate::engine::route::Route;
 use crate::engine::skill::{Requirement, merged};
 
 /// The version of the default rule set.
@@ -19,8 +20,6 @@ pub struct RuleSet {
     pub version: u32,
     /// The goals of every queue.
     pub goals: Goals,
-    /// What happens when nothing more can be relaxed.
-    pub last_step: LastStep,
 }
 
 impl Default for RuleSet {
@@ -38,7 +37,6 @@ impl Default for RuleSet {
                 late: Money(1_000_000),
                 unresolved: Money(5_000_000),
             },
-            last_step: LastStep::Keep,
         }
     }
 }
@@ -53,14 +51,7 @@ impl RuleSet {
         queue: &QueueSpec,
         requirements: &[Requirement],
     ) -> Plan {
-        Plan {
-            rule_set: self.version,
-            queue: key,
-            requirements: merged(&[&queue.requirements, requirements]),
-            priority: facts.priority,
-            head_start_ms: 0,
-            goals: self.goals.clone(),
-            last_step: self.last_step,
-        }
+        let route = Route::plain(key, merged(&[&queue.requirements, requirements]));
+        Plan::plain(self.version, route, facts.priority, self.goals.clone())
     }
 }

@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::record::{AgentNo, Call, Kind};
 use crate::engine::agent::Presence;
-use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
 use crate::engine::command::{Answer, Command, Leaving, Submit, Write};
-use crate::engine::event::{Event, Stamped};
-use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
+use crate::engine::event::{EndedBy, Event, Stamped};
+use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSpec};
 use crate::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
 use crate::engine::money::Money;
-use crate::engine::plan::{Channel, Facts, Goals, LastStep, Plan};
+use crate::engine::plan::{Channel, Facts, Goals, Plan};
+use crate::engine::route::Route;
 use crate::engine::shard::Shard;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, Skill};
 use crate::engine::time::Time;
@@ -127,7 +127,7 @@ impl Floor {
 
     fn set_presence(&mut self, now: Time, agent: AgentNo, presence: Presence) {
         let agent = self.agents[&agent];
-        self.step(now, Command::SetPresence { agent, presence, reason: "".into() });
+        self.step(now, Command::SetPresence { agent, presence, reason: "".into(), by: EndedBy::Agent });
     }
 
     fn define(&mut self, now: Time, name: &str, definition: Definition) -> u32 {
@@ -155,46 +155,30 @@ fn requirement(kind: Kind) -> Requirement {
 
 fn queue_spec(kind: Kind) -> QueueSpec {
     QueueSpec {
-        display_name: kind.code().into(),
-        pool: POOL,
-        requirements: vec![requirement(kind)],
-        offer_expiry_ms: 15_000,
         on_expiry: OnExpiry::Stay,
         on_agent_lost: OnAgentLost::Keep,
-        wrap_up: WrapUp::None,
         waiting_max: u32::MAX,
+        ..QueueSpec::plain(kind.code().into(), POOL, vec![requirement(kind)])
     }
 }
 
 fn agent_spec(agent: AgentNo, kinds: &BTreeSet<Kind>) -> AgentSpec {
     // How well somebody knew a type is not in the log.
-    let skill = |kind: &Kind| Skill { skill: SkillKey(key(*kind)), proficiency: PROFICIENCY_MAX };
-    AgentSpec {
-        display_name: agent.to_string().into(),
-        pool: POOL,
-        skills: kinds.iter().map(skill).collect(),
-        capacity: CAPACITY_DEFAULT,
-        channels: channels_default(),
-        open_offers_max: 1,
-    }
+    let skill =
+        |kind: &Kind| Skill { skill: SkillKey(key(*kind)), proficiency: PROFICIENCY_MAX, expires: None };
+    AgentSpec::plain(agent.to_string().into(), POOL, kinds.iter().map(skill).collect())
 }
 
 fn plan(kind: Kind, head_start_ms: u64) -> Plan {
-    Plan {
-        rule_set: 1,
-        queue: QueueKey(key(kind)),
-        requirements: vec![requirement(kind)],
-        priority: 0,
-        head_start_ms,
-        goals: Goals {
-            answer_within_ms: 20_000,
-            service_level_ppm: 800_000,
-            short_abandon_ms: 0,
-            waiting_per_minute: Money(0),
-            abandon: Money(0),
-            late: Money(0),
-            unresolved: Money(0),
-        },
-        last_step: LastStep::Keep,
-    }
+    let goals = Goals {
+        answer_within_ms: 20_000,
+        service_level_ppm: 800_000,
+        short_abandon_ms: 0,
+        waiting_per_minute: Money(0),
+        abandon: Money(0),
+        late: Money(0),
+        unresolved: Money(0),
+    };
+    let route = Route::plain(QueueKey(key(kind)), vec![requirement(kind)]);
+    Plan { head_start_ms, ..Plan::plain(1, route, 0, goals) }
 }

@@ -1,0 +1,90 @@
+//! Duplicates in intent: one customer, one matter, two contacts while the first still waits. By policy both are
+//! served, the second joins the first, or takes its place.
+
+use super::command::{Answer, Submit};
+use super::event::{CancelCause, Event, RescindCause};
+use super::ids::{CustomerId, InteractionId, Text};
+use super::interaction::{ATTACHED_MAX, Attached, Interaction};
+use super::plan::Duplicates;
+use super::shard::{Shard, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The interactions that are not over, by customer and matter.
+pub type Matters = BTreeMap<(CustomerId, Text), BTreeSet<InteractionId>>;
+
+impl Step<'_> {
+    /// Joins the waiting interaction about the same matter, if the plan says so.
+    pub fn attach(&mut self, submit: &Submit) -> Option<Answer> {
+        if submit.plan.duplicates != Duplicates::Attach {
+            return None;
+        }
+        let interaction = self.shard.same_matter(submit)?;
+        if self.shard.subject(interaction).attached.len() >= ATTACHED_MAX {
+            return None;
+        }
+        let contact = Attached {
+            source: submit.source.clone(),
+            external_id: submit.external_id.clone(),
+            channel: submit.channel,
+        };
+        self.emit(Event::AttachedTo { interaction, keys: submit.keys, content: submit.content, contact });
+        Some(Answer::Attached { interaction })
+    }
+
+    /// The waiting one gives its place to the new one. Agents who were asked for it are free again, to be told last.
+    pub fn give_way(&mut self, old: InteractionId, new: InteractionId) -> Vec<super::ids::AgentKey> {
+        let freed = self.rescind_all(old, RescindCause::Replaced);
+        self.emit(Event::Cancelled { interaction: old, cause: CancelCause::Replaced { by: new } });
+        freed
+    }
+}
+
+impl Shard {
+    /// The oldest unanswered interaction of the same customer about the same matter.
+    pub(super) fn same_matter(&self, submit: &Submit) -> Option<InteractionId> {
+        let customer = submit.facts.customer?;
+        self.unanswered_about(customer, &submit.facts.matter).next().map(|one| one.id)
+    }
+
+    pub(super) fn unanswered_about(
+        &self,
+        customer: CustomerId,
+        matter: &Text,
+    ) -> impl Iterator<Item = &Interaction> {
+        let about = (!matter.is_empty()).then(|| self.matters.get(&(customer, matter.clone()))).flatten();
+        let known = about.into_iter().flatten().map(|id| self.subject(*id));
+        known.filter(|one| one.state.is_unanswered() && one.answered.is_none())
+    }
+
+    pub(super) fn index_matter(&mut self, id: InteractionId) {
+        if let Some(key) = matter_of(self.subject(id)) {
+            self.matters.entry(key).or_default().insert(id);
+        }
+    }
+
+    pub(super) fn forget_matter(&mut self, id: InteractionId) {
+        let Some(key) = matter_of(self.subject(id)) else { return };
+        if let Some(about) = self.matters.get_mut(&key) {
+            about.remove(&id);
+            if about.is_empty() {
+                self.matters.remove(&key);
+            }
+        }
+    }
+
+    pub(super) fn attached_to(
+        &mut self,
+        id: InteractionId,
+        keys: [Option<u128>; 2],
+        content: u128,
+        contact: &Attached,
+    ) {
+        self.remember_keys(keys, content, id);
+        self.subject_mut(id).attached.push(contact.clone());
+    }
+}
+
+fn matter_of(subject: &Interaction) -> Option<(CustomerId, Text)> {
+    let matter = &subject.facts.matter;
+    subject.facts.customer.filter(|_| !matter.is_empty()).map(|customer| (customer, matter.clone()))
+}

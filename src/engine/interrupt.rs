@@ -1,0 +1,91 @@
+//! Work that may be interrupted gives way to a channel listed for it: it holds nothing meanwhile, and goes on with the
+//! same agent once there is room.
+
+use super::capacity::{Claim, Holder};
+use super::event::Event;
+use super::ids::{AgentKey, AssignmentId, InteractionId};
+use super::interaction::State;
+use super::shard::{Shard, Step};
+
+impl Step<'_> {
+    /// Interrupts what must give way for this interaction, the newest first.
+    pub fn make_room(&mut self, interaction: InteractionId, agent: AgentKey) {
+        while let Some(assignment) = self.shard.next_to_interrupt(interaction, agent) {
+            self.emit(Event::Interrupted { assignment });
+        }
+    }
+
+    /// Takes up again the oldest work that was interrupted, if there is room. True if it did.
+    pub fn continue_interrupted(&mut self, agent: AgentKey) -> bool {
+        let Some(assignment) = self.shard.next_to_continue(agent) else { return false };
+        self.emit(Event::Continued { assignment });
+        true
+    }
+}
+
+impl Shard {
+    fn next_to_interrupt(&self, interaction: InteractionId, agent: AgentKey) -> Option<AssignmentId> {
+        let channel = self.subject(interaction).channel;
+        let (spec, agent) = (self.capacity_of(agent), &self.agents[agent.index()]);
+        let needed = u32::from(spec.of(channel).units);
+        if agent.ledger.used() + needed <= u32::from(spec.units) {
+            return None;
+        }
+        let gives_way = |claim: &&Claim| claim.gives_way_to(channel, spec);
+        agent.ledger.claims().iter().rev().find(gives_way).and_then(|claim| match claim.holder {
+            Holder::Assignment(id) => Some(id),
+            Holder::Offer(_) | Holder::WrapUp(_) => None,
+        })
+    }
+
+    fn next_to_continue(&self, key: AgentKey) -> Option<AssignmentId> {
+        let (spec, agent) = (self.capacity_of(key), &self.agents[key.index()]);
+        if agent.liveness != super::agent::Liveness::Live {
+            return None;
+        }
+        let fits = |id: &&AssignmentId| {
+            agent.ledger.used() + u32::from(self.assignments[*id].units) <= u32::from(spec.units)
+        };
+        agent.interrupted.iter().find(fits).copied()
+    }
+
+    /// True if taking this would interrupt what came back to the agent.
+    pub(super) fn would_interrupt(&self, agent: AgentKey, interaction: InteractionId) -> bool {
+        let channel = self.subject(interaction).channel;
+        let spec = self.capacity_of(agent);
+        self.agents[agent.index()]
+            .interrupted
+            .iter()
+            .any(|id| spec.of(self.assignments[id].channel).interruptible_by.contains(channel))
+    }
+
+    pub(super) fn interrupted(&mut self, id: AssignmentId) {
+        let part = self.assignments.get_mut(&id).expect("what is interrupted goes on");
+        part.interrupted = true;
+        let (agent, interaction) = (part.agent, part.interaction);
+        let known = &mut self.agents[agent.index()];
+        known.ledger.release(Holder::Assignment(id));
+        known.interrupted.push(id);
+        self.park_if_alone(interaction);
+        self.reindex(agent);
+    }
+
+    /// A conversation in which somebody else talks goes on.
+    fn park_if_alone(&mut self, interaction: InteractionId) {
+        let talks = |id: &AssignmentId| !self.assignments[id].interrupted;
+        if !self.talking_parts(interaction).iter().any(talks) {
+            self.change_state(interaction, |subject| subject.state = State::Parked);
+        }
+    }
+
+    pub(super) fn continued(&mut self, id: AssignmentId) {
+        let part = self.assignments.get_mut(&id).expect("what goes on was interrupted");
+        part.interrupted = false;
+        let (agent, interaction, channel, units) = (part.agent, part.interaction, part.channel, part.units);
+        let known = &mut self.agents[agent.index()];
+        known.interrupted.retain(|other| *other != id);
+        known.ledger.claim(Claim { holder: Holder::Assignment(id), channel, units, overdraw: None });
+        self.change_state(interaction, |subject| subject.state = State::Handling);
+        self.reindex(agent);
+    }
+}

@@ -1,0 +1,154 @@
+//! Standing in line: the one place where an interaction is put into a lane, or the line of one agent, and taken out;
+//! and where the counters of states are kept right.
+
+use super::deadline::Deadline;
+use super::ids::{InteractionId, LaneKey};
+use super::interaction::{Interaction, Standing, State};
+use super::plan::Plan;
+use super::queue::LaneId;
+use super::route::Exit;
+use super::score::place;
+use super::shard::Shard;
+use super::time::Time;
+
+/// Whether an interaction overflows is looked at so often while it waits, ms.
+pub const OVERFLOW_CHECK_MS: u64 = 5_000;
+
+impl Shard {
+    /// Changes an interaction with its queue's gauges: state, queue, and whether this visit was answered move in here
+    /// only.
+    pub(super) fn change_state(&mut self, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
+        self.gauge(id, |gauge| *gauge -= 1);
+        change(self.subject_mut(id));
+        self.gauge(id, |gauge| *gauge += 1);
+    }
+
+    pub(super) fn gauge(&mut self, id: InteractionId, count: impl Fn(&mut u32)) {
+        let subject = self.subject(id);
+        let (queue, state) = (subject.queue(), subject.state);
+        let returned = state.is_unanswered() && subject.visit_answered;
+        let books = self.tally.books(queue);
+        if let Some(gauge) = books.gauge(state) {
+            count(gauge);
+        }
+        if returned {
+            count(&mut books.returned);
+        }
+    }
+
+    /// Puts it in line where it belongs now, and arms what runs while it stands there.
+    pub(super) fn stand(&mut self, id: InteractionId) {
+        let subject = self.subject(id);
+        let (lane, wanted, _) = subject.sought();
+        let (place, waits, queue) = (place(subject), subject.state == State::Waiting, subject.queue());
+        let standing = match wanted {
+            Some(wanted) => {
+                let new = self.agents[wanted.agent.index()].line.insert(place);
+                assert!(new, "an interaction stands in one line, once");
+                Standing::Agent(wanted.agent)
+            }
+            None => {
+                self.lines.enqueue(lane, place);
+                Standing::Lane(lane)
+            }
+        };
+        if waits {
+            self.lines.came(queue, place);
+        }
+        self.subject_mut(id).standing = Some(standing);
+        self.arm_line_timers(id);
+    }
+
+    /// Takes it out of the line, if it stands there.
+    pub(super) fn step_out(&mut self, id: InteractionId) {
+        let subject = self.subject_mut(id);
+        let Some(standing) = subject.standing.take() else { return };
+        let (place, waits, queue) = (place(subject), subject.state == State::Waiting, subject.queue());
+        match standing {
+            Standing::Lane(lane) => self.lines.dequeue(lane, place),
+            Standing::Agent(agent) => {
+                assert!(self.agents[agent.index()].line.remove(&place), "it stands in that agent's line");
+            }
+        }
+        if waits {
+            self.lines.went(queue, place);
+        }
+        for deadline in [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id)] {
+            self.deadlines.disarm(deadline);
+        }
+    }
+
+    /// Moves what its place is made of, wherever it stands.
+    pub(super) fn change_place(&mut self, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
+        let stood = self.subject(id).standing.is_some();
+        self.step_out(id);
+        change(self.subject_mut(id));
+        if stood {
+            self.stand(id);
+        }
+    }
+
+    /// What runs only while it stands in line: steps go on while offered, and one that came due meanwhile is taken
+    /// after the best of the step before have been asked again.
+    fn arm_line_timers(&mut self, id: InteractionId) {
+        if let Some(wanted) = self.subject(id).sought().1 {
+            self.deadlines.arm(Deadline::Preference(id), wanted.until);
+        }
+        let subject = self.subject(id);
+        if subject.state != State::Waiting {
+            return;
+        }
+        let (relax, overflows, from) =
+            (next_step_at(subject), !subject.route().overflow.is_empty(), subject.in_queue_from);
+        if let Some(at) = relax {
+            self.deadlines.arm(Deadline::Relax(id), at);
+        }
+        if overflows {
+            self.deadlines.arm(Deadline::Overflow(id), self.next_overflow_check(from));
+        }
+    }
+
+    /// Checks lie on a grid from entry, so their times follow from the time alone.
+    pub(super) fn next_overflow_check(&self, from: Time) -> Time {
+        let passed = self.now.since(from) / OVERFLOW_CHECK_MS;
+        from.after((passed + 1) * OVERFLOW_CHECK_MS)
+    }
+
+    /// The lane for what is needed; opens it if it is new.
+    pub(super) fn lane_for(&mut self, wanted: LaneId) -> LaneKey {
+        self.lines.find(&wanted).unwrap_or_else(|| self.open_lane(wanted))
+    }
+
+    /// Gives an interaction the lane of its route and step.
+    pub(super) fn change_lane(&mut self, id: InteractionId) {
+        let subject = self.subject(id);
+        let (old, wanted) =
+            (subject.lane, lane_id(&subject.plan, subject.route, subject.step, subject.channel));
+        let lane = self.lane_for(wanted);
+        self.lines.join(lane);
+        self.lines.part(old);
+        self.subject_mut(id).lane = lane;
+    }
+}
+
+/// When the next step of relaxation is due, the last one included.
+pub(super) fn next_step_at(subject: &Interaction) -> Option<Time> {
+    let (route, step) = (subject.route(), usize::from(subject.step));
+    let after_ms = match route.relaxation.get(step) {
+        Some(step) => Some(step.after_ms),
+        None if step > route.relaxation.len() || route.last_step.exit == Exit::Keep => None,
+        None => Some(route.last_step.after_ms),
+    };
+    after_ms.map(|ms| subject.in_queue_from.after(ms))
+}
+
+/// What the interactions of a lane have in common.
+pub(super) fn lane_id(plan: &Plan, route: u8, step: u8, channel: super::channel::Channel) -> LaneId {
+    let route = &plan.routes[usize::from(route)];
+    LaneId {
+        queue: route.queue,
+        channel,
+        needs: route.needs_at(step).to_vec(),
+        expected_handle_ms: route.expected_handle_ms,
+    }
+}

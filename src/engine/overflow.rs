@@ -1,0 +1,155 @@
+//! Overflow: to the first other queue that can take it, at the door and while waiting. Ends at the hop limit.
+
+use super::deadline::Deadline;
+use super::entry::Visitor;
+use super::event::{Event, ExitCause};
+use super::ids::{InteractionId, QueueKey};
+use super::interaction::State;
+use super::line::lane_id;
+use super::route::{Condition, Exit};
+use super::shard::{Shard, Step};
+
+impl Step<'_> {
+    /// Looks whether a waiting interaction overflows now.
+    pub fn check_overflow(&mut self, interaction: InteractionId) {
+        let subject = self.shard.subject(interaction);
+        let (from, hops, route) = (subject.in_queue_from, subject.hops, subject.route);
+        let visitor = Visitor {
+            plan: &subject.plan,
+            channel: subject.channel,
+            interaction: Some(interaction),
+            gives_up: None,
+        };
+        match self.shard.overflow(visitor, route, hops) {
+            Some(next) => {
+                let to = subject.plan.routes[usize::from(next)].queue;
+                self.emit(Event::Overflowed { interaction, to, cause: ExitCause::Overflow });
+                self.seek_agent(interaction);
+            }
+            None => {
+                let next = self.shard.next_overflow_check(from);
+                self.shard.deadlines.arm(Deadline::Overflow(interaction), next);
+            }
+        }
+    }
+
+    /// Takes a way out of the queue. True if the interaction has left it.
+    pub fn take_exit(&mut self, interaction: InteractionId, exit: &Exit, cause: ExitCause) -> bool {
+        match exit {
+            Exit::Keep => return false,
+            Exit::Queue(to) => {
+                let subject = self.shard.subject(interaction);
+                let visitor = Visitor {
+                    plan: &subject.plan,
+                    channel: subject.channel,
+                    interaction: Some(interaction),
+                    gives_up: None,
+                };
+                if self.shard.first_that_takes(visitor, std::iter::once(to), subject.hops).is_none() {
+                    return false;
+                }
+                self.emit(Event::Overflowed { interaction, to: *to, cause });
+                self.seek_agent(interaction);
+            }
+            Exit::Callback { within_ms } => self.call_back_by_rule(interaction, *within_ms),
+            Exit::SendAway { destination } => {
+                let destination = destination.clone();
+                self.emit(Event::SentAway { interaction, destination, cause });
+            }
+            Exit::Refuse => self.emit(Event::TimedOut { interaction, cause }),
+        }
+        true
+    }
+}
+
+impl Shard {
+    /// The route of the first queue that can take it, by the first rule that holds.
+    pub(super) fn overflow(&self, visitor: Visitor, route: u8, hops: u8) -> Option<u8> {
+        let way = &visitor.plan.routes[usize::from(route)];
+        way.overflow
+            .iter()
+            .filter(|rule| rule.when.iter().all(|condition| self.holds(*condition, visitor, route)))
+            .find_map(|rule| self.first_that_takes(visitor, rule.to.iter(), hops))
+    }
+
+    fn holds(&self, condition: Condition, visitor: Visitor, route: u8) -> bool {
+        let way = &visitor.plan.routes[usize::from(route)];
+        let waiting = |queue| {
+            let own = visitor.interaction.map(|id| self.subject(id));
+            let own = own.is_some_and(|one| one.state == State::Waiting && one.queue() == queue);
+            self.lines.waiting(queue) - u32::from(own)
+        };
+        match condition {
+            Condition::Waiting { at_least } => waiting(way.queue) >= at_least,
+            Condition::LongestWait { at_least_ms } => {
+                self.lines.oldest(way.queue).is_some_and(|since| self.now.since(since) >= at_least_ms)
+            }
+            Condition::EstimatedWait { at_least_ms } => match visitor.interaction {
+                Some(id) => self.estimate(id).and_then(|estimate| estimate.wait_ms),
+                None => self.wait_at_door(way.queue, self.find_lane(visitor, route)),
+            }
+            .is_none_or(|wait_ms| wait_ms >= at_least_ms),
+            Condition::ServiceLevel { below_ppm } => self.tally.of(way.queue).service_level_ppm() < below_ppm,
+            Condition::FreeAgents { at_most } => self.free_agents(visitor, route, at_most) <= at_most,
+            Condition::Closed => !self.is_open(way.queue),
+        }
+    }
+
+    /// Of these, the first that is open, has room, and has somebody on duty who qualifies.
+    pub(super) fn first_that_takes<'a>(
+        &self,
+        visitor: Visitor,
+        mut queues: impl Iterator<Item = &'a QueueKey>,
+        hops: u8,
+    ) -> Option<u8> {
+        if hops >= visitor.plan.hops_max {
+            return None;
+        }
+        queues.find_map(|queue| {
+            let route = visitor.plan.route_to(*queue)?;
+            let exists = self.floor.queues.live(u32::from(queue.0)).is_some();
+            let takes = exists && self.is_open(*queue) && self.has_room(*queue, visitor.gives_up);
+            (takes && self.somebody_qualifies(visitor, route)).then_some(route)
+        })
+    }
+
+    fn find_lane(&self, visitor: Visitor, route: u8) -> Option<super::ids::LaneKey> {
+        self.lines.find(&lane_id(visitor.plan, route, 0, visitor.channel))
+    }
+
+    fn somebody_qualifies(&self, visitor: Visitor, route: u8) -> bool {
+        match self.find_lane(visitor, route) {
+            Some(lane) => self.lines.lane(lane).on_duty() > 0,
+            None => {
+                let lane = lane_id(visitor.plan, route, 0, visitor.channel);
+                self.agents.iter().any(|agent| agent.on_duty() && self.meets(agent, &lane))
+            }
+        }
+    }
+
+    /// How many are ready for one like it; counts no further than one beyond `at_most`.
+    fn free_agents(&self, visitor: Visitor, route: u8, at_most: u32) -> u32 {
+        let lane = lane_id(visitor.plan, route, 0, visitor.channel);
+        let ready = self.ready.iter().map(|(_, _, key)| &self.agents[key.index()]);
+        let free = ready
+            .filter(|agent| self.meets(agent, &lane) && self.no_room(agent, lane.channel, false).is_none());
+        let limit = usize::try_from(at_most).unwrap_or(usize::MAX).saturating_add(1);
+        u32::try_from(free.take(limit).count()).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn overflowed(&mut self, id: InteractionId, to: QueueKey) {
+        self.step_out(id);
+        let (now, queue) = (self.now, self.subject(id).queue());
+        self.tally.books(queue).moved_out += 1;
+        self.tally.books(to).moved_in += 1;
+        self.change_state(id, |subject| {
+            subject.route = subject.plan.route_to(to).expect("an overflow leads to a route of the plan");
+            subject.hops += 1;
+            subject.step = 0;
+            subject.in_queue_from = now;
+        });
+        self.change_lane(id);
+        self.arm_max_wait(id);
+        self.stand(id);
+    }
+}
