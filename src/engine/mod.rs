@@ -12,6 +12,7 @@ mod apply;
 pub mod callback;
 pub mod capacity;
 pub mod channel;
+pub mod chart;
 pub mod command;
 pub mod connect;
 pub mod deadline;

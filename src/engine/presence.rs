@@ -66,6 +66,8 @@ impl Step<'_> {
             self.change_presence(agent, presence, reason, by);
         } else {
             self.emit(Event::PresencePending { agent, presence, reason, by });
+            // What gave way to an offer that was taken back has to be finished before the break.
+            while self.continue_interrupted(agent) {}
         }
         // After the agent is gone: what was taken back is not offered here again, and says truly why it waits.
         self.seek_agents(taken_back);

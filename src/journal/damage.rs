@@ -138,7 +138,7 @@ fn assert_names(fault: &Fault, path: &Path) {
             fault,
             Fault::Damaged { .. }
                 | Fault::Foreign { .. }
-                | Fault::NewerFormat { .. }
+                | Fault::OtherFormat { .. }
                 | Fault::OtherTenant { .. }
         ),
         "{fault:?}"

@@ -59,14 +59,14 @@ pub enum Fault {
         /// What was found and what was expected.
         what: String,
     },
-    /// Written by a newer release.
+    /// Written by another release: a newer one, or one before the format settled.
     #[error("{} has format {found}, this release reads {supported}; use the release that wrote it", path.display())]
-    NewerFormat {
+    OtherFormat {
         /// The file.
         path: PathBuf,
         /// The format found.
         found: i64,
-        /// The newest one this release reads.
+        /// The one this release reads.
         supported: i64,
     },
     /// The folder of another tenant.
@@ -104,8 +104,8 @@ impl Fault {
     /// For `map_err`: a stored batch that does not decode.
     pub(super) fn batch(path: &Path, first: u64) -> impl FnOnce(Corruption) -> Fault {
         move |corruption| match corruption {
-            Corruption::NewerFormat { found, supported } => {
-                Fault::NewerFormat { path: path.to_owned(), found: found.into(), supported: supported.into() }
+            Corruption::OtherFormat { found, supported } => {
+                Fault::OtherFormat { path: path.to_owned(), found: found.into(), supported: supported.into() }
             }
             other => Fault::damaged(path, format!("batch at sequence {first}: {other}")),
         }

@@ -13,7 +13,7 @@ use super::Fault;
 use super::wal::{self, Tail};
 
 /// The format of the files this release writes, and the newest it reads.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// The size of a memory page and of a disk sector group. Twice that would write twice the log for the small commits
 /// of a quiet hour; big batches lie in overflow pages and read sequentially either way.
@@ -143,11 +143,8 @@ fn check_meta(connection: &Connection, path: &Path, tenant: &str) -> Result<(), 
     let (format, found): (i64, String) = connection
         .query_row("SELECT format, tenant FROM meta WHERE one = 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
         .map_err(Fault::sqlite(path, "read the description of"))?;
-    if format > FORMAT {
-        return Err(Fault::NewerFormat { path: path.to_owned(), found: format, supported: FORMAT });
-    }
-    if format < FORMAT {
-        return Err(Fault::damaged(path, format!("it has format {format}, and the first one was {FORMAT}")));
+    if format != FORMAT {
+        return Err(Fault::OtherFormat { path: path.to_owned(), found: format, supported: FORMAT });
     }
     if found != tenant {
         return Err(Fault::OtherTenant { path: path.to_owned(), found, wanted: tenant.to_owned() });

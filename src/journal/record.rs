@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const MAGIC: &[u8; 3] = b"btn";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const CHECKSUM_AT: usize = 4;
 const HEADER: usize = 24;
 const SEALED: u32 = 1 << 31;
@@ -22,12 +22,12 @@ pub enum Corruption {
     /// Too short for a header, or another magic.
     #[error("not a batch: it does not begin with a batch header")]
     NotABatch,
-    /// Written by a newer release.
+    /// Written by another release.
     #[error("batch format {found}, this release reads {supported}")]
-    NewerFormat {
+    OtherFormat {
         /// The format found.
         found: u8,
-        /// The newest one this release reads.
+        /// The one this release reads.
         supported: u8,
     },
     /// Cut, or with something behind its end.
@@ -191,7 +191,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<RecordRef<'_>>, Corruption> {
         return Err(Corruption::NotABatch);
     }
     if bytes[3] != FORMAT {
-        return Err(Corruption::NewerFormat { found: bytes[3], supported: FORMAT });
+        return Err(Corruption::OtherFormat { found: bytes[3], supported: FORMAT });
     }
     let expected = HEADER as u64 + u64::from(u32_at(bytes, 20));
     if bytes.len() as u64 != expected {
@@ -360,10 +360,12 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_by_name() {
-        let mut bytes = short_batch().bytes().to_vec();
-        bytes[3] = 2;
-        assert_eq!(decode(&bytes), Err(Corruption::NewerFormat { found: 2, supported: 1 }));
+    fn another_format_is_refused_by_name() {
+        for found in [FORMAT - 1, FORMAT + 1] {
+            let mut bytes = short_batch().bytes().to_vec();
+            bytes[3] = found;
+            assert_eq!(decode(&bytes), Err(Corruption::OtherFormat { found, supported: FORMAT }));
+        }
     }
 
     #[test]

@@ -259,15 +259,15 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_is_refused_by_name() {
+    fn another_format_is_refused_by_name() {
         let folder = new_folder();
         Sqlite::open(folder.path(), "acme").expect("new");
         let path = journal_path(folder.path());
         let connection = Connection::open(&path).expect("opened");
-        connection.execute("UPDATE meta SET format = 2", []).expect("updated");
+        connection.execute("UPDATE meta SET format = 3", []).expect("updated");
         drop(connection);
         let message = refusal(folder.path());
-        assert!(message.contains("has format 2, this release reads 1"), "{message}");
+        assert!(message.contains("has format 3, this release reads 2"), "{message}");
         assert!(message.contains(&path.display().to_string()), "{message}");
     }
 
