@@ -1,6 +1,7 @@
 //! Accepted is not connected: the platform says whether agent and customer were put together. A failure undoes the
 //! answer and puts the customer back at the old place; silence counts as connected, and is counted.
 
+use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{AbandonCause, ConnectFailure, Event, ExitCause};
@@ -143,8 +144,7 @@ impl Shard {
     }
 
     pub(super) fn connection_failed(&mut self, failed: Failed) {
-        let part = self.assignments[&failed.assignment];
-        self.stop_talking(failed.assignment, None);
+        let part = self.withdraw(failed.assignment);
         let (id, now) = (part.interaction, self.now);
         self.undo_answer(&part);
         self.change_state(id, |subject| {
@@ -163,10 +163,21 @@ impl Shard {
         match failed.retry {
             Some(at) => self.schedule(id, Until::At(at.max(now))),
             None => {
+                self.arm_source_grace(id);
                 self.arm_max_wait(id);
                 self.stand(id);
             }
         }
+    }
+
+    /// Takes a part away as if it had not been: nothing was handled, so nothing is counted and idle time goes on.
+    fn withdraw(&mut self, id: AssignmentId) -> Assignment {
+        self.deadlines.disarm(Deadline::Agent(id));
+        self.deadlines.disarm(Deadline::Connect(id));
+        let part = self.assignments.remove(&id).expect("who is to be connected has a part");
+        self.agents[part.agent.index()].ledger.release(Holder::Assignment(id));
+        self.subject_mut(part.interaction).assignments.retain(|other| *other != id);
+        part
     }
 
     fn undo_answer(&mut self, part: &Assignment) {

@@ -63,6 +63,11 @@ impl Deadlines {
         self.queue.remove(&deadline);
     }
 
+    /// True if the timer is armed.
+    pub(super) fn is_armed(&self, deadline: Deadline) -> bool {
+        self.queue.get(&deadline).is_some()
+    }
+
     /// The next one due.
     pub fn next(&self) -> Option<(Time, Deadline)> {
         self.queue.peek().map(|(_, Reverse(due))| *due)

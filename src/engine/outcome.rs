@@ -335,6 +335,7 @@ impl Shard {
             }
         });
         if !others {
+            self.arm_source_grace(interaction);
             self.stand(interaction);
         }
     }

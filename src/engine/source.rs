@@ -94,14 +94,28 @@ impl Shard {
         }
     }
 
+    /// Whoever comes back in line while their source is lost may be gone too.
+    pub(super) fn arm_source_grace(&mut self, id: InteractionId) {
+        let deadline = Deadline::Source(id);
+        if !self.deadlines.is_armed(deadline)
+            && self.sources[&self.subject(id).source].session == SourceSession::Lost
+            && let Some(grace_ms) = self.source_grace_ms(id)
+        {
+            self.deadlines.arm(deadline, self.now.after(grace_ms));
+        }
+    }
+
+    /// A customer who is called back has hung up: nobody is on the line to lose.
+    fn source_grace_ms(&self, id: InteractionId) -> Option<u64> {
+        let interaction = &self.interactions[&id];
+        let on_line =
+            matches!(interaction.state, State::Waiting | State::Offered) && interaction.callback.is_none();
+        interaction.channel.source_grace_ms().filter(|_| on_line)
+    }
+
     fn arm_graces(&mut self, source: &Text, from: Time) {
         for id in &self.sources[source].open {
-            let interaction = &self.interactions[id];
-            // A customer who is called back has hung up: nobody is on the line to lose.
-            let on_line = matches!(interaction.state, State::Waiting | State::Offered)
-                && interaction.callback.is_none();
-            let grace = interaction.channel.source_grace_ms().filter(|_| on_line);
-            if let Some(grace_ms) = grace {
+            if let Some(grace_ms) = self.source_grace_ms(*id) {
                 self.deadlines.arm(Deadline::Source(*id), from.after(grace_ms));
             }
         }

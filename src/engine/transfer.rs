@@ -149,6 +149,7 @@ impl Shard {
         let queue = self.subject(id).queue();
         self.begin_visit(id, queue);
         self.cool_down(id, part.agent, transferred.cools_down_until, 0);
+        self.arm_source_grace(id);
         self.stand(id);
     }
 
