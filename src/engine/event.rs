@@ -134,10 +134,6 @@ pub enum ExitCause {
     Overflow,
     /// A call-back was tried as often as allowed.
     Unreachable,
-    /// It was handed on as often as allowed.
-    TooManyTransfers,
-    /// The queue is full.
-    QueueFull,
 }
 
 /// Why an interaction does not wait for one agent any more.

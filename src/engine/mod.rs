@@ -40,6 +40,7 @@ pub mod park;
 pub mod plan;
 pub mod presence;
 pub mod queue;
+pub mod reason;
 pub mod relax;
 pub mod route;
 pub mod score;
