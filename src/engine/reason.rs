@@ -41,7 +41,7 @@ impl AbandonCause {
     /// Why the customer counts as gone.
     pub fn sentence(self) -> &'static str {
         match self {
-            AbandonCause::CustomerLeft => "the customer left before an agent answered",
+            AbandonCause::CustomerLeft => "the customer left while waiting",
             AbandonCause::SourceLost => {
                 "the source of the interaction was lost and did not come back in time"
             }

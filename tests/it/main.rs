@@ -2,10 +2,6 @@
 
 #[cfg(feature = "server")]
 mod api;
-mod chance;
-mod encoding;
-mod laws;
-mod naive;
 mod scenarios;
 mod story;
 mod tidy;

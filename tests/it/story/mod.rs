@@ -1,9 +1,15 @@
 //! A story is a file of blocks, separated by blank lines: commands, a line of dashes, what happened. A block that
 //! opens with `# ` begins anew with an empty floor; any other, also under a `## `, goes on where the last one stopped.
 //!
-//! `words` cuts a line into its parts, `world` tells it to the engine, `render` says what happened.
+//! `words` cuts a line into its parts; `world`, `floor`, `routes` and `asks` tell it to the engine; `render`, `happened`
+//! and `look` say what happened, and how things stand.
 
+mod asks;
+mod floor;
+mod happened;
+mod look;
 mod render;
+mod routes;
 mod words;
 mod world;
 
@@ -20,12 +26,12 @@ pub fn retell(written: &str) -> Result<String, String> {
     for block in written.split("\n\n").map(|block| block.trim_matches('\n')).filter(|block| !block.is_empty())
     {
         if block.starts_with("# ") {
-            world.check_replay()?;
+            world.check_recovery()?;
             world = World::new();
         }
         told.push(retell_block(block, &mut world)?);
     }
-    world.check_replay()?;
+    world.check_recovery()?;
     Ok(told.join("\n\n") + "\n")
 }
 

@@ -63,6 +63,24 @@ impl<'a> Words<'a> {
             .collect()
     }
 
+    /// A setting that is one of these words.
+    pub fn one_of<T: Copy>(&mut self, name: &str, known: &[(&str, T)]) -> Result<Option<T>, String> {
+        let Some(text) = self.setting(name) else { return Ok(None) };
+        let found = known.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
+        let words = || known.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        found.map(Some).ok_or_else(|| format!("{name} is {text}, want one of: {}", words()))
+    }
+
+    /// A moment of the story, in seconds since it began.
+    pub fn moment(&mut self, name: &str) -> Result<Option<u64>, String> {
+        self.setting(name).map(seconds_ms).transpose()
+    }
+
+    /// Every setting that was not asked for yet, in the order of their names.
+    pub fn other_settings(&mut self) -> Vec<(&'a str, &'a str)> {
+        std::mem::take(&mut self.settings).into_iter().collect()
+    }
+
     /// Nothing may be left over.
     pub fn end(self) -> Result<(), String> {
         match (self.plain.front(), self.settings.keys().next()) {
