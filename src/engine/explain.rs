@@ -35,7 +35,9 @@ impl WaitReason {
         match self {
             WaitReason::NoAgentQualifies => "no agent on duty has the skills",
             WaitReason::AllAgentsBusy => "every agent on duty who has the skills is busy",
-            WaitReason::CoolingDown => "every free agent who has the skills declined it a short while ago",
+            WaitReason::CoolingDown => {
+                "every free agent who has the skills had it, or was asked for it, a short while ago"
+            }
             WaitReason::WaitsForAgent => "it waits for one agent, who cannot take it now",
             WaitReason::ShiftsEnd => "every free agent who has the skills is about to end the shift",
         }
@@ -91,7 +93,7 @@ impl Exclusion {
             Exclusion::AlreadyOnIt => "in the conversation already",
             Exclusion::AlreadyAsked => "being asked for it already",
             Exclusion::WaitsForAnother => "it waits for another agent",
-            Exclusion::CoolingDown => "declined it a short while ago",
+            Exclusion::CoolingDown => "had it, or was asked for it, a short while ago",
             Exclusion::OffShift => "outside the shift",
             Exclusion::ShiftEnds => "would not be done before the shift ends",
             Exclusion::DailyMaximum => "has taken as many of this channel as allowed a day",
@@ -204,6 +206,9 @@ pub fn chosen_sentence(decision: &Decision, agent: AgentKey, needs: &[Requiremen
 fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
     match decision.trigger {
         Trigger::AgentFree if decision.rivals.is_empty() => "became free; nothing else to take".into(),
+        Trigger::AgentFree if decision.rivals[0].score >= decision.score => {
+            "became free; first in line".into()
+        }
         Trigger::AgentFree => {
             format!("became free; highest score {} before {}", decision.score, decision.rivals[0].score)
         }

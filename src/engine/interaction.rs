@@ -225,7 +225,7 @@ pub struct Interaction {
     pub overdue: bool,
     /// Times it went back to its place.
     pub requeues: u32,
-    /// Refusals in all.
+    /// Refusals in all since it came to this queue.
     pub declines: u32,
     pub transfers: u16,
     pub hops: u8,
@@ -264,7 +264,7 @@ impl Interaction {
         self.answered.or(self.over).unwrap_or(now).since(self.entered)
     }
 
-    /// True if this agent declined it a short while ago.
+    /// True if this agent had it, or was asked for it, a short while ago.
     pub fn cools_down_for(&self, agent: AgentKey, now: Time) -> bool {
         self.cool_downs.iter().any(|pair| pair.agent == agent && pair.until > now)
     }

@@ -308,10 +308,16 @@ impl Shard {
 
     pub(super) fn declined(&mut self, id: OfferId, until: Time) {
         let Offer { interaction, agent, .. } = self.offer_failed(id, Ending::Declined, None);
-        self.subject_mut(interaction).declines += 1;
+        self.count_refusal(interaction);
         self.cool_down(interaction, agent, until, 1);
         let queue = self.sought_queue(interaction);
         self.tally.books(queue).offers_declined += 1;
+    }
+
+    /// Refusals of a second agent are none of the queue's.
+    fn count_refusal(&mut self, id: InteractionId) {
+        let subject = self.subject_mut(id);
+        subject.declines += u32::from(subject.seek.is_none());
     }
 
     /// The pair is not tried again before then.
@@ -326,7 +332,7 @@ impl Shard {
 
     pub(super) fn expired(&mut self, id: OfferId, not_responding: bool, recovers: Option<Time>) {
         let Offer { interaction, agent, .. } = self.offer_failed(id, Ending::Expired, None);
-        self.subject_mut(interaction).declines += 1;
+        self.count_refusal(interaction);
         let queue = self.sought_queue(interaction);
         self.tally.books(queue).offers_expired += 1;
         self.does_not_respond(agent, not_responding, recovers);

@@ -145,7 +145,7 @@ impl Shard {
         self.change_state(id, |subject| {
             subject.route = subject.plan.route_to(to).expect("an overflow leads to a route of the plan");
             subject.hops += 1;
-            subject.step = 0;
+            (subject.step, subject.declines) = (0, 0);
             subject.in_queue_from = now;
         });
         self.change_lane(id);

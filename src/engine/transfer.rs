@@ -155,6 +155,7 @@ impl Shard {
 
     fn begin_visit(&mut self, id: InteractionId, queue: QueueKey) {
         self.tally.books(queue).transferred_in += 1;
+        self.subject_mut(id).declines = 0;
         self.change_lane(id);
         self.arm_max_wait(id);
     }

@@ -103,7 +103,7 @@ async fn a_decline_and_a_second_offer_are_said_as_such() {
         [
             "waits: no agent on duty has the skills",
             "ana: became free; nothing else to take; es 3 >= 3",
-            "waits: every free agent who has the skills declined it a short while ago",
+            "waits: every free agent who has the skills had it, or was asked for it, a short while ago",
         ]
     );
     let sequences: Vec<u64> = told.decisions.iter().map(|one| one.sequence).collect();

@@ -58,12 +58,11 @@ fn why(world: &World, event: &Event) -> Vec<String> {
             lines.extend(others(world, decision));
             let rivals = decision.rivals.iter();
             lines.extend(rivals.map(|rival| {
-                format!(
-                    "{}  waits on: score {} < {}",
-                    name(world, rival.interaction),
-                    rival.score,
-                    decision.score
-                )
+                let (other, theirs, own) = (name(world, rival.interaction), rival.score, decision.score);
+                match theirs < own {
+                    true => format!("{other}  waits on: score {theirs} < {own}"),
+                    false => format!("{other}  waits on: score {theirs}, behind it in line"),
+                }
             }));
             lines
         }
