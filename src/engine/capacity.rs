@@ -48,6 +48,11 @@ impl CapacitySpec {
         self.channels[channel.index()]
     }
 
+    /// True if a channel is limited by the day.
+    pub fn has_daily_maximum(&self) -> bool {
+        self.channels.iter().any(|takes| takes.daily_max.is_some())
+    }
+
     /// The least that any work takes. A channel may cost nothing: then a full agent has room for it still.
     pub fn least_units(&self) -> u32 {
         self.channels.iter().map(|takes| u32::from(takes.units)).min().unwrap_or_default()
@@ -155,6 +160,12 @@ impl Ledger {
     pub fn offers(&self) -> u16 {
         let count = self.claims.iter().filter(|claim| matches!(claim.holder, Holder::Offer(_))).count();
         u16::try_from(count).expect("open offers are limited by a u16")
+    }
+
+    /// How many offers of a channel are open.
+    pub fn offers_on(&self, channel: Channel) -> u16 {
+        let open = |claim: &&Claim| claim.channel == channel && matches!(claim.holder, Holder::Offer(_));
+        u16::try_from(self.claims.iter().filter(open).count()).expect("open offers are limited by a u16")
     }
 
     pub(super) fn claim(&mut self, claim: Claim) {

@@ -293,7 +293,7 @@ pub enum Refusal {
     WrapUpMandatory { until_ms: u64 },
     #[error("the wrap-up has been extended {max} times, as often as allowed")]
     NoExtensionLeft { max: u8 },
-    #[error("the interaction is {}, which this is not possible for: {wanted}", state.word())]
+    #[error("the interaction is {}: this is possible only while {wanted}", state.word())]
     WrongState { state: State, wanted: &'static str },
     #[error("agent and customer are connected already")]
     ConnectedAlready,

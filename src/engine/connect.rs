@@ -120,7 +120,7 @@ impl Shard {
     /// The assignment of the agent who is to be connected.
     fn to_be_connected(&self, interaction: InteractionId) -> Result<AssignmentId, Refusal> {
         let subject = self.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
-        let wanted = "an agent has accepted it";
+        let wanted = "an agent serves it";
         subject.owner.ok_or(Refusal::WrongState { state: subject.state, wanted })
     }
 

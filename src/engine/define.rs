@@ -1,6 +1,7 @@
 //! Configuration of the floor: checked against what is there, then told as an event like everything else.
 
 use super::agent::{Agent, Presence};
+use super::capacity::CapacitySpec;
 use super::command::{Answer, Refusal, Write};
 use super::deadline::Deadline;
 use super::event::Event;
@@ -253,6 +254,7 @@ impl Shard {
             }
             Definition::Queue(spec) => self.floor.queues.put(key, entry(name, spec.clone(), revision)),
             Definition::Group(spec) => {
+                self.daily_maxima |= spec.capacity.has_daily_maximum();
                 self.floor.groups.put(key, entry(name, spec.clone(), revision));
                 for agent in self.agents_in(GroupKey(small(key))) {
                     self.reindex(agent);
@@ -260,6 +262,7 @@ impl Shard {
             }
             Definition::Hours(spec) => self.floor.hours.put(key, entry(name, spec.clone(), revision)),
             Definition::Agent(spec) => {
+                self.daily_maxima |= spec.capacity.as_ref().is_some_and(CapacitySpec::has_daily_maximum);
                 let old = self.floor.agents.get(key).map(|known| known.spec.skills.clone());
                 self.floor.agents.put(key, entry(name, spec.clone(), revision));
                 if self.agents.len() == key as usize {

@@ -16,7 +16,7 @@ pub enum WaitReason {
     CoolingDown,
     /// For one agent alone.
     WaitsForAgent,
-    /// Those who are free would not be done before their shift ends.
+    /// Those who are free are off shift, would not be done before it ends, or have had the day's maximum.
     ShiftsEnd,
 }
 
@@ -39,7 +39,9 @@ impl WaitReason {
                 "every free agent who has the skills had it, or was asked for it, a short while ago"
             }
             WaitReason::WaitsForAgent => "it waits for one agent, who cannot take it now",
-            WaitReason::ShiftsEnd => "every free agent who has the skills is about to end the shift",
+            WaitReason::ShiftsEnd => {
+                "every free agent who has the skills is off shift, about to end it, or has had the day's maximum"
+            }
         }
     }
 }

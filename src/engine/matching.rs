@@ -246,7 +246,7 @@ impl Shard {
     pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
         let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
         let mut barred = Barred::default();
-        if self.phases.is_empty() {
+        if self.phases.is_empty() && !self.daily_maxima {
             for pair in &subject.cool_downs {
                 let agent = &self.agents[pair.agent.index()];
                 barred.note(agent.ready.and_then(|_| self.exclusion(agent, subject)));
@@ -387,6 +387,7 @@ struct Barred {
 impl Barred {
     fn note(&mut self, exclusion: Option<Exclusion>) {
         self.cooling |= exclusion == Some(Exclusion::CoolingDown);
-        self.shift_ends |= matches!(exclusion, Some(Exclusion::OffShift | Exclusion::ShiftEnds));
+        let over = [Exclusion::OffShift, Exclusion::ShiftEnds, Exclusion::DailyMaximum];
+        self.shift_ends |= exclusion.is_some_and(|exclusion| over.contains(&exclusion));
     }
 }

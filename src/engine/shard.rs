@@ -45,6 +45,8 @@ pub struct Shard {
     /// Scheduled until their queue opens.
     pub(super) held: BTreeSet<InteractionId>,
     pub(super) matters: Matters,
+    /// Whether somebody may take only so many a day: otherwise nobody is looked at for that.
+    pub(super) daily_maxima: bool,
     /// Of agents for whom nothing else is said.
     pub(super) capacity_default: CapacitySpec,
     pub(super) latest: VecDeque<(InteractionId, Decided)>,

@@ -103,8 +103,11 @@ impl Shard {
 
     pub(super) fn daily_maximum(&self, agent: &super::agent::Agent, channel: Channel) -> Option<Exclusion> {
         let max = self.capacity_of(agent.key).of(channel).daily_max?;
-        let reached = self.now < agent.today.ends && agent.today.accepted[channel.index()] >= max;
-        reached.then_some(Exclusion::DailyMaximum)
+        let today = self.now < agent.today.ends;
+        let accepted = if today { agent.today.accepted[channel.index()] } else { 0 };
+        // An open offer may be accepted: with those open there must be no more than allowed.
+        let asked = agent.ledger.offers_on(channel);
+        (accepted.saturating_add(asked) >= max).then_some(Exclusion::DailyMaximum)
     }
 
     /// Counts an accept. The day ends by the shift's clock, or at midnight UTC.

@@ -152,6 +152,7 @@ fn interaction_now(world: &World, id: InteractionId) -> Vec<String> {
         let known = world.shard.assignment(*assignment).expect("an open interaction's parts are there");
         let role = match (known.wrap_up_until, known.part) {
             (Some(_), _) => "wraps up",
+            _ if known.interrupted => "is interrupted",
             (None, Part::Owner) => "serves the customer",
             (None, Part::Consultant) => "advises",
             (None, Part::Member) => "is in the conversation",
