@@ -33,7 +33,7 @@ pub fn base(tenant: &Tenant, view: &InteractionView) -> proto::Card {
 fn why(tenant: &Tenant, view: &InteractionView) -> String {
     let offered = view.interaction.decisions.iter().rev().find_map(|decided| Some((decided, decided.agent?)));
     let Some((decided, agent)) = offered else { return String::new() };
-    chosen_sentence(&decided.decision, agent, &view.interaction.plan.requirements, &tenant.shard.floor())
+    chosen_sentence(&decided.decision, agent, view.interaction.requirements(), &tenant.shard.floor())
 }
 
 /// The card of an offer, and if it is partial, where the whole one will come from.
@@ -157,6 +157,8 @@ fn outcome(outcome: Outcome) -> proto::ContactOutcome {
         Outcome::Served => proto::ContactOutcome::Served,
         Outcome::Left => proto::ContactOutcome::Left,
         Outcome::TakenBack => proto::ContactOutcome::TakenBack,
+        Outcome::TimedOut => proto::ContactOutcome::TimedOut,
+        Outcome::SentAway => proto::ContactOutcome::SentAway,
     }
 }
 

@@ -6,6 +6,7 @@ use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::agent::Presence;
 use crate::engine::command::{Answer, Command};
+use crate::engine::event::EndedBy;
 use crate::engine::ids::{AgentKey, AssignmentId, OfferId, SessionId};
 use crate::proto;
 use crate::runtime::leases::LEASE;
@@ -64,7 +65,7 @@ pub async fn set_presence(
         }
     };
     let reason = code("break_reason", &request.break_reason, CODE_MAX)?.into();
-    tenant.shard.ask(Command::SetPresence { agent, presence, reason }, None).await?;
+    tenant.shard.ask(Command::SetPresence { agent, presence, reason, by: EndedBy::Agent }, None).await?;
     status(tenant, agent).await
 }
 
@@ -129,7 +130,7 @@ pub async fn finish_wrap_up(
 ) -> Result<proto::AgentStatus, ApiError> {
     let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
     let at_hand = assigned(tenant, assignment).await?;
-    tenant.shard.ask(Command::FinishWrapUp { assignment }, None).await?;
+    tenant.shard.ask(Command::FinishWrapUp { assignment, by: EndedBy::Agent }, None).await?;
     after(tenant, at_hand).await
 }
 

@@ -37,7 +37,7 @@ pub async fn explain(
         decision => (recomputed(tenant, &view, Sequence(decision)).await?, true),
     };
     let floor = tenant.shard.floor();
-    let needs = &view.interaction.plan.requirements;
+    let needs = view.interaction.requirements();
     Ok(proto::Explanation {
         decisions: view
             .interaction
@@ -97,11 +97,12 @@ fn judged_then(
 
 fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> proto::Decision {
     let floor = tenant.shard.floor();
-    let needs = &interaction.plan.requirements;
+    let needs = interaction.requirements();
     let made = &decided.decision;
     let trigger = match made.trigger {
         Trigger::InteractionWaits => proto::decision::Trigger::InteractionWaits,
         Trigger::AgentFree => proto::decision::Trigger::AgentFree,
+        Trigger::Pulled => proto::decision::Trigger::Pulled,
     };
     proto::Decision {
         sequence: decided.sequence.0,

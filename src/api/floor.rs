@@ -49,6 +49,8 @@ fn in_resource(kind: Kind, error: AskError) -> ApiError {
         Kind::Skill => ["skill.name", "skill.etag"],
         Kind::Queue => ["queue.name", "queue.etag"],
         Kind::Agent => ["agent.name", "agent.etag"],
+        Kind::Group => ["group.name", "group.etag"],
+        Kind::Hours => ["hours.name", "hours.etag"],
     };
     match &error {
         AskError::Refused(Refusal::NotDefined { kind: missing, .. }) if *missing == kind => {

@@ -5,8 +5,11 @@ use super::intake::{proficiency, requirements, skill};
 use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use crate::engine::capacity::{CAPACITY_DEFAULT, ChannelCapacity, channels_default};
-use crate::engine::floor::{AgentSpec, Definition, Entry, Floor, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
+use crate::engine::capacity::{CAPACITY_DEFAULT, CapacitySpec, ChannelCapacity, channels_default};
+use crate::engine::channel::ChannelSet;
+use crate::engine::floor::{
+    AgentSpec, Definition, Entry, Floor, OnAgentLost, OnExpiry, QueueSpec, WrapUp, WrapUpMode,
+};
 use crate::engine::ids::{PoolKey, Text};
 use crate::engine::plan::Channel;
 use crate::engine::skill::Skill;
@@ -51,8 +54,8 @@ pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition,
     use proto::queue::{OnAgentLost as Lost, OnExpiry as Policy, WrapUp as Mode};
     let wrap_up_ms = duration_ms("queue.wrap_up_time", queue.wrap_up_time, 0..=3_600_000, WRAP_UP_MS)?;
     let wrap_up = match Mode::try_from(queue.wrap_up) {
-        Ok(Mode::Unspecified | Mode::None) => WrapUp::None,
-        Ok(Mode::Timed) => WrapUp::Timed { ms: wrap_up_ms },
+        Ok(Mode::Unspecified | Mode::None) => WrapUp::none(),
+        Ok(Mode::Timed) => WrapUp::optional(wrap_up_ms),
         Err(_) => {
             return Err(ApiError::field("queue.wrap_up", &queue.wrap_up.to_string(), "1 NONE or 2 TIMED"));
         }
@@ -94,6 +97,9 @@ pub fn define_queue(queue: &proto::Queue, tenant: &Tenant) -> Result<Definition,
         on_expiry,
         on_agent_lost,
         wrap_up,
+        broadcast: 1,
+        hours: None,
+        pull: false,
         waiting_max,
     }))
 }
@@ -113,9 +119,15 @@ pub fn define_agent(agent: &proto::Agent, tenant: &Tenant) -> Result<Definition,
         display_name: display_name("agent.display_name", &agent.display_name)?,
         pool: pool("agent.pool", &agent.pool, tenant, floor)?,
         skills: skills(&agent.skills, tenant, floor)?,
-        capacity,
-        channels: channels(&agent.channels)?,
-        open_offers_max,
+        group: None,
+        capacity: Some(CapacitySpec {
+            units: capacity,
+            channels: channels(&agent.channels)?,
+            open_offers_max,
+            shift_overrun_ms: 0,
+        }),
+        shift: None,
+        bot: false,
     }))
 }
 
@@ -127,7 +139,7 @@ fn skills(asked: &[proto::AgentSkill], tenant: &Tenant, floor: &Floor) -> Result
     let mut skills = Vec::with_capacity(asked.len());
     for one in asked {
         let skill = skill(field, &one.skill, tenant, floor)?;
-        skills.push(Skill { skill, proficiency: proficiency(field, one.proficiency)? });
+        skills.push(Skill { skill, proficiency: proficiency(field, one.proficiency)?, expires: None });
     }
     skills.sort();
     match skills.windows(2).find(|pair| pair[0].skill == pair[1].skill) {
@@ -148,6 +160,8 @@ fn channels(asked: &[proto::ChannelCapacity]) -> Result<[ChannelCapacity; 7], Ap
         channels[channel.index()] = ChannelCapacity {
             units: bounded("agent.channels.units", one.units, 1_000)?,
             limit: bounded("agent.channels.limit", one.limit, 1_000)?,
+            daily_max: None,
+            interruptible_by: ChannelSet::default(),
         };
     }
     Ok(channels)
@@ -190,12 +204,12 @@ impl Tenant {
     pub fn show_queue(&self, entry: &Entry<QueueSpec>, floor: &Floor) -> proto::Queue {
         use proto::queue::{OnAgentLost as Lost, OnExpiry as Policy, WrapUp as Mode};
         let spec = &entry.spec;
-        let (wrap_up, wrap_up_time) = match spec.wrap_up {
-            WrapUp::None => (Mode::None, None),
-            WrapUp::Timed { ms } => (Mode::Timed, Some(millis(ms))),
+        let (wrap_up, wrap_up_time) = match spec.wrap_up.mode {
+            WrapUpMode::None => (Mode::None, None),
+            WrapUpMode::Optional | WrapUpMode::Mandatory => (Mode::Timed, Some(millis(spec.wrap_up.ms))),
         };
         let on_expiry = match spec.on_expiry {
-            OnExpiry::NotResponding => Policy::NotRespondingUntilBack,
+            OnExpiry::NotResponding | OnExpiry::Recover { .. } => Policy::NotRespondingUntilBack,
             OnExpiry::Stay => Policy::Stay,
         };
         let on_agent_lost = match spec.on_agent_lost {
@@ -227,21 +241,22 @@ impl Tenant {
                 proficiency: held.proficiency.into(),
             })
         });
+        let capacity = spec.capacity.clone().unwrap_or_default();
         let channels = Channel::ALL.iter().map(|channel| proto::ChannelCapacity {
             channel: super::convert::channel_code(*channel),
-            units: spec.channels[channel.index()].units.into(),
-            limit: spec.channels[channel.index()].limit.into(),
+            units: capacity.of(*channel).units.into(),
+            limit: capacity.of(*channel).limit.into(),
         });
         proto::Agent {
             name: self.name_of("agents", &entry.name),
             display_name: spec.display_name.to_string(),
             pool: self.pool_name(spec.pool, floor),
             skills: skills.collect(),
-            capacity: spec.capacity.into(),
+            capacity: capacity.units.into(),
             channels: channels.collect(),
             etag: etag(entry.revision),
             status: None,
-            open_offers_max: spec.open_offers_max.into(),
+            open_offers_max: capacity.open_offers_max.into(),
         }
     }
 }

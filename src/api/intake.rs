@@ -7,7 +7,7 @@ use super::tenant::Tenant;
 use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
-use crate::engine::ids::{self, QueueKey, SkillKey};
+use crate::engine::ids::{self, QueueKey, SkillKey, Text};
 use crate::engine::plan::Facts;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
@@ -79,6 +79,8 @@ pub async fn prepare(
         priority: priority(interaction.priority)?,
         customer: None,
         due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
+        not_before: None,
+        matter: Text::default(),
     };
     let (customer, late) = identify(tenant, interaction.from.as_ref()).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));

@@ -118,8 +118,10 @@ impl Api {
 
 async fn admit(tenant: &Arc<Tenant>, prepared: intake::Prepared) -> Result<(InteractionId, bool), ApiError> {
     let seen = tenant.shard.ask(Command::Submit(Box::new(prepared.submit)), Some(prepared.secret)).await?;
-    let Answer::Admitted { interaction, repeated } = seen.value else {
-        unreachable!("a submit is answered with its interaction");
+    let (interaction, repeated) = match seen.value {
+        Answer::Admitted { interaction, repeated } => (interaction, repeated),
+        Answer::Attached { interaction } => (interaction, false),
+        other => unreachable!("a submit is answered with its interaction, not {other:?}"),
     };
     if let Some(late) = prepared.late.filter(|_| !repeated) {
         tokio::spawn(identify_late(tenant.clone(), interaction, late));

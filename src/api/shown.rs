@@ -11,6 +11,7 @@ use crate::engine::interaction::State;
 use crate::engine::outcome::Assignment;
 use crate::engine::skill::Requirement;
 use crate::proto;
+use crate::runtime::outbox::End;
 use crate::runtime::view::{AgentView, InteractionView};
 
 impl Tenant {
@@ -18,14 +19,15 @@ impl Tenant {
     pub fn show_interaction(&self, view: &InteractionView) -> proto::Interaction {
         let floor = self.shard.floor();
         let one = &view.interaction;
+        let assignment = one.owner.or(one.assignments.first().copied());
         let payload = self.payloads.get(&one.id).map(|held| held.payload.clone()).unwrap_or_default();
         proto::Interaction {
             name: self.name_of("interactions", one.id),
             source: one.source.to_string(),
             external_id: one.external_id.to_string(),
             channel: channel_code(one.channel),
-            queue: self.queue_name(one.plan.queue, &floor),
-            requirements: self.requirements(&one.plan.requirements, &floor),
+            queue: self.queue_name(one.queue(), &floor),
+            requirements: self.requirements(one.requirements(), &floor),
             priority: one.plan.priority.into(),
             intent: one.facts.intent.to_string(),
             language: one.facts.language.to_string(),
@@ -42,8 +44,8 @@ impl Tenant {
             answer_time: one.answered.map(timestamp),
             close_time: one.over.map(timestamp),
             agent: view.agent.map(|agent| self.agent_name(agent, &floor)).unwrap_or_default(),
-            offer: one.offer.map(|offer| self.name_of("offers", offer)).unwrap_or_default(),
-            assignment: one.assignment.map(|id| self.name_of("assignments", id)).unwrap_or_default(),
+            offer: one.offers.first().map(|offer| self.name_of("offers", offer)).unwrap_or_default(),
+            assignment: assignment.map(|id| self.name_of("assignments", id)).unwrap_or_default(),
             wait_reason: view.wait_reason.map_or(0, |reason| wait_reason(reason).into()),
             estimate: view.estimate.map(|estimate| proto::Estimate {
                 position: estimate.position,
@@ -123,6 +125,10 @@ fn interaction_state(state: State) -> proto::InteractionState {
         State::Closed => proto::InteractionState::Closed,
         State::Abandoned => proto::InteractionState::Abandoned,
         State::Cancelled => proto::InteractionState::Cancelled,
+        State::Scheduled => proto::InteractionState::Scheduled,
+        State::Parked => proto::InteractionState::Parked,
+        State::TimedOut => proto::InteractionState::TimedOut,
+        State::SentAway => proto::InteractionState::SentAway,
     }
 }
 
@@ -132,6 +138,8 @@ pub fn wait_reason(reason: WaitReason) -> proto::WaitReason {
         WaitReason::NoAgentQualifies => proto::WaitReason::NoAgentQualifies,
         WaitReason::AllAgentsBusy => proto::WaitReason::AllAgentsBusy,
         WaitReason::CoolingDown => proto::WaitReason::CoolingDown,
+        WaitReason::WaitsForAgent => proto::WaitReason::WaitsForAgent,
+        WaitReason::ShiftsEnd => proto::WaitReason::ShiftsEnd,
     }
 }
 
@@ -145,7 +153,14 @@ pub fn exclusion(exclusion: Exclusion) -> proto::Exclusion {
         Exclusion::NotResponding => proto::Exclusion::NotResponding,
         Exclusion::SkillMissing { .. } => proto::Exclusion::SkillMissing,
         Exclusion::ProficiencyTooLow { .. } => proto::Exclusion::ProficiencyTooLow,
+        Exclusion::OtherGroup => proto::Exclusion::OtherGroup,
+        Exclusion::AlreadyOnIt => proto::Exclusion::AlreadyOnIt,
+        Exclusion::AlreadyAsked => proto::Exclusion::AlreadyAsked,
+        Exclusion::WaitsForAnother => proto::Exclusion::WaitsForAnother,
         Exclusion::CoolingDown => proto::Exclusion::CoolingDownAfterDecline,
+        Exclusion::OffShift => proto::Exclusion::OffShift,
+        Exclusion::ShiftEnds => proto::Exclusion::ShiftEnds,
+        Exclusion::DailyMaximum => proto::Exclusion::DailyMaximum,
         Exclusion::ChannelLimit => proto::Exclusion::ChannelLimitReached,
         Exclusion::CapacityFull => proto::Exclusion::CapacityFull,
         Exclusion::AnsweringAnOffer => proto::Exclusion::AnsweringAnOffer,
@@ -172,16 +187,28 @@ pub fn rescind_cause(cause: RescindCause) -> proto::offer_ended::RescindCause {
         RescindCause::SessionLost => proto::offer_ended::RescindCause::SessionLost,
         RescindCause::EngineRestart => proto::offer_ended::RescindCause::EngineRestart,
         RescindCause::SourceLost => proto::offer_ended::RescindCause::SourceLost,
+        RescindCause::TakenByAnother => proto::offer_ended::RescindCause::TakenByAnother,
+        RescindCause::Supervisor => proto::offer_ended::RescindCause::Supervisor,
+        RescindCause::CallbackRequested => proto::offer_ended::RescindCause::CallbackRequested,
+        RescindCause::Replaced => proto::offer_ended::RescindCause::Replaced,
+        RescindCause::NotSoughtAnyMore => proto::offer_ended::RescindCause::NotSoughtAnyMore,
     }
 }
 
-/// Who ended it.
-pub fn ended_by(by: EndedBy) -> proto::assignment::EndedBy {
-    match by {
-        EndedBy::Agent => proto::assignment::EndedBy::Agent,
-        EndedBy::Customer => proto::assignment::EndedBy::Customer,
-        EndedBy::Source => proto::assignment::EndedBy::Source,
-        EndedBy::Clock => proto::assignment::EndedBy::Clock,
+/// Who or what ended it.
+pub fn ended_by(end: End) -> proto::assignment::EndedBy {
+    match end {
+        End::By(EndedBy::Agent) => proto::assignment::EndedBy::Agent,
+        End::By(EndedBy::Customer) => proto::assignment::EndedBy::Customer,
+        End::By(EndedBy::Source) => proto::assignment::EndedBy::Source,
+        End::By(EndedBy::Clock) => proto::assignment::EndedBy::Clock,
+        End::By(EndedBy::Supervisor) => proto::assignment::EndedBy::Supervisor,
+        End::By(EndedBy::Transfer) => proto::assignment::EndedBy::Transfer,
+        End::By(EndedBy::Engine) => proto::assignment::EndedBy::NobodyLeft,
+        End::Parked => proto::assignment::EndedBy::Parked,
+        End::Requeued => proto::assignment::EndedBy::Requeued,
+        End::NotConnected => proto::assignment::EndedBy::NotConnected,
+        End::AgentLost => proto::assignment::EndedBy::AgentLost,
     }
 }
 

@@ -133,6 +133,8 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::NotDefined { kind: Kind::Skill, .. } => (Code::NotFound, "SKILL_NOT_FOUND", Some("skill")),
         Refusal::NotDefined { kind: Kind::Queue, .. } => (Code::NotFound, "QUEUE_NOT_FOUND", Some("queue")),
         Refusal::NotDefined { kind: Kind::Agent, .. } => (Code::NotFound, "AGENT_NOT_FOUND", Some("agent")),
+        Refusal::NotDefined { kind: Kind::Group, .. } => (Code::NotFound, "GROUP_NOT_FOUND", Some("group")),
+        Refusal::NotDefined { kind: Kind::Hours, .. } => (Code::NotFound, "HOURS_NOT_FOUND", Some("hours")),
         Refusal::AlreadyDefined { .. } => (Code::AlreadyExists, "ALREADY_EXISTS", None),
         Refusal::EtagMismatch { .. } => (Code::Aborted, "ETAG_MISMATCH", Some("etag")),
         Refusal::InUse { .. } => (Code::FailedPrecondition, "IN_USE", None),
@@ -152,10 +154,28 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::OfferExpired => (Code::FailedPrecondition, "OFFER_EXPIRED", None),
         Refusal::OfferRescinded => (Code::FailedPrecondition, "OFFER_RESCINDED", None),
         Refusal::OfferDeclined => (Code::FailedPrecondition, "OFFER_DECLINED", None),
-        Refusal::OfferAccepted => (Code::FailedPrecondition, "OFFER_TAKEN", None),
+        Refusal::OfferAccepted | Refusal::OfferTaken => (Code::FailedPrecondition, "OFFER_TAKEN", None),
         Refusal::AssignmentUnknown => (Code::NotFound, "ASSIGNMENT_NOT_FOUND", Some("assignment")),
         Refusal::AssignmentEnded => (Code::FailedPrecondition, "ASSIGNMENT_ENDED", None),
         Refusal::NotWrappingUp => (Code::FailedPrecondition, "NOT_WRAPPING_UP", None),
+        Refusal::QueueClosed { .. } => (Code::FailedPrecondition, "QUEUE_CLOSED", None),
+        Refusal::WrapUpMandatory { .. } => (Code::FailedPrecondition, "WRAP_UP_MANDATORY", None),
+        Refusal::NoExtensionLeft { .. } => (Code::FailedPrecondition, "NO_EXTENSION_LEFT", None),
+        Refusal::WrongState { .. } => (Code::FailedPrecondition, "WRONG_STATE", None),
+        Refusal::ConnectedAlready => (Code::FailedPrecondition, "CONNECTED_ALREADY", None),
+        Refusal::NotOwner => (Code::FailedPrecondition, "NOT_OWNER", None),
+        Refusal::TransferLimit { .. } => (Code::FailedPrecondition, "TRANSFER_LIMIT", None),
+        Refusal::SeekingAlready => (Code::FailedPrecondition, "SEEKING_ALREADY", None),
+        Refusal::NotSeeking => (Code::FailedPrecondition, "NOT_SEEKING", None),
+        Refusal::NotConsulted => (Code::FailedPrecondition, "NOT_CONSULTED", None),
+        Refusal::NotParkable { .. } => (Code::FailedPrecondition, "NOT_PARKABLE", None),
+        Refusal::PullNotAllowed => (Code::FailedPrecondition, "PULL_NOT_ALLOWED", None),
+        Refusal::AgentCannot { .. } => (Code::FailedPrecondition, "AGENT_CANNOT", None),
+        Refusal::WindowInvalid { .. } => (Code::InvalidArgument, "WINDOW_INVALID", Some("window")),
+        Refusal::PriorityOutOfRange { .. } => (Code::InvalidArgument, "PRIORITY_INVALID", Some("priority")),
+        Refusal::TimeZoneUnknown { .. } => {
+            (Code::InvalidArgument, "TIME_ZONE_UNKNOWN", Some("hours.time_zone"))
+        }
         Refusal::TimeRunsBack { .. } => (Code::Internal, "TIME_RUNS_BACK", None),
     }
 }

@@ -8,8 +8,8 @@ use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::explain::sentence;
 use crate::engine::ids::{AgentKey, InteractionId};
 use crate::engine::interaction::Decided;
-use crate::engine::plan::Plan;
 use crate::engine::shard::Shard;
+use crate::engine::skill::Requirement;
 use crate::proto;
 use crate::proto::supervision_server::Supervision;
 use crate::runtime::view::{self, AgentView, QueueView};
@@ -37,14 +37,15 @@ impl Api {
 struct Look {
     queues: Vec<QueueView>,
     agents: Vec<AgentView>,
-    decisions: Vec<(InteractionId, Decided, Option<Plan>)>,
+    decisions: Vec<(InteractionId, Decided, Vec<Requirement>)>,
     now: crate::engine::time::Time,
 }
 
 fn look(shard: &Shard, listed: usize) -> Look {
     let keys = shard.floor().agents.by_name().map(|(key, _)| AgentKey(key));
     let decisions = shard.latest().map(|(id, decided)| {
-        (*id, decided.clone(), shard.interaction(*id).map(|interaction| interaction.plan.clone()))
+        let needs = shard.interaction(*id).map(|interaction| interaction.requirements().to_vec());
+        (*id, decided.clone(), needs.unwrap_or_default())
     });
     Look {
         queues: view::queues(shard, listed),
@@ -56,17 +57,12 @@ fn look(shard: &Shard, listed: usize) -> Look {
 
 fn show(tenant: &Tenant, look: &Look, sequence: u64) -> proto::FloorView {
     let floor = tenant.shard.floor();
-    let decisions = look.decisions.iter().map(|(id, decided, plan)| proto::DecisionSummary {
+    let decisions = look.decisions.iter().map(|(id, decided, needs)| proto::DecisionSummary {
         sequence: decided.sequence.0,
         time: Some(timestamp(decided.time)),
         interaction: tenant.name_of("interactions", id),
         agent: decided.agent.map(|agent| tenant.agent_name(agent, &floor)).unwrap_or_default(),
-        why: sentence(
-            &decided.decision,
-            decided.agent,
-            plan.as_ref().map(|plan| plan.requirements.as_slice()).unwrap_or_default(),
-            &floor,
-        ),
+        why: sentence(&decided.decision, decided.agent, needs, &floor),
     });
     proto::FloorView {
         cursor: Some(cursor(sequence, look.now)),

@@ -157,13 +157,15 @@ impl Opened {
             Notice::Assigned { assignment, interaction } => {
                 Event::Assignment(tenant.show_assignment(&assignment, &interaction))
             }
-            Notice::AssignmentEnded { assignment, interaction, by } => Event::Assignment(proto::Assignment {
-                name: tenant.name_of("assignments", assignment),
-                interaction: Some(tenant.show_interaction(&interaction)),
-                state: proto::assignment::State::Ended.into(),
-                ended_by: shown::ended_by(by).into(),
-                ..proto::Assignment::default()
-            }),
+            Notice::AssignmentEnded { assignment, interaction, end } => {
+                Event::Assignment(proto::Assignment {
+                    name: tenant.name_of("assignments", assignment),
+                    interaction: Some(tenant.show_interaction(&interaction)),
+                    state: proto::assignment::State::Ended.into(),
+                    ended_by: shown::ended_by(end).into(),
+                    ..proto::Assignment::default()
+                })
+            }
             Notice::Status(view) => Event::Status(tenant.show_status(&view)),
             Notice::TakenOver | Notice::SessionLost => return false,
         };

@@ -48,12 +48,16 @@ pub enum Outcome {
     Left = 3,
     /// Withdrawn by the system that submitted it.
     TakenBack = 4,
+    /// Nobody could take it in time, or a call-back reached nobody.
+    TimedOut = 5,
+    /// Sent to voicemail or another system.
+    SentAway = 6,
 }
 
 impl Outcome {
     /// The outcome with this code, if there is one.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Open, Self::Served, Self::Left, Self::TakenBack]
+        [Self::Open, Self::Served, Self::Left, Self::TakenBack, Self::TimedOut, Self::SentAway]
             .into_iter()
             .find(|outcome| *outcome as u8 == code)
     }
@@ -113,6 +117,8 @@ impl Contact {
             (Outcome::Left, _, Some(wait_ms)) => format!("left after {} s", wait_ms / 1_000),
             (Outcome::Left, _, None) => "left".to_owned(),
             (Outcome::TakenBack, _, _) => "taken back".to_owned(),
+            (Outcome::TimedOut, _, _) => "not served".to_owned(),
+            (Outcome::SentAway, _, _) => "sent elsewhere".to_owned(),
         }
     }
 }
@@ -279,9 +285,9 @@ mod tests {
         for code in 1..=6 {
             assert_eq!(EntryKind::from_code(code).map(|kind| kind as u8), Some(code));
         }
-        for code in 1..=4 {
+        for code in 1..=6 {
             assert_eq!(Outcome::from_code(code).map(|outcome| outcome as u8), Some(code));
         }
-        assert_eq!((EntryKind::from_code(7), Outcome::from_code(5)), (None, None));
+        assert_eq!((EntryKind::from_code(7), Outcome::from_code(7)), (None, None));
     }
 }

@@ -155,10 +155,17 @@ async fn leave(centre: &Centre, name: &str) -> Option<Parting> {
 
 fn parting(state: InteractionState) -> Option<Parting> {
     match state {
-        InteractionState::Handling | InteractionState::WrappingUp | InteractionState::Closed => {
-            Some(Parting::Served)
-        }
-        InteractionState::Abandoned | InteractionState::Cancelled => Some(Parting::Left),
-        InteractionState::Waiting | InteractionState::Offered | InteractionState::Unspecified => None,
+        InteractionState::Handling
+        | InteractionState::Parked
+        | InteractionState::WrappingUp
+        | InteractionState::Closed => Some(Parting::Served),
+        InteractionState::Abandoned
+        | InteractionState::Cancelled
+        | InteractionState::TimedOut
+        | InteractionState::SentAway => Some(Parting::Left),
+        InteractionState::Scheduled
+        | InteractionState::Waiting
+        | InteractionState::Offered
+        | InteractionState::Unspecified => None,
     }
 }

@@ -240,12 +240,24 @@ impl Driver {
                 let (_, key) = keys.next().expect("each payload came with its key");
                 self.payloads.insert(admitted.interaction, Held { payload: payload.clone(), key });
             }
-            (Event::Closed { interaction } | Event::Cancelled { interaction }, _)
-            | (Event::Abandoned { interaction, .. }, _) => {
-                self.payloads.remove(interaction);
+            (event, _) => {
+                if let Some(interaction) = over(event) {
+                    self.payloads.remove(&interaction);
+                }
             }
-            _ => {}
         }
+    }
+}
+
+/// The interaction that is over with an event.
+pub(super) fn over(event: &Event) -> Option<InteractionId> {
+    match event {
+        Event::Closed { interaction }
+        | Event::Cancelled { interaction, .. }
+        | Event::Abandoned { interaction, .. }
+        | Event::TimedOut { interaction, .. }
+        | Event::SentAway { interaction, .. } => Some(*interaction),
+        _ => None,
     }
 }
 
@@ -256,8 +268,8 @@ mod tests {
     use super::*;
     use crate::customers::{Customers, MemoryStore};
     use crate::engine::agent::{Liveness, Presence};
-    use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
     use crate::engine::command::Write;
+    use crate::engine::event::EndedBy;
     use crate::engine::floor::{AgentSpec, Definition};
     use crate::engine::ids::{AgentKey, PoolKey, SessionId};
     use crate::journal::Memory;
@@ -270,14 +282,7 @@ mod tests {
     async fn shard_with_ana() -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
         let running = start(Box::new(Memory::new()), customers, 1, "t").expect("nothing to recover");
-        let definition = Definition::Agent(AgentSpec {
-            display_name: "Ana".into(),
-            pool: PoolKey(0),
-            skills: Vec::new(),
-            capacity: CAPACITY_DEFAULT,
-            channels: channels_default(),
-            open_offers_max: 1,
-        });
+        let definition = Definition::Agent(AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new()));
         let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
         running.handle.ask(define, None).await.expect("a new agent");
         open(&running, SESSION).await;
@@ -325,7 +330,7 @@ mod tests {
             running.handle.read(|_| ()).await.expect("the shard lives");
         }
         let presence = Presence::Available;
-        let present = Command::SetPresence { agent: ANA, presence, reason: "".into() };
+        let present = Command::SetPresence { agent: ANA, presence, reason: "".into(), by: EndedBy::Agent };
         running.handle.ask(present, None).await.expect("she has a session");
         let look = running.handle.read(|shard| shard.agent(ANA).map(|agent| agent.liveness));
         assert_eq!(look.await.expect("the shard lives").value, Some(Liveness::Lost));

@@ -3,6 +3,7 @@
 
 use crate::engine::event::Event;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
+use crate::engine::interaction::Part;
 use hashbrown::HashMap;
 
 /// What an event is about.
@@ -10,66 +11,152 @@ use hashbrown::HashMap;
 pub struct About {
     pub interaction: Option<InteractionId>,
     pub agent: Option<AgentKey>,
+    /// What the agent is, or would be, in the interaction.
+    pub part: Option<Part>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Role {
+    interaction: InteractionId,
+    agent: AgentKey,
+    part: Part,
+}
+
+impl From<Role> for About {
+    fn from(role: Role) -> About {
+        About { interaction: Some(role.interaction), agent: Some(role.agent), part: Some(role.part) }
+    }
 }
 
 /// The offers and assignments that are not over.
 #[derive(Debug, Default)]
 pub struct Follow {
-    offers: HashMap<OfferId, (InteractionId, AgentKey)>,
-    assignments: HashMap<AssignmentId, (InteractionId, AgentKey)>,
+    offers: HashMap<OfferId, Role>,
+    assignments: HashMap<AssignmentId, Role>,
 }
 
 impl Follow {
     /// What an event is about. To be told every event once, in order.
     pub fn about(&mut self, event: &Event) -> About {
         match event {
-            Event::Offered { offer, interaction, agent, .. } => {
-                self.offers.insert(*offer, (*interaction, *agent));
-                both((*interaction, *agent))
+            Event::Offered { offer, interaction, agent, part, .. } => {
+                let role = Role { interaction: *interaction, agent: *agent, part: *part };
+                self.offers.insert(*offer, role);
+                role.into()
             }
-            Event::Accepted { offer, assignment } => {
-                let pair = self.offers.remove(offer);
-                if let Some(pair) = pair {
-                    self.assignments.insert(*assignment, pair);
+            Event::Accepted { offer, assignment, .. } => {
+                let role = self.offers.remove(offer);
+                if let Some(role) = role {
+                    self.assignments.insert(*assignment, role);
                 }
-                pair.map(both).unwrap_or_default()
+                role.map(About::from).unwrap_or_default()
             }
             Event::Declined { offer, .. } | Event::Expired { offer, .. } | Event::Rescinded { offer, .. } => {
-                self.offers.remove(offer).map(both).unwrap_or_default()
+                self.offers.remove(offer).map(About::from).unwrap_or_default()
             }
-            Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => {
-                self.assignments.get(assignment).copied().map(both).unwrap_or_default()
+            other => self.about_assignment(other).unwrap_or_else(|| about_the_rest(other)),
+        }
+    }
+
+    /// `None` if the event names no assignment.
+    fn about_assignment(&mut self, event: &Event) -> Option<About> {
+        let (assignment, over) = match event {
+            Event::ConversationEnded { assignment, wrap_up_until, .. }
+            | Event::Requeued { assignment, wrap_up_until, .. } => (assignment, wrap_up_until.is_none()),
+            Event::Transferred(transferred) => (&transferred.assignment, transferred.wrap_up_until.is_none()),
+            Event::AssignmentLost { assignment }
+            | Event::WrapUpEnded { assignment, .. }
+            | Event::ConnectFailed { assignment, .. }
+            | Event::Parked { assignment } => (assignment, true),
+            Event::Connected { assignment, .. }
+            | Event::Interrupted { assignment }
+            | Event::Continued { assignment }
+            | Event::WrapUpExtended { assignment, .. } => (assignment, false),
+            Event::Sought(sought) => (&sought.by, false),
+            Event::OwnerChanged { assignment, .. } => {
+                self.now_is(*assignment, Part::Owner);
+                (assignment, false)
             }
-            Event::ConversationEnded { assignment, wrap_up_until: None, .. }
-            | Event::AssignmentLost { assignment }
-            | Event::WrapUpEnded { assignment, .. } => {
-                self.assignments.remove(assignment).map(both).unwrap_or_default()
+            Event::Joined { assignment } => {
+                self.now_is(*assignment, Part::Member);
+                (assignment, false)
             }
-            Event::Admitted(admitted) => of_interaction(admitted.interaction),
-            Event::Waits { interaction, .. }
-            | Event::Abandoned { interaction, .. }
-            | Event::Cancelled { interaction }
-            | Event::Identified { interaction, .. }
-            | Event::Closed { interaction } => of_interaction(*interaction),
-            Event::SessionOpened { agent, .. }
-            | Event::SessionLost { agent }
-            | Event::PresenceChanged { agent, .. }
-            | Event::PresencePending { agent, .. }
-            | Event::Responding { agent } => About { interaction: None, agent: Some(*agent) },
-            Event::Restarted { .. }
-            | Event::Defined { .. }
-            | Event::Removed { .. }
-            | Event::CooledDown { .. }
-            | Event::SourceOpened { .. }
-            | Event::SourceLost { .. } => About::default(),
+            _ => return None,
+        };
+        let role = if over {
+            self.assignments.remove(assignment)
+        } else {
+            self.assignments.get(assignment).copied()
+        };
+        Some(role.map(About::from).unwrap_or_default())
+    }
+
+    fn now_is(&mut self, assignment: AssignmentId, part: Part) {
+        if let Some(role) = self.assignments.get_mut(&assignment) {
+            role.part = part;
         }
     }
 }
 
-fn both((interaction, agent): (InteractionId, AgentKey)) -> About {
-    About { interaction: Some(interaction), agent: Some(agent) }
+fn about_the_rest(event: &Event) -> About {
+    match event {
+        Event::Admitted(admitted) => of_interaction(admitted.interaction),
+        Event::Waits { interaction, .. }
+        | Event::Abandoned { interaction, .. }
+        | Event::Cancelled { interaction, .. }
+        | Event::Identified { interaction, .. }
+        | Event::Closed { interaction }
+        | Event::Due { interaction }
+        | Event::Held { interaction }
+        | Event::Relaxed { interaction, .. }
+        | Event::Overdue { interaction }
+        | Event::PreferenceEnded { interaction, .. }
+        | Event::Overflowed { interaction, .. }
+        | Event::SentAway { interaction, .. }
+        | Event::TimedOut { interaction, .. }
+        | Event::SeekEnded { interaction, .. }
+        | Event::Resumed { interaction, .. }
+        | Event::CallbackPlanned { interaction, .. }
+        | Event::WindowMissed { interaction }
+        | Event::AttachedTo { interaction, .. }
+        | Event::Reprioritised { interaction, .. }
+        | Event::Assigned { interaction, .. } => of_interaction(*interaction),
+        Event::SessionOpened { agent, .. }
+        | Event::SessionLost { agent }
+        | Event::PresenceChanged { agent, .. }
+        | Event::PresencePending { agent, .. }
+        | Event::Responding { agent, .. }
+        | Event::SkillExpired { agent, .. } => About { agent: Some(*agent), ..About::default() },
+        // Looked up before.
+        Event::Offered { .. }
+        | Event::Accepted { .. }
+        | Event::Declined { .. }
+        | Event::Expired { .. }
+        | Event::Rescinded { .. }
+        | Event::ConversationEnded { .. }
+        | Event::Requeued { .. }
+        | Event::Transferred(_)
+        | Event::AssignmentLost { .. }
+        | Event::WrapUpEnded { .. }
+        | Event::ConnectFailed { .. }
+        | Event::Parked { .. }
+        | Event::Connected { .. }
+        | Event::Interrupted { .. }
+        | Event::Continued { .. }
+        | Event::WrapUpExtended { .. }
+        | Event::Sought(_)
+        | Event::OwnerChanged { .. }
+        | Event::Joined { .. } => About::default(),
+        Event::Restarted { .. }
+        | Event::Defined { .. }
+        | Event::Removed { .. }
+        | Event::CooledDown { .. }
+        | Event::SourceOpened { .. }
+        | Event::SourceLost { .. }
+        | Event::HoursTurned { .. } => About::default(),
+    }
 }
 
 fn of_interaction(interaction: InteractionId) -> About {
-    About { interaction: Some(interaction), agent: None }
+    About { interaction: Some(interaction), ..About::default() }
 }

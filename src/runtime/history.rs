@@ -7,6 +7,7 @@ use crate::customers::{Change, CustomerId, Customers, NotProjected, Opened, Outc
 use crate::engine::event::{Admitted, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, InteractionId, QueueKey, Text};
+use crate::engine::interaction::Part;
 use crate::engine::time::Time;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
@@ -55,7 +56,7 @@ impl History {
         {
             self.push(stamped, Change::NoteAdded { interaction: interaction.0, text: text.to_string() });
         }
-        if let Some(change) = self.change(stamped, interaction, about.agent, plain, floor) {
+        if let Some(change) = self.change(stamped, interaction, about, plain, floor) {
             self.push(stamped, change);
         }
     }
@@ -69,7 +70,7 @@ impl History {
         &mut self,
         stamped: &Stamped,
         interaction: InteractionId,
-        agent: Option<AgentKey>,
+        about: About,
         plain: Option<&Plain>,
         floor: &Floor,
     ) -> Option<Change> {
@@ -79,23 +80,27 @@ impl History {
                 self.identified(stamped, interaction, CustomerId(customer.0));
                 None
             }
-            Event::Accepted { .. } => {
+            // Who advises, or joins, does not serve the customer.
+            Event::Accepted { .. } | Event::OwnerChanged { .. } if about.part == Some(Part::Owner) => {
                 let contact = self.open.get_mut(&interaction)?;
                 let wait_ms = stamped.time.since(contact.entered);
-                let agent = agent_name(agent?, floor);
+                let agent = agent_name(about.agent?, floor);
                 if let Some(unknown) = &mut contact.unknown {
+                    let wait_ms = unknown.answered.as_ref().map_or(wait_ms, |(_, first)| *first);
                     unknown.answered = Some((agent, wait_ms));
                     return None;
                 }
                 Some(Change::Answered { interaction: interaction.0, agent, wait_ms })
             }
-            Event::ConversationEnded { disposition, .. } => {
+            Event::ConversationEnded { disposition, .. } if about.part == Some(Part::Owner) => {
                 self.open.get_mut(&interaction)?.disposition = disposition.clone();
                 None
             }
             Event::Closed { .. } => self.over(interaction, Outcome::Served, None),
             Event::Abandoned { .. } => self.over(interaction, Outcome::Left, Some(stamped.time)),
             Event::Cancelled { .. } => self.over(interaction, Outcome::TakenBack, Some(stamped.time)),
+            Event::TimedOut { .. } => self.over(interaction, Outcome::TimedOut, Some(stamped.time)),
+            Event::SentAway { .. } => self.over(interaction, Outcome::SentAway, Some(stamped.time)),
             _ => None,
         }
     }
@@ -115,7 +120,7 @@ impl History {
             customer: CustomerId(admitted.facts.customer.unwrap_or_default().0),
             interaction: admitted.interaction.0,
             channel: admitted.channel as u8,
-            queue: queue_name(admitted.plan.queue, floor),
+            queue: queue_name(admitted.plan.routes[usize::from(admitted.route)].queue, floor),
             intent: admitted.facts.intent.to_string(),
             message,
         };

@@ -49,7 +49,7 @@ pub enum Notice {
         ending: Ending,
         cause: Option<RescindCause>,
     },
-    /// Began, or went into wrap-up.
+    /// Began, went into wrap-up, or something about the conversation changed.
     Assigned {
         assignment: Assignment,
         interaction: Box<InteractionView>,
@@ -57,13 +57,26 @@ pub enum Notice {
     AssignmentEnded {
         assignment: AssignmentId,
         interaction: Box<InteractionView>,
-        by: EndedBy,
+        end: End,
     },
     Status(Box<AgentView>),
     /// Another stream of the same agent took over; this one ends.
     TakenOver,
     /// The session was lost, and the stream ends with it.
     SessionLost,
+}
+
+/// How an agent's part in an interaction ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    By(EndedBy),
+    /// It waits for the customer.
+    Parked,
+    /// The agent put it back in line.
+    Requeued,
+    /// Agent and customer could not be connected.
+    NotConnected,
+    AgentLost,
 }
 
 /// A stream of an agent.
@@ -105,6 +118,7 @@ impl Outbox {
         if let Event::Identified { interaction, .. } = stamped.event {
             self.tell_identified(shard, stamped, interaction);
         }
+        self.tell_the_others(shard, stamped, about);
         let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
         self.touched_agents.insert(agent);
         if let Some(notice) = notice(shard, &stamped.event, about) {
@@ -117,9 +131,27 @@ impl Outbox {
         }
     }
 
+    /// Who else is in the conversation sees what became of it.
+    fn tell_the_others(&mut self, shard: &Shard, stamped: &Stamped, about: About) {
+        if !concerns_everybody(&stamped.event) {
+            return;
+        }
+        let parts =
+            about.interaction.and_then(|id| shard.interaction(id)).map(|subject| &subject.assignments);
+        for part in parts.into_iter().flatten().filter_map(|id| shard.assignment(*id)) {
+            if about.agent == Some(part.agent) || !self.agents.contains_key(&part.agent) {
+                continue;
+            }
+            if let Some(notice) = assigned(shard, part.id) {
+                let (sequence, time) = (stamped.sequence, stamped.time);
+                self.send(part.agent, AgentNotice { sequence, time, notice });
+            }
+        }
+    }
+
     fn tell_identified(&mut self, shard: &Shard, stamped: &Stamped, interaction: InteractionId) {
-        let offer = shard.interaction(interaction).and_then(|subject| subject.offer);
-        if let Some((offer, interaction)) = offer.and_then(|offer| view::offer(shard, offer)) {
+        let offers = shard.interaction(interaction).map(|subject| subject.offers.clone()).unwrap_or_default();
+        for (offer, interaction) in offers.into_iter().filter_map(|offer| view::offer(shard, offer)) {
             let notice = Notice::Identified { offer, interaction: Box::new(interaction) };
             self.send(offer.agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
@@ -238,24 +270,71 @@ fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
     let ended =
         |offer: &OfferId, ending, cause| Notice::OfferEnded { offer: *offer, interaction, ending, cause };
     match event {
-        Event::Offered { offer, agent, expires, .. } => {
-            let offer =
-                Offer { id: *offer, interaction, agent: *agent, opened: shard.now(), expires: *expires };
-            let offer = shard.offer(offer.id).copied().unwrap_or(offer);
+        Event::Offered { offer, agent, part, overdraw, expires, .. } => {
+            let gone = Offer {
+                id: *offer,
+                interaction,
+                agent: *agent,
+                part: *part,
+                overdraw: *overdraw,
+                opened: shard.now(),
+                expires: *expires,
+            };
+            let offer = shard.offer(gone.id).copied().unwrap_or(gone);
             Some(Notice::Offered { offer, interaction: Box::new(view::interaction(shard, interaction)?) })
         }
         Event::Accepted { offer, .. } => Some(ended(offer, Ending::Accepted, None)),
         Event::Declined { offer, .. } => Some(ended(offer, Ending::Declined, None)),
         Event::Expired { offer, .. } => Some(ended(offer, Ending::Expired, None)),
         Event::Rescinded { offer, cause } => Some(ended(offer, Ending::Rescinded, Some(*cause))),
-        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. } => assigned(shard, *assignment),
-        Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
-        | Event::WrapUpEnded { assignment, by } => {
-            let view = Box::new(view::interaction(shard, interaction)?);
-            Some(Notice::AssignmentEnded { assignment: *assignment, interaction: view, by: *by })
+        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. }
+        | Event::Requeued { assignment, wrap_up_until: Some(_), .. }
+        | Event::Connected { assignment, .. }
+        | Event::Interrupted { assignment }
+        | Event::Continued { assignment }
+        | Event::WrapUpExtended { assignment, .. }
+        | Event::OwnerChanged { assignment, .. }
+        | Event::Joined { assignment } => assigned(shard, *assignment),
+        Event::Sought(sought) => assigned(shard, sought.by),
+        Event::Transferred(transferred) if transferred.wrap_up_until.is_some() => {
+            assigned(shard, transferred.assignment)
         }
+        event => {
+            let (assignment, end) = end(event)?;
+            let view = Box::new(view::interaction(shard, interaction)?);
+            Some(Notice::AssignmentEnded { assignment, interaction: view, end })
+        }
+    }
+}
+
+/// The assignment that is over with an event.
+fn end(event: &Event) -> Option<(AssignmentId, End)> {
+    match event {
+        Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
+        | Event::WrapUpEnded { assignment, by } => Some((*assignment, End::By(*by))),
+        Event::Transferred(transferred) => Some((transferred.assignment, End::By(EndedBy::Transfer))),
+        Event::Requeued { assignment, .. } => Some((*assignment, End::Requeued)),
+        Event::Parked { assignment } => Some((*assignment, End::Parked)),
+        Event::ConnectFailed { assignment, .. } => Some((*assignment, End::NotConnected)),
+        Event::AssignmentLost { assignment } => Some((*assignment, End::AgentLost)),
         _ => None,
     }
+}
+
+/// Who takes part, who is looked for, whose the customer is: for everybody in the conversation to know.
+fn concerns_everybody(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Accepted { .. }
+            | Event::ConversationEnded { .. }
+            | Event::Sought(_)
+            | Event::SeekEnded { .. }
+            | Event::OwnerChanged { .. }
+            | Event::Joined { .. }
+            | Event::AssignmentLost { .. }
+            | Event::Identified { .. }
+            | Event::AttachedTo { .. }
+    )
 }
 
 /// `None` if the assignment is over already: its end follows.
@@ -267,9 +346,8 @@ fn assigned(shard: &Shard, assignment: AssignmentId) -> Option<Notice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::capacity::{CAPACITY_DEFAULT, channels_default};
     use crate::engine::command::{Command, Submit, Write};
-    use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSpec, WrapUp};
+    use crate::engine::floor::{AgentSpec, Definition, QueueSpec};
     use crate::engine::ids::{PoolKey, QueueKey};
     use crate::engine::plan::{Channel, Facts};
     use crate::rules::RuleSet;
@@ -290,27 +368,11 @@ mod tests {
     fn floor() -> Shard {
         let mut shard = Shard::new();
         define(&mut shard, "main", Definition::Pool { display_name: "Main".into() });
-        let queue = QueueSpec {
-            display_name: "Sales".into(),
-            pool: PoolKey(0),
-            requirements: Vec::new(),
-            offer_expiry_ms: 15_000,
-            on_expiry: OnExpiry::NotResponding,
-            on_agent_lost: OnAgentLost::Requeue,
-            wrap_up: WrapUp::None,
-            waiting_max: 10,
-        };
+        let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
         let facts = Facts::default();
         let plan = RuleSet::default().plan(&facts, QueueKey(0), &queue, &[]);
         define(&mut shard, "sales", Definition::Queue(queue));
-        let agent = AgentSpec {
-            display_name: "Ana".into(),
-            pool: PoolKey(0),
-            skills: Vec::new(),
-            capacity: CAPACITY_DEFAULT,
-            channels: channels_default(),
-            open_offers_max: 1,
-        };
+        let agent = AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new());
         define(&mut shard, "ana", Definition::Agent(agent));
         step(&mut shard, Command::OpenSession { agent: ANA, session: SESSION });
         let submit = Submit {

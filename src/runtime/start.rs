@@ -1,7 +1,7 @@
 //! Starts a shard: recovers what the journal holds, catches the customers' histories up, and hands out the way in.
 
 use super::clock::Clock;
-use super::driver::Driver;
+use super::driver::{Driver, over};
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
@@ -183,12 +183,11 @@ impl Recovery<'_> {
             Event::Identified { customer, .. } => {
                 self.newest_customer = self.newest_customer.max(Some(*customer));
             }
-            Event::Closed { interaction }
-            | Event::Cancelled { interaction }
-            | Event::Abandoned { interaction, .. } => {
-                self.sealed.remove(interaction);
+            event => {
+                if let Some(interaction) = over(event) {
+                    self.sealed.remove(&interaction);
+                }
             }
-            _ => {}
         }
         self.history.hear(stamped, about, plain.as_ref(), shard.floor());
         if stamped.sequence.0.is_multiple_of(STRETCH) {

@@ -1,10 +1,11 @@
 //! What leaves the shard for people: copies of state, taken between two commands.
 
 use crate::engine::agent::Agent;
+use crate::engine::capacity::Holder;
 use crate::engine::estimate::Estimate;
 use crate::engine::explain::WaitReason;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Sequence};
-use crate::engine::interaction::Interaction;
+use crate::engine::interaction::{Interaction, State};
 use crate::engine::offer::Offer;
 use crate::engine::outcome::Assignment;
 use crate::engine::shard::Shard;
@@ -15,7 +16,7 @@ use crate::engine::time::Time;
 #[derive(Clone, Debug)]
 pub struct InteractionView {
     pub interaction: Interaction,
-    /// The agent of the open offer or of the assignment.
+    /// Before an answer the agent of the oldest open offer, then whoever serves the customer, or did last.
     pub agent: Option<AgentKey>,
     pub wait_reason: Option<WaitReason>,
     pub estimate: Option<Estimate>,
@@ -26,9 +27,11 @@ pub struct InteractionView {
 /// One interaction, if its record is in memory.
 pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> {
     let interaction = shard.interaction(id)?.clone();
-    let offered = interaction.offer.and_then(|offer| shard.offer(offer)).map(|offer| offer.agent);
+    let offered = interaction.offers.first().and_then(|offer| shard.offer(*offer)).map(|offer| offer.agent);
+    // The offer of a second agent does not change whose the customer is.
+    let agent = if interaction.state.is_unanswered() { offered } else { interaction.agent };
     Some(InteractionView {
-        agent: offered.or(interaction.agent),
+        agent,
         wait_reason: shard.wait_reason(id),
         estimate: shard.estimate(id),
         now: shard.now(),
@@ -41,6 +44,7 @@ pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> 
 #[derive(Clone, Debug)]
 pub struct AgentView {
     pub agent: Agent,
+    /// Units in all.
     pub capacity: u16,
     pub offers: Vec<(Offer, InteractionView)>,
     pub assignments: Vec<(Assignment, InteractionView)>,
@@ -52,17 +56,12 @@ pub struct AgentView {
 pub fn agent(shard: &Shard, key: AgentKey) -> Option<AgentView> {
     let agent = shard.agent(key)?.clone();
     let offers = shard.offers_to(key).into_iter().filter_map(|id| offer(shard, id)).collect();
-    let assignments = agent
-        .ledger
-        .claims()
-        .iter()
-        .filter_map(|claim| match claim.holder {
-            crate::engine::capacity::Holder::Offer(_) => None,
-            crate::engine::capacity::Holder::Assignment(id) | crate::engine::capacity::Holder::WrapUp(id) => {
-                assignment(shard, id)
-            }
-        })
-        .collect();
+    let held = agent.ledger.claims().iter().filter_map(|claim| match claim.holder {
+        Holder::Offer(_) => None,
+        Holder::Assignment(id) | Holder::WrapUp(id) => Some(id),
+    });
+    let assignments = held.chain(agent.interrupted.iter().copied());
+    let assignments = assignments.filter_map(|id| assignment(shard, id)).collect();
     Some(AgentView {
         capacity: capacity(shard, key),
         agent,
@@ -86,7 +85,7 @@ pub fn status(shard: &Shard, key: AgentKey) -> Option<AgentView> {
 }
 
 fn capacity(shard: &Shard, key: AgentKey) -> u16 {
-    shard.floor().agents.get(key.0).map_or(0, |entry| entry.spec.capacity)
+    shard.capacity_of(key).units
 }
 
 /// An open offer with its interaction.
@@ -118,14 +117,27 @@ pub fn queues(shard: &Shard, listed: usize) -> Vec<QueueView> {
     keys.map(|key| {
         let queue = QueueKey(u16::try_from(key).expect("queue keys are u16"));
         let oldest = shard.lines().oldest(queue);
-        let line = if listed == 0 { Vec::new() } else { shard.lines().in_order(queue) };
         QueueView {
             queue,
             waiting: shard.lines().waiting(queue),
             longest_wait_ms: oldest.map_or(0, |entered| shard.now().since(entered)),
             books: shard.tally().of(queue),
-            listed: line.into_iter().take(listed).filter_map(|id| interaction(shard, id)).collect(),
+            listed: first_in_line(shard, queue, listed).filter_map(|id| interaction(shard, id)).collect(),
         }
     })
     .collect()
+}
+
+/// The first of a queue's line, wherever they stand in it: with those of equal needs, or waiting for one agent.
+pub fn first_in_line(shard: &Shard, queue: QueueKey, listed: usize) -> impl Iterator<Item = InteractionId> {
+    let waits = |id: InteractionId| {
+        shard.interaction(id).is_some_and(|one| one.state == State::Waiting && one.queue() == queue)
+    };
+    let lanes = shard.lines().lanes().filter(|(_, lane)| lane.id.queue == queue);
+    let heads = lanes.flat_map(|(_, lane)| lane.waiting().filter(|place| waits(place.3)).take(listed));
+    let personal = shard.agents().iter().flat_map(|agent| &agent.line).filter(|place| waits(place.3));
+    let mut places: Vec<_> = heads.chain(personal).copied().collect();
+    places.sort_unstable();
+    places.truncate(listed);
+    places.into_iter().map(|place| place.3)
 }
