@@ -51,6 +51,8 @@ impl Step<'_> {
                 self.emit(Event::Overflowed { interaction, to: *to, cause });
                 self.seek_agent(interaction);
             }
+            // A call that was promised already stays in line for it: the promise is not put off.
+            Exit::Callback { .. } if self.shard.subject(interaction).callback.is_some() => return false,
             Exit::Callback { within_ms } => self.call_back_by_rule(interaction, *within_ms),
             Exit::SendAway { destination } => {
                 let destination = destination.clone();
