@@ -88,6 +88,9 @@ impl Step<'_> {
         let now = self.shard.now;
         let later = submit.facts.not_before.filter(|at| *at > now).map(Until::At);
         let Submit { keys, content, source, external_id, channel, facts, plan } = submit;
+        // A rule may prefer somebody who never was here: that costs nobody their place.
+        let preferred = plan.preferred.filter(|one| self.shard.agent(one.agent).is_some());
+        let wanted = preferred.map(|one| wanted(one, later.map_or(now, |until| until.from(now))));
         self.emit(Event::Admitted(Box::new(Admitted {
             interaction,
             keys,
@@ -100,9 +103,7 @@ impl Step<'_> {
             hops,
             scheduled: later.or((then == Then::Held).then_some(Until::Opening)),
             replaces: replaced,
-            wanted: plan
-                .preferred
-                .map(|preferred| wanted(preferred, later.map_or(now, |until| until.from(now)))),
+            wanted,
             plan,
         })));
         if later.is_none() {
