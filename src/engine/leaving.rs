@@ -14,7 +14,10 @@ impl Step<'_> {
     /// conversation ends and the agent wraps up.
     pub fn leave(&mut self, interaction: InteractionId, leaving: Leaving) -> Result<Answer, Refusal> {
         let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
+        // Who is promised a call has hung up, and is called all the same; taking that back is a withdrawal.
+        let hung_up = leaving == Leaving::CustomerLeft && subject.callback.is_some();
         match subject.state {
+            State::Scheduled | State::Waiting | State::Offered if hung_up => {}
             State::Scheduled => {
                 self.emit(Event::Cancelled { interaction, cause: CancelCause::Withdrawn });
             }

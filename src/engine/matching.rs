@@ -140,12 +140,22 @@ impl Shard {
             .or_else(|| self.no_room(agent, interaction.channel, overdraws))
     }
 
+    /// The same if the agent asks for it: having declined it, or being asked for something else, is no reason then.
+    pub(super) fn exclusion_from_pull(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        let by_choice =
+            |exclusion: &Exclusion| matches!(exclusion, Exclusion::CoolingDown | Exclusion::AnsweringAnOffer);
+        self.other_pool(agent, self.sought_queue_of(interaction))
+            .or_else(|| off_duty(agent.presence, agent.pending.is_some(), agent.liveness))
+            .or_else(|| agent.not_responding.then_some(Exclusion::NotResponding))
+            .or_else(|| self.unqualified(agent, interaction))
+            .or_else(|| self.barred_from(agent, interaction).filter(|one| !by_choice(one)))
+            .or_else(|| self.off_duty_for(agent, interaction))
+            .or_else(|| self.no_room(agent, interaction.channel, false).filter(|one| !by_choice(one)))
+    }
+
     /// Skills and groups, unless a person chose this agent.
     fn unqualified(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
-        let by_person = interaction.sought().1.is_some_and(|wanted| {
-            wanted.agent == agent.key && matches!(wanted.by, WantedBy::Colleague | WantedBy::Supervisor)
-        });
-        if by_person { None } else { self.unmet(agent, needs_of(interaction)) }
+        if chosen_by_person(agent, interaction) { None } else { self.unmet(agent, needs_of(interaction)) }
     }
 
     /// What keeps this agent from this very interaction, whatever its lane.
@@ -161,6 +171,8 @@ impl Shard {
             Some(Exclusion::AlreadyOnIt)
         } else if interaction.sought().1.is_some_and(|wanted| wanted.agent != agent.key) {
             Some(Exclusion::WaitsForAnother)
+        } else if chosen_by_person(agent, interaction) {
+            None
         } else {
             interaction.cools_down_for(agent.key, self.now()).then_some(Exclusion::CoolingDown)
         }
@@ -367,6 +379,13 @@ impl Shard {
     pub(super) fn meets(&self, agent: &Agent, lane: &LaneId) -> bool {
         self.other_pool(agent, lane.queue).is_none() && self.unmet(agent, &lane.needs).is_none()
     }
+}
+
+/// A colleague or a supervisor asked for this agent, and knows why.
+fn chosen_by_person(agent: &Agent, interaction: &Interaction) -> bool {
+    interaction.sought().1.is_some_and(|wanted| {
+        wanted.agent == agent.key && matches!(wanted.by, WantedBy::Colleague | WantedBy::Supervisor)
+    })
 }
 
 /// Who qualifies for what is sought now.

@@ -96,7 +96,7 @@ impl Shard {
     }
 
     fn may_take(&self, subject: &Interaction, agent: AgentKey) -> Result<(), Refusal> {
-        let exclusion = self.exclusion(&self.agents[agent.index()], subject);
+        let exclusion = self.exclusion_from_pull(&self.agents[agent.index()], subject);
         exclusion.map_or(Ok(()), |exclusion| Err(Refusal::AgentCannot { exclusion }))
     }
 
