@@ -252,12 +252,11 @@ fn sought_words(world: &World, sought: &Sought) -> String {
         Part::Member => "to join",
     };
     let whom = match sought.wanted {
-        Some(wanted) => wanted_words(world, wanted),
-        None => {
-            format!("in {} until {}", queue(world, sought.plan.entry().queue), seconds(world, sought.until))
-        }
+        Some(wanted) => format!("{} alone", agent(world, wanted.agent)),
+        None => format!("in {}", queue(world, sought.plan.entry().queue)),
     };
-    format!("a second agent {what} is looked for {whom}: {}", part(world, sought.by))
+    let until = seconds(world, sought.until);
+    format!("a second agent {what} is sought, {whom}, until {until}: {}", part(world, sought.by))
 }
 
 fn part_words(part: Part) -> &'static str {
