@@ -139,8 +139,8 @@ impl Shard {
         part.connection = if assumed { Connection::Assumed } else { Connection::Made };
         let (queue, interaction) = (part.queue, part.interaction);
         self.tally.books(queue).connects_assumed += u64::from(assumed);
-        // The promise is kept.
-        self.subject_mut(interaction).callback = None;
+        // The promise is kept. It was part of the place, and a second agent may be looked for.
+        self.change_place(interaction, |subject| subject.callback = None);
     }
 
     pub(super) fn connection_failed(&mut self, failed: Failed) {
