@@ -2,6 +2,7 @@
 
 #[cfg(feature = "server")]
 mod api;
+mod chance;
 mod scenarios;
 mod story;
 mod tidy;

@@ -29,8 +29,8 @@ const CHANNELS: [Channel; 9] = [
 impl Chance {
     pub(super) fn command(&self, kind: u32, a: u32, b: u32, c: u32) -> Command {
         match kind {
-            0..50 => Command::Submit(Box::new(self.submit(a, b, c))),
-            50..80 => Command::Accept { offer: self.an_offer(a) },
+            0..44 => Command::Submit(Box::new(self.submit(a, b, c))),
+            44..80 => Command::Accept { offer: self.an_offer(a) },
             80..89 => Command::Decline { offer: self.an_offer(a), reason: Text::default() },
             89..109 => Command::Complete { assignment: self.talking(a), disposition: Text::default() },
             109..165 => self.in_conversation(kind, a, b, c),
@@ -51,13 +51,7 @@ impl Chance {
             114..116 => Command::ExtendWrapUp { assignment: self.in_wrap_up(a) },
             116..119 => Command::Connected { interaction: self.to_connect(a) },
             119..123 => Command::ConnectFailed { interaction: self.to_connect(a), cause: failure(b) },
-            123..129 => Command::Transfer {
-                assignment,
-                target: self.target([a, b, c]),
-                handover: if b.is_multiple_of(3) { Handover::Warm } else { Handover::Blind },
-            },
-            129..133 => Command::Consult { assignment, target: self.target([a, b, c]) },
-            133..137 => Command::Conference { assignment, target: self.target([a, b, c]) },
+            123..137 => self.with_another(kind, [a, b, c]),
             137 => Command::StopSeeking { assignment },
             138..142 => Command::Park { assignment },
             142..145 => Command::Resume { interaction: self.a_parked(a).0 },
@@ -134,15 +128,37 @@ impl Chance {
         plans::plan(dice, queue, self.queues, self.agents)
     }
 
-    /// A queue, an agent, or who is being consulted.
-    fn target(&self, [a, b, c]: [u32; 3]) -> Target {
+    /// Hands on, or asks for a second agent: of a queue, one by name, or who is being consulted.
+    fn with_another(&self, kind: u32, [a, b, c]: [u32; 3]) -> Command {
         let mut dice = Dice::new([a, b, c]);
-        if c.is_multiple_of(4) {
-            return Target::Consulted(self.a_consultant(a));
+        let advice = self.assigned.iter().filter(|(_, seen)| seen.part == Part::Consultant);
+        let advice: Vec<(AssignmentId, InteractionId)> =
+            advice.map(|(id, seen)| (*id, seen.interaction)).collect();
+        let consulted = advice.get(a as usize % advice.len().max(1)).filter(|_| c.is_multiple_of(2));
+        let (assignment, target) = match consulted {
+            Some((other, interaction)) => (self.partner(*interaction, a), Target::Consulted(*other)),
+            None if c.is_multiple_of(9) => (self.talking(a), Target::Consulted(self.talking(b))),
+            None => {
+                let plan = Box::new(self.plan(&mut dice, b));
+                let agent = dice.one_in(2).then(|| self.agent(b / 2));
+                (self.talking(a), Target::Line { plan, agent })
+            }
+        };
+        match kind {
+            123..129 => {
+                let handover = if b.is_multiple_of(3) { Handover::Warm } else { Handover::Blind };
+                Command::Transfer { assignment, target, handover }
+            }
+            129..133 => Command::Consult { assignment, target },
+            _ => Command::Conference { assignment, target },
         }
-        let plan = Box::new(self.plan(&mut dice, b));
-        let agent = dice.one_in(2).then(|| self.agent(b / 2));
-        Target::Line { plan, agent }
+    }
+
+    /// Who talks in that conversation beside the consultants.
+    fn partner(&self, interaction: InteractionId, a: u32) -> AssignmentId {
+        let beside = |seen: &super::Seen| seen.interaction == interaction && seen.part != Part::Consultant;
+        let talking = self.assigned.iter().find(|(id, seen)| beside(seen) && !self.wrapping_up.contains(id));
+        talking.map_or_else(|| self.talking(a), |(id, _)| *id)
     }
 
     fn request_callback(&self, a: u32, b: u32, c: u32) -> Command {
@@ -233,19 +249,6 @@ impl Chance {
     fn in_wrap_up(&self, a: u32) -> AssignmentId {
         let wrapping_up: Vec<u64> = self.wrapping_up.iter().map(|id| id.0).collect();
         AssignmentId(pick(&wrapping_up, a, self.assignments))
-    }
-
-    /// Who is being consulted in the conversation that `a` picks, or in some other.
-    fn a_consultant(&self, a: u32) -> AssignmentId {
-        let owner = self.assigned.get(&self.talking(a)).map(|seen| seen.interaction);
-        let advises = |interaction: Option<InteractionId>| {
-            let all = self.assigned.iter().filter(|(_, seen)| seen.part == Part::Consultant);
-            let here = all.filter(move |(_, seen)| interaction.is_none_or(|only| seen.interaction == only));
-            here.map(|(id, _)| id.0).collect::<Vec<u64>>()
-        };
-        let here = advises(owner);
-        let open = if here.is_empty() { advises(None) } else { here };
-        AssignmentId(pick(&open, a, self.assignments))
     }
 }
 

@@ -87,7 +87,7 @@ pub fn queue(dice: &mut Dice) -> QueueSpec {
         on_agent_lost: if dice.one_in(4) { OnAgentLost::Keep } else { OnAgentLost::Requeue },
         wrap_up: wrap_up(dice),
         broadcast: dice.choose(&[1, 1, 1, 2, 3]),
-        hours: dice.one_in(4).then(|| hours_key(dice)),
+        hours: dice.one_in(5).then(|| hours_key(dice)),
         pull: dice.one_in(2),
         waiting_max: dice.choose(&[8, 30, 3, 30]),
     }
@@ -110,9 +110,9 @@ pub fn hours(dice: &mut Dice) -> HoursSpec {
         dice.choose(&[("UTC", 106), ("Europe/Madrid", 226), ("America/New_York", 1_306)]);
     let time_zone = if dice.one_in(30) { "Mars/Olympus" } else { known };
     let spans = spans(dice, start_minute);
-    let weekly = match dice.of(8) {
+    let weekly = match dice.of(16) {
         0 => Vec::new(),
-        1 => (1..=7).map(|weekday| WeeklySpan { weekday, span: Span { from: 0, to: 1_440 } }).collect(),
+        1 | 2 => (1..=7).map(|weekday| WeeklySpan { weekday, span: Span { from: 0, to: 1_440 } }).collect(),
         _ => (1..=7)
             .flat_map(|weekday| spans.iter().map(move |span| WeeklySpan { weekday, span: *span }))
             .collect(),

@@ -195,12 +195,12 @@ fn define(name: &str, definition: Definition, write: Write) -> Command {
 fn wait_ms(wait: u32) -> u64 {
     let length = u64::from(wait / 32);
     match wait % 32 {
-        0..14 => 0,
-        14..20 => length % 5_000,
-        20..25 => length % 10 * 1_000,
-        25..28 => length % 10 * 5_000,
-        28..31 => length % 120_000,
+        0..17 => 0,
+        17..23 => length % 5_000,
+        23..27 => length % 10 * 1_000,
+        27..29 => length % 10 * 5_000,
+        29 | 30 => length % 60_000,
         _ if length.is_multiple_of(96) => 25 * 3_600_000,
-        _ => length % 20 * 30_000,
+        _ => length % 10 * 30_000,
     }
 }

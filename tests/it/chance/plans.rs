@@ -115,7 +115,7 @@ fn needs(dice: &mut Dice) -> Vec<Needs> {
 }
 
 fn one_way(dice: &mut Dice) -> Needs {
-    let groups = match dice.of(8) {
+    let groups = match dice.of(12) {
         0 => {
             let mut groups = vec![group_key(dice), group_key(dice)];
             groups.sort();
@@ -130,14 +130,14 @@ fn one_way(dice: &mut Dice) -> Needs {
 
 fn requirements(dice: &mut Dice) -> Vec<Requirement> {
     let need = |skill, proficiency| Requirement { skill: SkillKey(skill), proficiency };
-    match dice.of(40) {
-        0..16 => Vec::new(),
-        16..22 => vec![need(0, 1)],
-        22..26 => vec![need(0, 4)],
-        26..31 => vec![need(1, 2)],
-        31..34 => vec![need(0, 2), need(1, 1)],
-        34..36 => vec![need(1, 10)],
-        36..39 => vec![need(0, 9)],
+    match dice.of(48) {
+        0..24 => Vec::new(),
+        24..30 => vec![need(0, 1)],
+        30..34 => vec![need(0, 4)],
+        34..39 => vec![need(1, 2)],
+        39..42 => vec![need(0, 2), need(1, 1)],
+        42..44 => vec![need(1, 10)],
+        44..47 => vec![need(0, 9)],
         _ => vec![need(9, 1)],
     }
 }
