@@ -1,57 +1,113 @@
-//! Rules decide what an interaction is worth and what it needs. Pure: facts and a rule set in, a complete plan out.
+//! Rules decide what an interaction is worth, who may serve it, how that loosens with waiting, and where it goes in
+//! the end. Pure: a document, a floor and facts in, a complete plan out.
 //!
-//! At this stage there is one rule set, the default one, version 1. Drafts, versions and publishing belong here too,
-//! and not to the engine.
+//! In reading order: `document` is what people write, `values` the durations and money in it, `parse` and `validate`
+//! say what is wrong with it and where, `names` what it speaks of that a floor does not have, `section` which section
+//! holds for a queue, `planning` and `needs` make the plan.
+//!
+//! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
+//! the sections, and a plan names the version that made it already.
 
-use crate::engine::floor::QueueSpec;
-use crate::engine::ids::QueueKey;
-use crate::engine::money::Money;
-use crate::engine::plan::{Facts, Goals, Plan};
-use crate::engine::route::Route;
-use crate::engine::skill::{Requirement, merged};
+pub mod document;
+mod error;
+mod names;
+mod needs;
+mod parse;
+mod planning;
+mod section;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod validate_relaxation;
+mod values;
+
+pub use error::{DocumentError, DocumentErrors, Field};
+pub use names::{Skipped, Why};
+pub use parse::DOCUMENT_MAX;
+pub use planning::Asked;
+pub use validate::{OVERFLOW_MAX, SECTIONS_MAX};
+
+use crate::engine::floor::Floor;
+use crate::engine::plan::Plan;
+use document::Document;
+use names::Names;
+use parse::Lines;
+use std::sync::{Arc, LazyLock};
 
 /// The version of the default rule set.
 pub const DEFAULT_VERSION: u32 = 1;
 
-/// A published rule set.
+/// The default document as it is shipped.
+pub const DEFAULT: &str = include_str!("default.yaml");
+
+static BUILT_IN: LazyLock<Document> =
+    LazyLock::new(|| parse::parse(DEFAULT).expect("the default document is checked by a test"));
+
+/// What holds where a document says nothing.
+fn built_in() -> &'static Document {
+    &BUILT_IN
+}
+
+/// A rule set: a document that has been read and is valid.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleSet {
-    /// Names it; every plan says which one made it.
-    pub version: u32,
-    /// The goals of every queue.
-    pub goals: Goals,
+    document: Arc<Document>,
+    /// As it came, to name lines.
+    text: Arc<str>,
 }
 
 impl Default for RuleSet {
-    /// What is assumed of a business that has said nothing: 80 % within 20 s; a customer who gives up costs 5, a late
-    /// answer 1, a minute of waiting 0.20, an unsolved matter 5, in units of its currency (ALGORITHM 1.4).
+    /// What is assumed of a business that has said nothing.
     fn default() -> RuleSet {
-        RuleSet {
-            version: DEFAULT_VERSION,
-            goals: Goals {
-                answer_within_ms: 20_000,
-                service_level_ppm: 800_000,
-                short_abandon_ms: 5_000,
-                waiting_per_minute: Money(200_000),
-                abandon: Money(5_000_000),
-                late: Money(1_000_000),
-                unresolved: Money(5_000_000),
-            },
-        }
+        RuleSet { document: Arc::new(built_in().clone()), text: DEFAULT.into() }
     }
 }
 
 impl RuleSet {
-    /// The plan for one interaction: the queue asked for, what the queue and the interaction require, and the
-    /// priority the source gave.
-    pub fn plan(
-        &self,
-        facts: &Facts,
-        key: QueueKey,
-        queue: &QueueSpec,
-        requirements: &[Requirement],
-    ) -> Plan {
-        let route = Route::plain(key, merged(&[&queue.requirements, requirements]));
-        Plan::plain(self.version, route, facts.priority, self.goals.clone())
+    /// Reads a document in YAML or JSON. What cannot be read ends it at once; of what can, everything that is wrong is
+    /// told.
+    pub fn read(text: &str) -> Result<RuleSet, DocumentErrors> {
+        let document = parse::parse(text).map_err(|error| DocumentErrors(vec![error]))?;
+        let mut wrong = validate::validate(&document);
+        if wrong.is_empty() {
+            return Ok(RuleSet { document: Arc::new(document), text: text.into() });
+        }
+        let lines = Lines::of(text);
+        for error in &mut wrong {
+            error.line = lines.line(&error.field);
+        }
+        Err(DocumentErrors(wrong))
+    }
+
+    /// Names it; every plan says which one made it.
+    pub fn version(&self) -> u32 {
+        self.document.version
+    }
+
+    /// Its name, for people.
+    pub fn name(&self) -> &str {
+        &self.document.name
+    }
+
+    /// What it says.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// What is left out on this floor because the floor does not have it.
+    pub fn skipped(&self, floor: &Floor) -> Vec<Skipped> {
+        let mut skipped = names::skipped(Names { document: &self.document, floor });
+        if !skipped.is_empty() {
+            let lines = Lines::of(&self.text);
+            for part in &mut skipped {
+                part.line = lines.line(&part.field);
+            }
+        }
+        skipped
+    }
+
+    /// The plan for one interaction. The queue it is meant for must be in use on the floor.
+    pub fn plan(&self, floor: &Floor, asked: &Asked) -> Plan {
+        planning::plan(Names { document: &self.document, floor }, asked)
     }
 }

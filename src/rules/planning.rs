@@ -1,0 +1,176 @@
+//! From a document, a floor and what is known of an interaction to its plan: a route for the queue it enters, and one
+//! for every queue that overflow and exits may lead to from there. Equal inputs give equal plans.
+
+use super::document::{Leave, OverflowRule, Same, When};
+use super::names::Names;
+use super::needs::Demand;
+use super::section::Layers;
+use super::values::Limit;
+use crate::engine::channel::Channel;
+use crate::engine::ids::{AgentKey, QueueKey};
+use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Plan, Preferred, TransferTerms};
+use crate::engine::route::{Condition, Exit, LastStep, Overflow, ROUTES_MAX, Route};
+use crate::engine::skill::Requirement;
+
+/// What is known of an interaction when it is planned.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub channel: Channel,
+    /// The queue it is meant for. In use on the floor.
+    pub queue: QueueKey,
+    pub facts: &'a Facts,
+    /// What the interaction itself asks for; rides on every route.
+    pub requirements: &'a [Requirement],
+    /// The agent the source names.
+    pub preferred: Option<AgentKey>,
+    /// The agent who served the customer last.
+    pub last: Option<AgentKey>,
+}
+
+impl<'a> Asked<'a> {
+    /// Nothing but a queue.
+    pub fn plain(channel: Channel, queue: QueueKey, facts: &'a Facts) -> Asked<'a> {
+        Asked { channel, queue, facts, requirements: &[], preferred: None, last: None }
+    }
+}
+
+pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
+    let layers = names.layers(asked.queue);
+    let transfers = transfers(names, layers, asked.queue);
+    Plan {
+        rule_set: names.document.version,
+        routes: routes(names, asked, transfers.beyond).into(),
+        priority: asked.facts.priority.saturating_add(layers.first(|section| section.priority).unwrap_or(0)),
+        head_start_ms: layers.first(|section| section.head_start).map_or(0, |head_start| head_start.0),
+        goals: layers.goals(),
+        preferred: preferred(layers, asked),
+        duplicates: duplicates(layers),
+        callback: call_back(layers),
+        transfers,
+        hops_max: layers.first(|section| section.hops_max).expect("the built-in document has a hop limit"),
+    }
+}
+
+/// Breadth first, so that the nearest are there should there ever be too many.
+fn routes(names: Names, asked: &Asked, beyond: Option<QueueKey>) -> Vec<Route> {
+    let mut queues: Vec<QueueKey> = std::iter::once(asked.queue).chain(beyond).collect();
+    let mut routes: Vec<Route> = Vec::new();
+    while let Some(queue) = queues.get(routes.len()).copied() {
+        let route = route(names, asked, queue);
+        for next in leads_to(&route) {
+            if queues.len() < ROUTES_MAX && !queues.contains(&next) {
+                queues.push(next);
+            }
+        }
+        routes.push(route);
+    }
+    routes
+}
+
+fn leads_to(route: &Route) -> impl Iterator<Item = QueueKey> {
+    let exits = [&route.last_step.exit, &route.when_closed, &route.at_closing];
+    let exits = exits.into_iter().filter_map(|exit| match exit {
+        Exit::Queue(queue) => Some(*queue),
+        _ => None,
+    });
+    route.overflow.iter().flat_map(|rule| rule.to.iter().copied()).chain(exits)
+}
+
+fn route(names: Names, asked: &Asked, queue: QueueKey) -> Route {
+    let (layers, channel) = (names.layers(queue), asked.channel);
+    let demand = Demand::new(names, layers, queue, asked.requirements);
+    let needs = demand.needs();
+    let (steps, last) = layers.relaxation();
+    let overflow = layers.overflow().iter().filter_map(|rule| overflow(names, rule, queue));
+    let closed = layers.exits(channel, |section| &section.when_closed);
+    let closing = layers.exits(channel, |section| &section.at_closing);
+    let max_wait = layers.by_channel(channel, |section| &section.max_wait);
+    let expected = layers.by_channel(channel, |section| &section.expected_handle);
+    Route {
+        queue,
+        needs,
+        relaxation: demand.relax(steps),
+        last_step: last.map_or_else(LastStep::keep, |last| {
+            let exit = exit(names, &last.then, queue).unwrap_or(Exit::Keep);
+            let after_ms = last.after.filter(|_| exit != Exit::Keep).map_or(0, |after| after.0);
+            LastStep { after_ms, exit }
+        }),
+        overflow: overflow.collect(),
+        when_closed: first_exit(names, closed, queue).unwrap_or(Exit::Refuse),
+        at_closing: first_exit(names, closing, queue).unwrap_or(Exit::Keep),
+        declines_max: layers
+            .first(|section| section.declines_max)
+            .expect("the built-in document limits declines"),
+        max_wait_ms: max_wait.and_then(|Limit(ms)| *ms),
+        expected_handle_ms: expected.expect("the built-in document expects some time of handling").0,
+    }
+}
+
+/// The first that can be taken.
+fn first_exit<'a>(names: Names, mut exits: impl Iterator<Item = &'a Leave>, queue: QueueKey) -> Option<Exit> {
+    exits.find_map(|leave| exit(names, leave, queue))
+}
+
+/// As an exit of this queue; `None` where it cannot be taken: the other queue is not there, or it is this one.
+fn exit(names: Names, leave: &Leave, queue: QueueKey) -> Option<Exit> {
+    Some(match leave {
+        Leave::Keep => Exit::Keep,
+        Leave::Refuse => Exit::Refuse,
+        Leave::Queue(other) => Exit::Queue(names.queue(other).filter(|other| *other != queue)?),
+        Leave::CallBackWithin(within) => Exit::Callback { within_ms: within.0 },
+        Leave::SendAway(destination) => Exit::SendAway { destination: destination.as_str().into() },
+    })
+}
+
+fn overflow(names: Names, rule: &OverflowRule, queue: QueueKey) -> Option<Overflow> {
+    let mut to = Vec::with_capacity(rule.to.len());
+    for other in rule.to.iter().filter_map(|other| names.queue(other)) {
+        if other != queue && !to.contains(&other) {
+            to.push(other);
+        }
+    }
+    (!to.is_empty()).then(|| Overflow { when: conditions(&rule.when), to })
+}
+
+fn conditions(when: &When) -> Vec<Condition> {
+    let ms = |duration: super::values::Duration| duration.0;
+    let all = [
+        when.closed.filter(|closed| *closed).map(|_| Condition::Closed),
+        when.waiting.map(|at_least| Condition::Waiting { at_least }),
+        when.longest_wait.map(ms).map(|at_least_ms| Condition::LongestWait { at_least_ms }),
+        when.service_level_below.map(|share| Condition::ServiceLevel { below_ppm: share.0 }),
+        when.free_agents_at_most.map(|at_most| Condition::FreeAgents { at_most }),
+        // The dearest to judge comes last.
+        when.estimated_wait.map(ms).map(|at_least_ms| Condition::EstimatedWait { at_least_ms }),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// The agent the source names comes before the one who served the customer last.
+fn preferred(layers: Layers, asked: &Asked) -> Option<Preferred> {
+    let named = asked.preferred.zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));
+    let last = asked.last.zip(layers.budget(asked.channel, |section| section.last_agent.as_ref()));
+    let (agent, (budget_ms, overdraw)) = named.or(last)?;
+    Some(Preferred { agent, budget_ms, overdraw })
+}
+
+fn duplicates(layers: Layers) -> Duplicates {
+    match layers.first(|section| section.duplicates).unwrap_or(Same::KeepBoth) {
+        Same::KeepBoth => Duplicates::KeepBoth,
+        Same::Attach => Duplicates::Attach,
+        Same::Replace => Duplicates::Replace,
+    }
+}
+
+fn call_back(layers: Layers) -> CallbackTerms {
+    let terms = layers.first(|section| section.call_back.as_ref());
+    let terms = terms.expect("the built-in document says how customers are called back");
+    CallbackTerms { attempts_max: terms.attempts_max, retry_ms: terms.retry_after.0 }
+}
+
+fn transfers(names: Names, layers: Layers, queue: QueueKey) -> TransferTerms {
+    let terms = layers.first(|section| section.transfers.as_ref());
+    let terms = terms.expect("the built-in document limits transfers");
+    let beyond = terms.beyond.as_deref().and_then(|beyond| names.queue(beyond));
+    TransferTerms { max: terms.max, beyond: beyond.filter(|beyond| *beyond != queue) }
+}

@@ -1,0 +1,6 @@
+//! Rules as a small bank meets them: what is written, what is planned, and what is said about mistakes.
+
+mod bank;
+mod mistakes;
+mod plans;
+mod relaxation;
