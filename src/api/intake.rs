@@ -12,6 +12,7 @@ use crate::engine::plan::Facts;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
+use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
 use ring::digest::{SHA256, digest};
@@ -70,7 +71,7 @@ pub async fn prepare(
     let channel = channel("interaction.channel", interaction.channel)?;
     refuse_outputs(interaction)?;
     let floor = tenant.shard.floor();
-    let (queue_key, queue) = queue(tenant, &floor, &interaction.queue)?;
+    let queue_key = queue(tenant, &floor, &interaction.queue)?;
     let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
     let mut facts = Facts {
@@ -84,7 +85,8 @@ pub async fn prepare(
     };
     let (customer, late) = identify(tenant, interaction.from.as_ref()).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));
-    let plan = tenant.rules.plan(&facts, queue_key, queue, &requirements);
+    let asked = Asked { requirements: &requirements, ..Asked::plain(channel, queue_key, &facts) };
+    let plan = tenant.rules.plan(&floor, &asked);
     let submit = Submit {
         keys: identity.keys,
         content: identity.content,
@@ -133,17 +135,12 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn queue<'a>(
-    tenant: &Tenant,
-    floor: &'a Floor,
-    name: &str,
-) -> Result<(QueueKey, &'a crate::engine::floor::QueueSpec), ApiError> {
+fn queue(tenant: &Tenant, floor: &Floor, name: &str) -> Result<QueueKey, ApiError> {
     let id = tenant.id("interaction.queue", name, "queues")?;
-    let found = floor.queues.key(id).and_then(|key| Some((key, floor.queues.live(key)?)));
-    let (key, entry) = found.ok_or_else(|| {
+    let key = floor.queues.key(id).ok_or_else(|| {
         ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {}", shown(id)))
     })?;
-    Ok((QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.spec))
+    Ok(QueueKey(u16::try_from(key).expect("queue keys are u16")))
 }
 
 /// Requirements by key, each skill once.

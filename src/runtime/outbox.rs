@@ -350,7 +350,7 @@ mod tests {
     use crate::engine::floor::{AgentSpec, Definition, QueueSpec};
     use crate::engine::ids::{PoolKey, QueueKey};
     use crate::engine::plan::{Channel, Facts};
-    use crate::rules::RuleSet;
+    use crate::rules::{Asked, RuleSet};
 
     const ANA: AgentKey = AgentKey(0);
     const SESSION: SessionId = SessionId(7);
@@ -370,8 +370,9 @@ mod tests {
         define(&mut shard, "main", Definition::Pool { display_name: "Main".into() });
         let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
         let facts = Facts::default();
-        let plan = RuleSet::default().plan(&facts, QueueKey(0), &queue, &[]);
         define(&mut shard, "sales", Definition::Queue(queue));
+        let asked = Asked::plain(Channel::Voice, QueueKey(0), &facts);
+        let plan = RuleSet::default().plan(shard.floor(), &asked);
         let agent = AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new());
         define(&mut shard, "ana", Definition::Agent(agent));
         step(&mut shard, Command::OpenSession { agent: ANA, session: SESSION });
