@@ -263,7 +263,7 @@ pub enum Refusal {
     InteractionUnknown,
     #[error("no such agent")]
     AgentUnknown,
-    #[error("the session is not the agent's current one: open a new one")]
+    #[error("the session is not the current one: open a new one")]
     SessionUnknown,
     #[error("no session is open for this agent: open the work stream first")]
     NoSession,

@@ -1,6 +1,6 @@
 //! How long a waiting interaction may still have to wait: a plain figure until waits are learned.
 
-use super::ids::{InteractionId, LaneKey, QueueKey};
+use super::ids::{InteractionId, QueueKey};
 use super::interaction::State;
 use super::score::place;
 use super::shard::Shard;
@@ -30,17 +30,17 @@ impl Shard {
             .map(|(_, lane)| lane.before(own))
             .sum();
         let position = u32::try_from(before + 1).expect("queue sizes are u32");
-        Some(Estimate { position, wait_ms: self.wait_at(position, queue, Some(subject.lane)) })
+        let agents = self.lines.lane(subject.lane).on_duty();
+        Some(Estimate { position, wait_ms: self.wait_at(position, queue, agents) })
     }
 
     /// What one who comes to the end of a line would have to wait, ms.
-    pub(super) fn wait_at_door(&self, queue: QueueKey, lane: Option<LaneKey>) -> Option<u64> {
-        self.wait_at(self.lines.waiting(queue) + 1, queue, lane)
+    pub(super) fn wait_at_door(&self, queue: QueueKey, agents: u32) -> Option<u64> {
+        self.wait_at(self.lines.waiting(queue) + 1, queue, agents)
     }
 
-    fn wait_at(&self, position: u32, queue: QueueKey, lane: Option<LaneKey>) -> Option<u64> {
+    fn wait_at(&self, position: u32, queue: QueueKey, agents: u32) -> Option<u64> {
         let handle_ms = self.tally.of(queue).mean_handle_ms().unwrap_or(HANDLE_TIME_DEFAULT_MS);
-        let agents = lane.map_or(0, |lane| u64::from(self.lines.lane(lane).on_duty()));
-        (u64::from(position) * handle_ms).checked_div(agents)
+        (u64::from(position) * handle_ms).checked_div(u64::from(agents))
     }
 }

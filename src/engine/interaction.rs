@@ -246,6 +246,11 @@ impl Interaction {
         self.route().queue
     }
 
+    /// True if it has waited through the last step, and there was nowhere to go.
+    pub fn is_past_last_step(&self) -> bool {
+        usize::from(self.step) > self.route().relaxation.len()
+    }
+
     /// The skills it asks for now: of the first way to qualify.
     pub fn requirements(&self) -> &[Requirement] {
         &self.route().needs_at(self.step)[0].requirements

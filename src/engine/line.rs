@@ -11,7 +11,7 @@ use super::score::place;
 use super::shard::Shard;
 use super::time::Time;
 
-/// Whether an interaction overflows is looked at so often while it waits, ms.
+/// Whether an interaction overflows, or can leave after its last step, is looked at so often while it waits, ms.
 pub const OVERFLOW_CHECK_MS: u64 = 5_000;
 
 impl Shard {
@@ -98,8 +98,8 @@ impl Shard {
         if subject.state != State::Waiting {
             return;
         }
-        let (relax, overflows, from) =
-            (next_step_at(subject), !subject.route().overflow.is_empty(), subject.in_queue_from);
+        let overflows = !subject.route().overflow.is_empty() || subject.is_past_last_step();
+        let (relax, from) = (next_step_at(subject), subject.in_queue_from);
         if let Some(at) = relax {
             self.deadlines.arm(Deadline::Relax(id), at);
         }
@@ -136,7 +136,7 @@ pub(super) fn next_step_at(subject: &Interaction) -> Option<Time> {
     let (route, step) = (subject.route(), usize::from(subject.step));
     let after_ms = match route.relaxation.get(step) {
         Some(step) => Some(step.after_ms),
-        None if step > route.relaxation.len() || route.last_step.exit == Exit::Keep => None,
+        None if subject.is_past_last_step() || route.last_step.exit == Exit::Keep => None,
         None => Some(route.last_step.after_ms),
     };
     after_ms.map(|ms| subject.in_queue_from.after(ms))

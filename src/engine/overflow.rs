@@ -26,11 +26,19 @@ impl Step<'_> {
                 self.emit(Event::Overflowed { interaction, to, cause: ExitCause::Overflow });
                 self.seek_agent(interaction);
             }
+            // After the last step it leaves as soon as there is somewhere to go.
+            None if self.leaves_by_last_step(interaction) => {}
             None => {
                 let next = self.shard.next_overflow_check(from);
                 self.shard.deadlines.arm(Deadline::Overflow(interaction), next);
             }
         }
+    }
+
+    fn leaves_by_last_step(&mut self, interaction: InteractionId) -> bool {
+        let subject = self.shard.subject(interaction);
+        let exit = subject.route().last_step.exit.clone();
+        subject.is_past_last_step() && self.take_exit(interaction, &exit, ExitCause::LastStep)
     }
 
     /// Takes a way out of the queue. True if the interaction has left it.
@@ -86,11 +94,9 @@ impl Shard {
             Condition::LongestWait { at_least_ms } => {
                 self.lines.oldest(way.queue).is_some_and(|since| self.now.since(since) >= at_least_ms)
             }
-            Condition::EstimatedWait { at_least_ms } => match visitor.interaction {
-                Some(id) => self.estimate(id).and_then(|estimate| estimate.wait_ms),
-                None => self.wait_at_door(way.queue, self.find_lane(visitor, route)),
+            Condition::EstimatedWait { at_least_ms } => {
+                self.wait_there(visitor, route).is_none_or(|wait_ms| wait_ms >= at_least_ms)
             }
-            .is_none_or(|wait_ms| wait_ms >= at_least_ms),
             Condition::ServiceLevel { below_ppm } => self.tally.of(way.queue).service_level_ppm() < below_ppm,
             Condition::FreeAgents { at_most } => self.free_agents(visitor, route, at_most) <= at_most,
             Condition::Closed => !self.is_open(way.queue),
@@ -113,6 +119,30 @@ impl Shard {
             let takes = exists && self.is_open(*queue) && self.has_room(*queue, visitor.gives_up);
             (takes && self.somebody_qualifies(visitor, route)).then_some(route)
         })
+    }
+
+    /// How long one would have to wait on this route: by its position, or at the end of the line; nothing while somebody
+    /// is free. `None` while nobody qualifies.
+    fn wait_there(&self, visitor: Visitor, route: u8) -> Option<u64> {
+        let queue = visitor.plan.routes[usize::from(route)].queue;
+        let waits = |id: &InteractionId| {
+            let subject = self.subject(*id);
+            subject.state == State::Waiting && subject.queue() == queue
+        };
+        match visitor.interaction.filter(waits) {
+            Some(id) => self.estimate(id).and_then(|estimate| estimate.wait_ms),
+            None if self.free_agents(visitor, route, 0) > 0 => Some(0),
+            None => self.wait_at_door(queue, self.on_duty_for(visitor, route)),
+        }
+    }
+
+    fn on_duty_for(&self, visitor: Visitor, route: u8) -> u32 {
+        if let Some(lane) = self.find_lane(visitor, route) {
+            return self.lines.lane(lane).on_duty();
+        }
+        let lane = lane_id(visitor.plan, route, 0, visitor.channel);
+        let able = self.agents.iter().filter(|agent| agent.on_duty() && self.meets(agent, &lane));
+        u32::try_from(able.count()).expect("agents are limited to AGENTS_MAX")
     }
 
     fn find_lane(&self, visitor: Visitor, route: u8) -> Option<super::ids::LaneKey> {

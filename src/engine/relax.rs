@@ -19,7 +19,7 @@ impl Step<'_> {
         }
         let exit = route.last_step.exit.clone();
         if !self.take_exit(interaction, &exit, ExitCause::LastStep) {
-            // Nowhere to go: it stays, and that was the last step.
+            // Nowhere to go now: that was the last step, and from here on it is looked again and again.
             self.emit(Event::Relaxed { interaction, step: step + 1 });
         }
     }
