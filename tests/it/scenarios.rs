@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 fn every_scenario_is_told_as_it_is_written() {
     let rewrite = std::env::var_os("BATON_REWRITE").is_some_and(|value| value == "1");
     let files = scenario_files();
-    assert!(files.len() >= 25, "only {} scenarios were found", files.len());
+    assert!(files.len() >= 120, "only {} scenarios were found", files.len());
     let wrong: Vec<String> = files.iter().filter_map(|file| differs(file, rewrite)).collect();
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), files.len(), wrong.join("\n"));
 }
@@ -24,6 +24,34 @@ fn the_index_names_every_scenario_and_no_other() {
     for link in index.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
         assert!(folder().join(link).exists(), "tests/scenarios/README.md lists {link}, which is not there");
     }
+}
+
+/// The list of rows at the top of the index is what the tables are held to: each row once, in this order, with what must
+/// happen and at least one story.
+#[test]
+fn the_index_has_every_row_with_a_story() {
+    let index = std::fs::read_to_string(folder().join("README.md")).expect("the index is there");
+    let mut listed = Vec::new();
+    for line in index.lines().filter_map(|line| line.strip_prefix("- ")) {
+        let (section, rows) = line.split_once(": ").expect("a section and its rows");
+        listed.extend(rows.split("; ").map(|row| (section.to_owned(), row.to_owned())));
+    }
+    assert!(listed.len() >= 50, "only {} rows are listed", listed.len());
+    let (mut section, mut told) = (String::new(), Vec::new());
+    for line in index.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            section = title.to_owned();
+        }
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [row, what, stories] = cells[..] else { continue };
+        if row == "row" {
+            continue;
+        }
+        assert!(what.len() > 10, "{row} does not say what must happen");
+        assert!(stories.contains(".txt)"), "{row} has no story");
+        told.push((section.clone(), row.to_owned()));
+    }
+    assert_eq!(told, listed);
 }
 
 fn folder() -> PathBuf {

@@ -166,6 +166,9 @@ fn of_interactions(world: &World, event: &Event) -> Option<String> {
         }
         Event::Due { interaction } => format!("{} is due and stands in line", named(interaction)),
         Event::Held { interaction } => held(world, *interaction),
+        Event::Relaxed { interaction, step } if past_last_step(world, *interaction, *step) => {
+            format!("{} stays after the last step: there is nowhere to go now", named(interaction))
+        }
         Event::Relaxed { interaction, step } => {
             format!("relaxed {}: step {step} of what it needs", named(interaction))
         }
@@ -232,6 +235,11 @@ fn of_exits(world: &World, event: &Event) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+fn past_last_step(world: &World, interaction: InteractionId, step: u8) -> bool {
+    let subject = world.shard.interaction(interaction).expect("what waits exists");
+    usize::from(step) > subject.route().relaxation.len()
 }
 
 fn held(world: &World, interaction: InteractionId) -> String {
