@@ -171,13 +171,20 @@ impl Shard {
 
     pub(super) fn overflowed(&mut self, id: InteractionId, to: QueueKey) {
         self.step_out(id);
-        let (now, queue) = (self.now, self.subject(id).queue());
-        self.tally.books(queue).moved_out += 1;
+        let (now, queue, answered) = (self.now, self.subject(id).queue(), self.subject(id).visit_answered);
+        let books = self.tally.books(queue);
+        // Back in line after an answer, that visit is counted as answered already.
+        if answered {
+            books.left_after_answer += 1;
+        } else {
+            books.moved_out += 1;
+        }
         self.tally.books(to).moved_in += 1;
         self.change_state(id, |subject| {
             subject.route = subject.plan.route_to(to).expect("an overflow leads to a route of the plan");
             subject.hops += 1;
             (subject.step, subject.declines) = (0, 0);
+            subject.visit_answered = false;
             subject.in_queue_from = now;
         });
         self.change_lane(id);
