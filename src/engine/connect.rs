@@ -139,8 +139,14 @@ impl Shard {
         part.connection = if assumed { Connection::Assumed } else { Connection::Made };
         let (queue, interaction) = (part.queue, part.interaction);
         self.tally.books(queue).connects_assumed += u64::from(assumed);
-        // The promise is kept. It was part of the place, and a second agent may be looked for.
-        self.change_place(interaction, |subject| subject.callback = None);
+        self.promise_kept(interaction);
+    }
+
+    /// The promise is kept. It was part of the place, and a second agent may be looked for.
+    pub(super) fn promise_kept(&mut self, id: InteractionId) {
+        if self.subject(id).callback.is_some() {
+            self.change_place(id, |subject| subject.callback = None);
+        }
     }
 
     pub(super) fn connection_failed(&mut self, failed: Failed) {

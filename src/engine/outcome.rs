@@ -202,8 +202,10 @@ impl Shard {
             Part::Consultant | Part::Member => (false, false),
         };
         self.forget_seek(interaction);
-        if let Some(until) = connect_until {
-            self.deadlines.arm(Deadline::Connect(assignment), until);
+        match connect_until {
+            Some(until) => self.deadlines.arm(Deadline::Connect(assignment), until),
+            None if part == Part::Owner => self.promise_kept(interaction),
+            None => {}
         }
         let ledger = &mut self.agents[agent.index()].ledger;
         ledger.pass(Holder::Offer(id), Holder::Assignment(assignment));
