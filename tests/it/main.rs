@@ -4,5 +4,7 @@
 mod api;
 mod chance;
 mod scenarios;
+#[path = "../sim/mod.rs"]
+mod sim;
 mod story;
 mod tidy;
