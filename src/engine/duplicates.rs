@@ -4,7 +4,7 @@
 use super::command::{Answer, Submit};
 use super::event::{CancelCause, Event, RescindCause};
 use super::ids::{CustomerId, InteractionId, Text};
-use super::interaction::{ATTACHED_MAX, Attached, Interaction};
+use super::interaction::{ATTACHED_MAX, Attached, Interaction, State};
 use super::plan::Duplicates;
 use super::shard::{Shard, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,8 @@ impl Step<'_> {
             return None;
         }
         let interaction = self.shard.same_matter(submit)?;
-        if self.shard.subject(interaction).attached.len() >= ATTACHED_MAX {
+        let subject = self.shard.subject(interaction);
+        if subject.state == State::Scheduled || subject.attached.len() >= ATTACHED_MAX {
             return None;
         }
         let contact = Attached {
@@ -40,6 +41,17 @@ impl Step<'_> {
 }
 
 impl Shard {
+    /// Whose place a new contact takes: by policy, or since there is nobody in line to join. A customer who was promised
+    /// a call and comes again before it is served now, once.
+    pub(super) fn replaced_by(&self, submit: &Submit) -> Option<InteractionId> {
+        let known = self.same_matter(submit)?;
+        match submit.plan.duplicates {
+            Duplicates::Replace => Some(known),
+            Duplicates::Attach => (self.subject(known).state == State::Scheduled).then_some(known),
+            Duplicates::KeepBoth => None,
+        }
+    }
+
     /// The oldest unanswered interaction of the same customer about the same matter.
     pub(super) fn same_matter(&self, submit: &Submit) -> Option<InteractionId> {
         let customer = submit.facts.customer?;

@@ -8,7 +8,7 @@ use super::floor::Kind;
 use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
 use super::line::lane_id;
-use super::plan::{Duplicates, Plan, Preferred};
+use super::plan::{Plan, Preferred};
 use super::queue::LANES_MAX;
 use super::shard::{Shard, Step};
 use super::time::Time;
@@ -78,10 +78,7 @@ impl Step<'_> {
     }
 
     fn enter(&mut self, submit: Submit) -> Result<Answer, Refusal> {
-        let replaced = match submit.plan.duplicates {
-            Duplicates::Replace => self.shard.same_matter(&submit),
-            Duplicates::KeepBoth | Duplicates::Attach => None,
-        };
+        let replaced = self.shard.replaced_by(&submit);
         let Entry { route, hops, then } = self.shard.entry_of(&submit, replaced)?;
         let interaction = InteractionId(self.shard.last_interaction.0 + 1);
         let freed = replaced.map(|old| self.give_way(old, interaction)).unwrap_or_default();
