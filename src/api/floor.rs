@@ -1,13 +1,15 @@
-//! `Floor`: what exists. Standard methods over four kinds; the engine says what may be changed.
+//! `Floor`: what exists. Standard methods over six kinds; the engine says what may be changed.
 
 use super::access::Service;
+use super::capacity_parts::{define_agent, define_group};
 use super::floor_parts as parts;
+use super::hours_parts::define_hours;
 use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Refusal, Write};
 use crate::engine::floor::{Definition, Entry, Kind, Table};
-use crate::engine::ids::AgentKey;
+use crate::engine::ids::{AgentKey, HoursKey};
 use crate::proto;
 use crate::proto::floor_server::Floor;
 use crate::runtime::inbox::AskError;
@@ -99,6 +101,17 @@ async fn agent_with_status(tenant: &Tenant, id: &str) -> Result<proto::Agent, Ap
         status: status.map(|view| tenant.show_status(&view)),
         ..tenant.show_agent(entry, &floor)
     })
+}
+
+async fn hours_now(tenant: &Tenant, id: &str) -> Result<proto::Hours, ApiError> {
+    let floor = tenant.shard.floor();
+    let (key, entry) = found(&floor.hours, id, "HOURS_NOT_FOUND")?;
+    let phase = tenant.shard.read(move |shard| shard.phase(hours_key(key))).await?.value;
+    Ok(tenant.show_hours(entry, phase))
+}
+
+fn hours_key(key: u32) -> HoursKey {
+    HoursKey(u16::try_from(key).expect("keys of hours are u16"))
 }
 
 #[tonic::async_trait]
@@ -270,7 +283,7 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let id = chosen_id("agent_id", &request.agent_id)?;
-        let definition = parts::define_agent(&request.agent.unwrap_or_default(), &tenant)?;
+        let definition = define_agent(&request.agent.unwrap_or_default(), &tenant)?;
         write(&tenant, id, definition, Write::Create).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
@@ -312,7 +325,7 @@ impl Floor for Api {
         let agent = given("agent", request.agent)?;
         let tenant = self.gate.of(&metadata, "agent.name", &agent.name)?;
         let id = tenant.id("agent.name", &agent.name, "agents")?;
-        write(&tenant, id, parts::define_agent(&agent, &tenant)?, update("agent.etag", &agent.etag)?).await?;
+        write(&tenant, id, define_agent(&agent, &tenant)?, update("agent.etag", &agent.etag)?).await?;
         Ok(Response::new(agent_with_status(&tenant, id).await?))
     }
 
@@ -323,5 +336,119 @@ impl Floor for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "name", &request.name)?;
         remove(&tenant, Kind::Agent, tenant.id("name", &request.name, "agents")?, &request.etag).await
+    }
+
+    async fn create_group(
+        &self,
+        request: Request<proto::CreateGroupRequest>,
+    ) -> Result<Response<proto::Group>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("group_id", &request.group_id)?;
+        write(&tenant, id, define_group(&request.group.unwrap_or_default())?, Write::Create).await?;
+        Ok(Response::new(tenant.show_group(found(&tenant.shard.floor().groups, id, "GROUP_NOT_FOUND")?.1)))
+    }
+
+    async fn get_group(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Group>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        let id = tenant.id("name", &request.name, "groups")?;
+        Ok(Response::new(tenant.show_group(found(&tenant.shard.floor().groups, id, "GROUP_NOT_FOUND")?.1)))
+    }
+
+    async fn list_groups(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListGroupsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let floor = tenant.shard.floor();
+        let groups = floor.groups.by_name().map(|(_, entry)| tenant.show_group(entry)).collect();
+        Ok(Response::new(proto::ListGroupsResponse { groups }))
+    }
+
+    async fn update_group(
+        &self,
+        request: Request<proto::UpdateGroupRequest>,
+    ) -> Result<Response<proto::Group>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let group = given("group", request.group)?;
+        let tenant = self.gate.of(&metadata, "group.name", &group.name)?;
+        let id = tenant.id("group.name", &group.name, "groups")?;
+        write(&tenant, id, define_group(&group)?, update("group.etag", &group.etag)?).await?;
+        Ok(Response::new(tenant.show_group(found(&tenant.shard.floor().groups, id, "GROUP_NOT_FOUND")?.1)))
+    }
+
+    async fn delete_group(
+        &self,
+        request: Request<proto::DeleteFloorRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Group, tenant.id("name", &request.name, "groups")?, &request.etag).await
+    }
+
+    async fn create_hours(
+        &self,
+        request: Request<proto::CreateHoursRequest>,
+    ) -> Result<Response<proto::Hours>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let id = chosen_id("hours_id", &request.hours_id)?;
+        write(&tenant, id, define_hours(&request.hours.unwrap_or_default())?, Write::Create).await?;
+        Ok(Response::new(hours_now(&tenant, id).await?))
+    }
+
+    async fn get_hours(
+        &self,
+        request: Request<proto::GetFloorRequest>,
+    ) -> Result<Response<proto::Hours>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        let id = tenant.id("name", &request.name, "hours")?;
+        Ok(Response::new(hours_now(&tenant, id).await?))
+    }
+
+    async fn list_hours(
+        &self,
+        request: Request<proto::ListFloorRequest>,
+    ) -> Result<Response<proto::ListHoursResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let read = tenant.shard.read(|shard| {
+            let keys = shard.floor().hours.by_name().map(|(key, _)| key);
+            keys.map(|key| (key, shard.phase(hours_key(key)))).collect::<Vec<_>>()
+        });
+        let phases = read.await.map_err(ApiError::from)?.value;
+        let floor = tenant.shard.floor();
+        let hours = phases
+            .into_iter()
+            .filter_map(|(key, phase)| Some(tenant.show_hours(floor.hours.live(key)?, phase)))
+            .collect();
+        Ok(Response::new(proto::ListHoursResponse { hours }))
+    }
+
+    async fn update_hours(
+        &self,
+        request: Request<proto::UpdateHoursRequest>,
+    ) -> Result<Response<proto::Hours>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let hours = given("hours", request.hours)?;
+        let tenant = self.gate.of(&metadata, "hours.name", &hours.name)?;
+        let id = tenant.id("hours.name", &hours.name, "hours")?;
+        write(&tenant, id, define_hours(&hours)?, update("hours.etag", &hours.etag)?).await?;
+        Ok(Response::new(hours_now(&tenant, id).await?))
+    }
+
+    async fn delete_hours(
+        &self,
+        request: Request<proto::DeleteFloorRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        remove(&tenant, Kind::Hours, tenant.id("name", &request.name, "hours")?, &request.etag).await
     }
 }

@@ -5,6 +5,7 @@
 pub mod access;
 mod agents;
 mod attach;
+mod capacity_parts;
 mod card;
 mod convert;
 mod customers;
@@ -12,6 +13,7 @@ mod desk;
 mod explain;
 mod floor;
 mod floor_parts;
+mod hours_parts;
 mod intake;
 mod interactions;
 mod names;

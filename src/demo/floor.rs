@@ -124,6 +124,7 @@ fn skills(served: &[u16; 5]) -> Vec<AgentSkill> {
         .map(|(facts, &thousandths)| AgentSkill {
             skill: format!("{TENANT}/skills/{}", facts.code),
             proficiency: proficiency(thousandths),
+            expire_time: None,
         })
         .collect()
 }

@@ -39,7 +39,7 @@ fn agents() -> Vec<Case<Agent>> {
         ("65 skills", |a| a.skills = vec![es(1); 65], invalid("agent.skills")),
         (
             "an unknown skill",
-            |a| a.skills = vec![proto::AgentSkill { skill: name("skills", "xx"), proficiency: 1 }],
+            |a| a.skills = vec![proto::AgentSkill { skill: name("skills", "xx"), ..es(1) }],
             unknown("SKILL_NOT_FOUND", "agent.skills"),
         ),
         ("capacity 1,001", |a| a.capacity = 1_001, invalid("agent.capacity")),
@@ -58,11 +58,11 @@ fn nanos(nanos: i32) -> Option<prost_types::Duration> {
 }
 
 fn es(proficiency: u32) -> proto::AgentSkill {
-    proto::AgentSkill { skill: name("skills", "es"), proficiency }
+    proto::AgentSkill { skill: name("skills", "es"), proficiency, expire_time: None }
 }
 
 fn units(channel: i32, units: u32) -> proto::ChannelCapacity {
-    proto::ChannelCapacity { channel, units, limit: 1 }
+    proto::ChannelCapacity { channel, units, limit: 1, ..proto::ChannelCapacity::default() }
 }
 
 #[tokio::test]

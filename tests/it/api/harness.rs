@@ -167,7 +167,7 @@ impl Server {
 
     pub async fn add_agent(&self, id: &str, proficiency: u32) {
         let skills = (proficiency > 0)
-            .then(|| proto::AgentSkill { skill: name("skills", "es"), proficiency })
+            .then(|| proto::AgentSkill { skill: name("skills", "es"), proficiency, ..Default::default() })
             .into_iter()
             .collect();
         let agent = Some(proto::Agent { skills, ..proto::Agent::default() });

@@ -12,6 +12,7 @@ mod faults;
 mod floor;
 mod harness;
 mod hostile;
+mod hours;
 mod intake;
 mod names;
 mod streams;
