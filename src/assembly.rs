@@ -8,11 +8,12 @@ use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, StoreFault};
 use crate::engine::command::Command;
 use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
-use crate::rules::RuleSet;
+use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,10 @@ pub enum ServerError {
     Customers { tenant: String, source: StoreFault },
     #[error("{0}")]
     Tokens(#[from] TokensError),
+    #[error("cannot read the rules {path}: {source}")]
+    RulesFile { path: String, source: std::io::Error },
+    #[error("the rules {path} are not right:\n{source}")]
+    Rules { path: String, source: DocumentErrors },
     #[error("cannot read {what} {path}: {source}")]
     Tls { what: &'static str, path: String, source: std::io::Error },
     #[error("cannot serve TLS with the certificate and key in {path}: {why}")]
@@ -110,6 +115,7 @@ pub async fn prepare_with(
     config: &Config,
     mut parts: impl FnMut(&str) -> Result<Parts, ServerError>,
 ) -> Result<Ready, ServerError> {
+    let rules = Arc::new(config.rules.as_deref().map(read_rules).transpose()?.unwrap_or_default());
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
@@ -132,10 +138,22 @@ pub async fn prepare_with(
     };
     let mut shards = Vec::new();
     for name in names(&access) {
-        shards.push(open_tenant(config, &name, parts(&name)?)?);
+        shards.push(open_tenant(config, &name, parts(&name)?, rules.clone())?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     Ok(Ready { address, listener, server, tenants, shards, _lock: lock })
+}
+
+/// The rules of a file.
+pub fn read_rules(path: &Path) -> Result<RuleSet, ServerError> {
+    let shown = path.display().to_string();
+    let mut text = String::new();
+    // One byte more than is accepted: the rules say that it is too much.
+    let most = u64::try_from(DOCUMENT_MAX).expect("a limit of one MiB") + 1;
+    std::fs::File::open(path)
+        .and_then(|file| file.take(most).read_to_string(&mut text))
+        .map_err(|source| ServerError::RulesFile { path: shown.clone(), source })?;
+    RuleSet::read(&text).map_err(|source| ServerError::Rules { path: shown, source })
 }
 
 fn names(access: &Access) -> BTreeSet<String> {
@@ -178,13 +196,22 @@ fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
     Ok(FolderLock::acquire(folder)?)
 }
 
-fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, ServerError> {
+fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -> Result<Shard, ServerError> {
     let Parts { journal, customers, folder } = parts;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
     let running = start(journal, customers.clone(), config.speed, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
-    tracing::info!(tenant = name, events = running.recovered, "tenant is open");
+    tracing::info!(
+        tenant = name,
+        events = running.recovered,
+        rules = rules.name(),
+        version = rules.version(),
+        "tenant is open"
+    );
+    for part in rules.skipped(&running.handle.floor()) {
+        tracing::warn!(tenant = name, "rules: {part}");
+    }
     let tenant = Arc::new(Tenant {
         name: name.to_owned(),
         shard: running.handle.clone(),
@@ -192,7 +219,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts) -> Result<Shard, Serve
         customers,
         leases: running.leases.clone(),
         clock: running.clock,
-        rules: Arc::new(RuleSet::default()),
+        rules,
         folder,
         recompute: Semaphore::new(1),
     });

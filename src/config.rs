@@ -43,6 +43,9 @@ pub struct Settings {
     /// everybody on loopback is the tenant `default`].
     #[arg(long, env = "BATON_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
+    /// The rules, YAML or JSON [default: those built in]. Read and checked at start.
+    #[arg(long, env = "BATON_RULES", value_name = "FILE")]
+    pub rules: Option<PathBuf>,
     /// How many times faster than life engine time runs, 1 to 1000 [default: 1]. For demos: sessions and RPC
     /// deadlines stay real.
     #[arg(long, env = "BATON_SPEED", value_name = "TIMES")]
@@ -62,6 +65,7 @@ pub struct Config {
     /// Certificate and key.
     pub tls: Option<(PathBuf, PathBuf)>,
     pub tokens: Option<PathBuf>,
+    pub rules: Option<PathBuf>,
     pub speed: u32,
     pub log: String,
 }
@@ -101,6 +105,7 @@ impl Settings {
             tls_cert: self.tls_cert.or(other.tls_cert),
             tls_key: self.tls_key.or(other.tls_key),
             tokens: self.tokens.or(other.tokens),
+            rules: self.rules.or(other.rules),
             speed: self.speed.or(other.speed),
             log: self.log.or(other.log),
         }
@@ -134,6 +139,7 @@ impl Settings {
             metrics: self.metrics,
             tls,
             tokens: self.tokens,
+            rules: self.rules,
             speed,
             log: self.log.unwrap_or_else(|| "info".into()),
         })

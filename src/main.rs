@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, replay, serve};
+use baton::commands::{demo, replay, rules, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Check a rule document, or print the rules that are built in.
+    Rules(rules::RulesArgs),
     /// Take recorded days through the engine, beside the record.
     Replay(replay::ReplayArgs),
 }
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     match Program::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Rules(args) => rules::run(args),
         Command::Replay(args) => replay::run(args),
     }
 }

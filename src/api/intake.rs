@@ -1,6 +1,7 @@
 //! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
 
 use super::convert::{channel, code, moment, required, text};
+use super::last_agent::last_agent;
 use super::names::{chosen_id, shown};
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -18,8 +19,9 @@ use prost::Message;
 use ring::digest::{SHA256, digest};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
-/// How long an interaction waits for the customer store.
+/// How long an interaction waits for the customer store, in all.
 pub const LOOKUP_DEADLINE: Duration = Duration::from_millis(20);
 /// Most requirements of one interaction.
 pub const REQUIREMENTS_MAX: usize = 16;
@@ -83,9 +85,13 @@ pub async fn prepare(
         not_before: None,
         matter: Text::default(),
     };
-    let (customer, late) = identify(tenant, interaction.from.as_ref()).await;
+    let deadline = Instant::now() + LOOKUP_DEADLINE;
+    let (customer, late) = identify(tenant, interaction.from.as_ref(), deadline).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));
-    let asked = Asked { requirements: &requirements, ..Asked::plain(channel, queue_key, &facts) };
+    let mut asked = Asked { requirements: &requirements, ..Asked::plain(channel, queue_key, &facts) };
+    if let Some(customer) = customer.filter(|_| tenant.rules.waits_for_last_agent(&floor, &asked)) {
+        asked.last = last_agent(&tenant.customers, &floor, customer, deadline).await;
+    }
     let plan = tenant.rules.plan(&floor, &asked);
     let submit = Submit {
         keys: identity.keys,
@@ -243,6 +249,7 @@ pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Ad
 async fn identify(
     tenant: &Tenant,
     from: Option<&proto::Address>,
+    deadline: Instant,
 ) -> (Option<CustomerId>, Option<LateCustomer>) {
     let Some(from) = from else { return (None, None) };
     // A caller who withholds the number, or calls from an extension, is unknown, and still a caller.
@@ -256,7 +263,7 @@ async fn identify(
         // Whoever asked may have gone.
         let _ = reply.send(resolved.map(|resolved| resolved.customer));
     });
-    match tokio::time::timeout(LOOKUP_DEADLINE, &mut answer).await {
+    match timeout_at(deadline, &mut answer).await {
         Ok(Ok(Ok(customer))) => (Some(customer), None),
         Ok(_) => {
             crate::observe::customer_late("lookup_failed");

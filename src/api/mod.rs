@@ -16,6 +16,7 @@ mod floor_parts;
 mod hours_parts;
 mod intake;
 mod interactions;
+mod last_agent;
 mod names;
 mod shown;
 mod status;

@@ -2,4 +2,5 @@
 
 pub mod demo;
 pub mod replay;
+pub mod rules;
 pub mod serve;

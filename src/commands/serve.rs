@@ -48,6 +48,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
 async fn serve(config: &Config) -> ExitCode {
     let ready = match assembly::prepare(config).await {
         Ok(ready) => ready,
+        Err(error @ ServerError::Rules { .. }) => return failed(&error, EXIT_USAGE),
         Err(error) => return failed(&error, EXIT_UNAVAILABLE),
     };
     tracing::info!(

@@ -106,6 +106,11 @@ impl RuleSet {
         skipped
     }
 
+    /// True if the plan would wait for the agent who served the customer last: then it is worth asking who that is.
+    pub fn waits_for_last_agent(&self, floor: &Floor, asked: &Asked) -> bool {
+        planning::waits_for_last_agent(Names { document: &self.document, floor }, asked)
+    }
+
     /// The plan for one interaction. The queue it is meant for must be in use on the floor.
     pub fn plan(&self, floor: &Floor, asked: &Asked) -> Plan {
         planning::plan(Names { document: &self.document, floor }, asked)

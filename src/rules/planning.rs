@@ -146,6 +146,13 @@ fn conditions(when: &When) -> Vec<Condition> {
     all.into_iter().flatten().collect()
 }
 
+/// Nobody else is waited for, and there is a budget.
+pub(super) fn waits_for_last_agent(names: Names, asked: &Asked) -> bool {
+    let (layers, anybody) = (names.layers(asked.queue), Some(AgentKey::default()));
+    let without = preferred(layers, &Asked { last: None, ..*asked });
+    without.is_none() && preferred(layers, &Asked { last: anybody, ..*asked }).is_some()
+}
+
 /// The agent the source names comes before the one who served the customer last.
 fn preferred(layers: Layers, asked: &Asked) -> Option<Preferred> {
     let named = asked.preferred.zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));

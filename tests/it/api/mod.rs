@@ -15,5 +15,6 @@ mod hostile;
 mod hours;
 mod intake;
 mod names;
+mod rules;
 mod streams;
 mod waiting;
