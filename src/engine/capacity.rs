@@ -14,7 +14,8 @@ pub struct ChannelCapacity {
     pub limit: u16,
     /// At most so many accepted a day. `None`: as many as come.
     pub daily_max: Option<u16>,
-    /// These may interrupt it: it is parked for them and comes back to the same agent.
+    /// These may interrupt it: it is parked for them and comes back to the same agent. Not read of voice and video: a
+    /// caller is not put aside.
     pub interruptible_by: ChannelSet,
 }
 
@@ -113,6 +114,7 @@ impl Claim {
     pub fn gives_way_to(&self, channel: Channel, spec: &CapacitySpec) -> bool {
         matches!(self.holder, Holder::Assignment(_))
             && self.units > 0
+            && !self.channel.is_connected_by_platform()
             && spec.of(self.channel).interruptible_by.contains(channel)
     }
 }
