@@ -7,6 +7,7 @@ pub mod customers;
 pub mod engine;
 pub mod journal;
 pub mod replay;
+pub mod report;
 pub mod rules;
 
 #[cfg(feature = "server")]

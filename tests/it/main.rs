@@ -3,6 +3,8 @@
 #[cfg(feature = "server")]
 mod api;
 mod chance;
+mod charts;
+mod report;
 mod scenarios;
 #[path = "../sim/mod.rs"]
 mod sim;

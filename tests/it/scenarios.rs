@@ -54,6 +54,12 @@ fn the_index_has_every_row_with_a_story() {
     assert_eq!(told, listed);
 }
 
+/// The text of every story file.
+pub fn written() -> Vec<String> {
+    let read = |file: &PathBuf| std::fs::read_to_string(file).expect("a scenario can be read");
+    scenario_files().iter().map(read).collect()
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
 }

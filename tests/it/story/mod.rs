@@ -13,6 +13,7 @@ mod routes;
 mod words;
 mod world;
 
+use baton::engine::event::Stamped;
 use world::World;
 
 /// The line between what is asked and what happens.
@@ -33,6 +34,20 @@ pub fn retell(written: &str) -> Result<String, String> {
     }
     world.check_recovery()?;
     Ok(told.join("\n\n") + "\n")
+}
+
+/// The events of each story of a file.
+pub fn journals(written: &str) -> Vec<Vec<Stamped>> {
+    let mut worlds = vec![World::new()];
+    for block in written.split("\n\n").map(|block| block.trim_matches('\n')).filter(|block| !block.is_empty())
+    {
+        if block.starts_with("# ") {
+            worlds.push(World::new());
+        }
+        let world = worlds.last_mut().expect("there is one from the start");
+        retell_block(block, world).expect("the stories are told by their own test");
+    }
+    worlds.into_iter().map(|world| world.journal).collect()
 }
 
 fn retell_block(block: &str, world: &mut World) -> Result<String, String> {

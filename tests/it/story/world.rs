@@ -43,6 +43,8 @@ pub struct World {
     called: BTreeMap<String, InteractionId>,
     /// The events alone, applied as they come.
     follower: Shard,
+    /// All that happened so far.
+    pub journal: Vec<Stamped>,
 }
 
 pub type Told = Result<Vec<String>, String>;
@@ -62,6 +64,7 @@ impl World {
             answer: None,
             called: BTreeMap::new(),
             follower: Shard::new(),
+            journal: Vec::new(),
         };
         world.pool("default").expect("the first pool can be defined");
         world
@@ -163,6 +166,7 @@ impl World {
                 self.parts.insert(*assignment, (ended.interaction, ended.agent));
             }
             self.follower.apply(stamped);
+            self.journal.push(stamped.clone());
         }
         (answer, events)
     }
