@@ -33,6 +33,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// A stop waits for open calls no longer than this.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
+/// So many parts of the rules that the floor does not bear out yet are logged one by one.
+const SKIPPED_LOGGED_MAX: usize = 30;
+
 /// Why a server does not start, or does not go on.
 #[derive(Debug, Error)]
 pub enum ServerError {
@@ -209,8 +212,15 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         version = rules.version(),
         "tenant is open"
     );
-    for part in rules.skipped(&running.handle.floor()) {
+    let skipped = rules.skipped(&running.handle.floor());
+    for part in skipped.iter().take(SKIPPED_LOGGED_MAX) {
         tracing::warn!(tenant = name, "rules: {part}");
+    }
+    if let Some(more) = skipped.len().checked_sub(SKIPPED_LOGGED_MAX).filter(|more| *more > 0) {
+        tracing::warn!(
+            tenant = name,
+            "rules: {more} more parts are left out until the floor has what they name"
+        );
     }
     let tenant = Arc::new(Tenant {
         name: name.to_owned(),

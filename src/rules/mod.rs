@@ -76,6 +76,7 @@ impl RuleSet {
         for error in &mut wrong {
             error.line = lines.line(&error.field);
         }
+        wrong.sort_by_key(|error| error.line);
         Err(DocumentErrors(wrong))
     }
 
@@ -94,7 +95,7 @@ impl RuleSet {
         &self.document
     }
 
-    /// What is left out on this floor because the floor does not have it.
+    /// What is left out on this floor because the floor does not have it, in the order of the document.
     pub fn skipped(&self, floor: &Floor) -> Vec<Skipped> {
         let mut skipped = names::skipped(Names { document: &self.document, floor });
         if !skipped.is_empty() {
@@ -102,6 +103,7 @@ impl RuleSet {
             for part in &mut skipped {
                 part.line = lines.line(&part.field);
             }
+            skipped.sort_by_key(|part| part.line);
         }
         skipped
     }

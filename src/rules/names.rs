@@ -79,7 +79,7 @@ impl fmt::Display for Skipped {
     }
 }
 
-/// Everything that is left out on this floor, in the order of the document.
+/// Everything that is left out on this floor.
 pub(super) fn skipped(names: Names) -> Vec<Skipped> {
     let mut found = Vec::new();
     references(names.document, &mut |field, kind, name| {

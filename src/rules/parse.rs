@@ -57,7 +57,8 @@ fn wrong(error: &Error, field: Field) -> DocumentError {
             said.split(" at line ").next().unwrap_or_default().to_owned()
         }
     };
-    let split = said.split_once(", want ").or_else(|| said.split_once(", expected "));
+    let only_wanted = said.strip_prefix("expected ").map(|want| ("something else", want));
+    let split = said.split_once(", want ").or_else(|| said.split_once(", expected ")).or(only_wanted);
     let (got, want) = split.unwrap_or((&said, ""));
     let got = got.strip_prefix("got ").unwrap_or(got).to_owned();
     DocumentError { line, field, got, want: want.to_owned() }

@@ -29,7 +29,7 @@ pub const TRANSFERS: RangeInclusive<u16> = 0..=100;
 /// Calls that are made to call a customer back.
 pub const ATTEMPTS: RangeInclusive<u8> = 1..=20;
 
-/// Everything that is wrong, in the order of the document.
+/// Everything that is wrong.
 pub(super) fn validate(document: &Document) -> Vec<DocumentError> {
     let mut checks = Checks::default();
     let top = Field::default();

@@ -96,6 +96,10 @@ fn an_unknown_field_is_told_with_those_there_are() {
     let said = said_of("default:\n  gaols: { late: 1 }");
     assert!(said.starts_with("line 4, default"), "{said}");
     assert!(said.contains("gaols") && said.contains("goals"), "{said}");
+    assert_eq!(
+        said_of("default:\n  last_step: { then: queue }"),
+        "line 4, default.last_step.then.queue: got something else, want string scalar"
+    );
     let said = said_of("default:\n  when_closed: { any: hang_up }");
     assert!(said.starts_with("line 4, default.when_closed.any"), "{said}");
     assert!(said.contains("send_away"), "{said}");

@@ -134,11 +134,11 @@ fn what_the_floor_does_not_have_yet_is_reported_and_left_out_until_it_has() {
     assert_eq!(
         reports,
         [
-            "line 10, queues.abroad: the floor has no queue \"abroad\"; left out until it has",
-            "line 11, queues.abroad.prefer.dutch: the floor has no skill \"dutch\"; left out until it has",
             "line 5, queues.general.groups[0]: the floor has no group \"night\"; left out until it has",
             "line 8, queues.general.overflow[0].to[0]: the floor has no queue \"abroad\"; left out until it has",
             "line 9, queues.general.when_closed.any.queue: the floor has no queue \"abroad\"; left out until it has",
+            "line 10, queues.abroad: the floor has no queue \"abroad\"; left out until it has",
+            "line 11, queues.abroad.prefer.dutch: the floor has no skill \"dutch\"; left out until it has",
         ]
     );
     let plan = bank.plan(&rules, Channel::Email, "general");
