@@ -1,0 +1,65 @@
+//! Documents nobody meant well, or nobody meant at all: refused or read, never more than that.
+
+use super::bank::{Bank, SAMPLE};
+use crate::engine::channel::Channel;
+use crate::engine::route::{RELAXATION_MAX, ROUTES_MAX};
+use crate::rules::RuleSet;
+use proptest::prelude::*;
+use std::fmt::Write;
+
+/// The sample with some of its text replaced.
+fn garbled(changes: &[(usize, usize, String)]) -> String {
+    let mut text: Vec<char> = SAMPLE.chars().collect();
+    for (from, length, instead) in changes {
+        let from = from % text.len();
+        let to = (from + length).min(text.len());
+        text.splice(from..to, instead.chars());
+    }
+    text.into_iter().collect()
+}
+
+/// What can be read can be planned by, within the limits of a plan.
+fn is_refused_or_plans(bank: &Bank, text: &str) {
+    let Ok(rules) = RuleSet::read(text) else { return };
+    rules.skipped(bank.0.floor());
+    for queue in ["general", "loans", "cards-lost", "partner", "supervisors"] {
+        for channel in Channel::ALL {
+            let plan = bank.plan(&rules, channel, queue);
+            assert!((1..=ROUTES_MAX).contains(&plan.routes.len()));
+            for route in plan.routes.iter() {
+                let steps = &route.relaxation;
+                assert!(!route.needs.is_empty() && steps.len() <= RELAXATION_MAX);
+                assert!(steps.is_sorted_by(|one, next| one.after_ms < next.after_ms));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_garbled_document_is_refused_or_plans(
+        changes in prop::collection::vec((0_usize..5_000, 0_usize..12, "[a-z0-9:,{}\\[\\]&*!#|>%\"' \n-]{0,6}"), 1..4),
+    ) {
+        is_refused_or_plans(&Bank::new(), &garbled(&changes));
+    }
+
+    #[test]
+    fn any_text_at_all_is_refused_or_plans(text in "\\PC{0,200}") {
+        is_refused_or_plans(&Bank::new(), &text);
+    }
+}
+
+#[test]
+fn a_hostile_document_is_refused_in_time() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for number in 1..12 {
+        let before = number - 1;
+        let many = vec![format!("*a{before}"); 9].join(", ");
+        writeln!(bomb, "a{number}: &a{number} [{many}]").expect("a string takes it");
+    }
+    assert!(RuleSet::read(&bomb).is_err());
+    assert!(RuleSet::read(&"[".repeat(100_000)).is_err());
+    assert!(RuleSet::read(&"{a: ".repeat(10_000)).is_err());
+}
