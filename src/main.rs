@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, replay, rules, serve};
+use baton::commands::{demo, replay, report, rules, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -20,6 +20,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Check a rule document, or print the rules that are built in.
     Rules(rules::RulesArgs),
+    /// Figures of a period from a server's journal: by queue, channel, agent and interval.
+    Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
     Replay(replay::ReplayArgs),
 }
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
     }
 }

@@ -18,6 +18,7 @@ mod intake;
 mod interactions;
 mod last_agent;
 mod names;
+mod report;
 mod shown;
 mod status;
 mod supervision;

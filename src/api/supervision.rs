@@ -3,6 +3,7 @@
 use super::access::Service;
 use super::convert::{cursor, duration_ms, millis, timestamp};
 use super::explain::explain;
+use super::report::report;
 use super::status::ApiError;
 use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::explain::sentence;
@@ -128,6 +129,15 @@ impl Supervision for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "interaction", &request.interaction)?;
         Ok(Response::new(explain(&tenant, &request).await?))
+    }
+
+    async fn report(
+        &self,
+        request: Request<proto::ReportRequest>,
+    ) -> Result<Response<proto::ReportResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(report(&tenant, &request).await?))
     }
 }
 

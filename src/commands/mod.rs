@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod replay;
+pub mod report;
 pub mod rules;
 pub mod serve;

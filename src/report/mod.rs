@@ -8,11 +8,13 @@
 mod figures;
 mod presence;
 mod projection;
+mod read;
 mod rows;
 mod write;
 
 pub use figures::{Figures, ServiceLevels};
 pub use presence::AgentTime;
 pub use projection::Projection;
+pub use read::{ReadError, from_folder};
 pub use rows::{By, ROWS_MAX, Report, ReportError, Request, Row};
 pub use write::{csv, json, table};
