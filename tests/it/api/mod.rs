@@ -15,6 +15,7 @@ mod hostile;
 mod hours;
 mod intake;
 mod names;
+mod races;
 mod rules;
 mod streams;
 mod waiting;
