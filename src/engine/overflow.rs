@@ -13,7 +13,7 @@ impl Step<'_> {
     /// Looks whether a waiting interaction overflows now.
     pub fn check_overflow(&mut self, interaction: InteractionId) {
         let subject = self.shard.subject(interaction);
-        let (from, hops, route) = (subject.in_queue_from, subject.hops, subject.route);
+        let (hops, route) = (subject.hops, subject.route);
         let visitor = Visitor {
             plan: &subject.plan,
             channel: subject.channel,
@@ -28,10 +28,7 @@ impl Step<'_> {
             }
             // After the last step it leaves as soon as there is somewhere to go.
             None if self.leaves_by_last_step(interaction) => {}
-            None => {
-                let next = self.shard.next_overflow_check(from);
-                self.shard.deadlines.arm(Deadline::Overflow(interaction), next);
-            }
+            None => self.shard.check_overflow_later(interaction),
         }
     }
 
@@ -73,6 +70,12 @@ impl Step<'_> {
 }
 
 impl Shard {
+    /// At its next time. One that recovery finds in the past was made then, and led to nothing.
+    pub(super) fn check_overflow_later(&mut self, interaction: InteractionId) {
+        let next = self.next_overflow_check(self.subject(interaction).in_queue_from);
+        self.deadlines.arm(Deadline::Overflow(interaction), next);
+    }
+
     /// The route of the first queue that can take it, by the first rule that holds.
     pub(super) fn overflow(&self, visitor: Visitor, route: u8, hops: u8) -> Option<u8> {
         let way = &visitor.plan.routes[usize::from(route)];

@@ -234,6 +234,12 @@ impl Step<'_> {
     /// Fires what came due up to `now`, each with its own time, then arrives there.
     fn pass_time(&mut self, now: Time) {
         while let Some((at, deadline)) = self.shard.deadlines.next().filter(|(at, _)| *at <= now) {
+            if let Deadline::Overflow(interaction) = deadline
+                && at < self.shard.now
+            {
+                self.shard.check_overflow_later(interaction);
+                continue;
+            }
             // A deadline armed in the past (a restart shortens nothing, but may arm late) fires at once.
             self.shard.now = self.shard.now.max(at);
             self.fire(deadline);
