@@ -1,17 +1,19 @@
 //! The supervisor: gives work to people, changes priorities, sends agents on a break, ends wrap-ups, and configures
 //! queues and agents anew while everything runs.
 
+use super::drawn::GHOST;
 use super::world::{Who, World};
 use baton::engine::agent::Presence;
 use baton::engine::command::Command;
 use baton::engine::event::EndedBy;
+use baton::engine::floor::Kind;
 use baton::engine::ids::{AssignmentId, InteractionId};
 
 impl World {
     pub fn boss_decides(&mut self) {
         let interaction = InteractionId(self.dice.between(1, self.server.shard.last_interaction().0 + 1));
         let agent = self.drawn.some_agent(&mut self.dice);
-        let command = match self.dice.below(12) {
+        let command = match self.dice.below(14) {
             0..4 => {
                 let waiting = self.somebody_in_line().unwrap_or(interaction);
                 Command::Assign { interaction: waiting, agent, overdraw: self.dice.percent(40) }
@@ -21,7 +23,7 @@ impl World {
                 let priority = self.dice.pick(&[-11, -2, 0, 3, 10]);
                 Command::Reprioritise { interaction, priority }
             }
-            6 | 7 => Command::SetPresence {
+            6 | 7 if self.drawn.agents.len() > agent.index() => Command::SetPresence {
                 agent,
                 presence: self.dice.pick(&[Presence::Available, Presence::OnBreak, Presence::SignedOut]),
                 reason: "meeting".into(),
@@ -41,7 +43,14 @@ impl World {
                 let number = self.dice.index(self.drawn.agents.len());
                 self.drawn.another_agent(number, &mut self.dice)
             }
-            _ => Command::Resume { interaction },
+            11 => Command::Resume { interaction },
+            12 if self.dice.percent(25) => {
+                Command::Remove { kind: Kind::Agent, name: GHOST.into(), revision: None }
+            }
+            _ => match self.drawn.another_group_or_hours(&mut self.dice) {
+                Some(define) => define,
+                None => return,
+            },
         };
         self.send(Who::Boss, command);
     }

@@ -17,6 +17,8 @@ use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxatio
 use baton::engine::skill::{Requirement, Skill};
 use baton::engine::time::Time;
 
+/// Who never comes.
+pub const GHOST: &str = "ghost";
 const MINUTE_MS: u64 = 60_000;
 
 /// What a seed's floor is made of.
@@ -90,6 +92,9 @@ impl Drawn {
         for (number, agent) in self.agents.iter().enumerate() {
             all.push((named("a", number), Definition::Agent(agent.clone())));
         }
+        // One who never comes, and may be taken off the floor while somebody is meant to wait for them.
+        let ghost = AgentSpec::plain("ghost".into(), PoolKey(0), Vec::new());
+        all.push((GHOST.into(), Definition::Agent(ghost)));
         let define = |(name, definition)| Command::Define { name, definition, write: Write::Create };
         all.into_iter().map(define).collect()
     }
@@ -106,6 +111,23 @@ impl Drawn {
         let pool = self.agents[number].pool;
         self.agents[number] = AgentSpec { pool, ..self.agent(number as u64, dice) };
         self.update_agent(number)
+    }
+
+    /// One of the groups, or of the hours, configured anew, if there is any.
+    pub fn another_group_or_hours(&mut self, dice: &mut Dice) -> Option<Command> {
+        let (kind, number, definition) = if dice.percent(50) && !self.groups.is_empty() {
+            let number = dice.index(self.groups.len());
+            self.groups[number].capacity = capacity(dice);
+            ("g", number, Definition::Group(self.groups[number].clone()))
+        } else if !self.hours.is_empty() {
+            let number = dice.index(self.hours.len());
+            self.hours[number] = hours(dice);
+            ("h", number, Definition::Hours(self.hours[number].clone()))
+        } else {
+            return None;
+        };
+        let name = format!("{kind}{number}").into();
+        Some(Command::Define { name, definition, write: Write::Update { revision: None } })
     }
 
     /// Everything open, everybody at work: so that what is left can be done.
@@ -222,8 +244,10 @@ impl Drawn {
         }
     }
 
+    /// One who has a desk, or rarely the ghost.
     pub fn some_agent(&self, dice: &mut Dice) -> AgentKey {
-        AgentKey(u32::from(short(dice.below(self.agents.len() as u64))))
+        let known = self.agents.len() as u64 + u64::from(dice.percent(10));
+        AgentKey(u32::from(short(dice.below(known))))
     }
 
     fn route(&self, queue: QueueKey, queues: &[QueueKey], dice: &mut Dice) -> Route {

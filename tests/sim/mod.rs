@@ -81,8 +81,8 @@ fn whatever_happens_nothing_is_lost_doubled_or_stuck() {
     assert!(seeds < SEEDS || missing.is_empty(), "what never happens is not tried: {missing:?}");
 }
 
-/// Every event but `Removed`: a floor that is at work is not taken down.
-const EVENTS: &str = "Restarted Defined SessionOpened SessionLost PresenceChanged PresencePending Responding \
+/// Every event.
+const EVENTS: &str = "Restarted Defined Removed SessionOpened SessionLost PresenceChanged PresencePending Responding \
     Admitted Waits Offered Accepted Declined Expired Rescinded CooledDown ConversationEnded WrapUpEnded Abandoned \
     Cancelled Closed SourceOpened SourceLost AssignmentLost Identified HoursTurned SkillExpired Due Held Relaxed \
     Overdue PreferenceEnded Overflowed SentAway TimedOut Connected ConnectFailed Transferred Sought SeekEnded \

@@ -59,6 +59,8 @@ enum Death {
 #[derive(Default)]
 pub struct Server {
     pub shard: Shard,
+    /// One that was recovered while the other went on: from then on both must do the same.
+    twin: Option<Shard>,
     pub journal: Memory,
     pub up: bool,
     /// Counts lives: what was meant for an earlier one is void.
@@ -161,8 +163,13 @@ impl World {
         let now = self.now.max(self.server.shard.now());
         let before = batch.events.len();
         self.say(|| format!("engine <- {}", super::words::command(&command)));
-        let answer = self.server.shard.step(now, command, &mut batch.events);
+        let answer = self.server.shard.step(now, command.clone(), &mut batch.events);
         let events = &batch.events[before..];
+        if let Some(twin) = &mut self.server.twin {
+            let mut also = Vec::new();
+            assert_eq!(twin.step(now, command, &mut also), answer, "the recovered one answers the same");
+            assert_eq!(also, events, "the recovered one does the same");
+        }
         assert!(events.len() <= EVENTS_OF_A_STEP_MAX, "{} events in one step", events.len());
         if self.history.is_some() {
             for line in events.iter().map(super::words::event).collect::<Vec<_>>() {
@@ -192,6 +199,9 @@ impl World {
         if self.dice.percent(30) {
             self.witness.check_all(&self.server.shard);
         }
+        if self.server.twin.is_none() && self.dice.permille(4) {
+            self.server.twin = Some(self.recovered());
+        }
         self.server_rouse();
     }
 
@@ -210,7 +220,7 @@ impl World {
         (server.up, server.batch, server.alarm) = (false, None, None);
         server.life += 1;
         server.inbox.clear();
-        server.shard = Shard::new();
+        (server.shard, server.twin) = (Shard::new(), None);
         let cut: Vec<StreamId> = std::mem::take(&mut server.streams).into_values().collect();
         for stream in cut {
             self.stream_breaks(stream);

@@ -1,5 +1,6 @@
 //! Who writes down what was committed, on paper of its own, and holds everything else against it.
 
+use super::drawn::GHOST;
 use baton::engine::agent::Agent;
 use baton::engine::capacity::Holder;
 use baton::engine::event::{Ending, Event, RescindCause, Stamped};
@@ -306,7 +307,8 @@ pub fn never_served(shard: &Shard, subject: &Interaction) -> bool {
                     | Exclusion::ChannelLimit
                     | Exclusion::DailyMaximum
             )
-        ) || too_small(shard, agent, subject)
+        ) || shard.floor().agents.get(agent.key.0).is_some_and(|entry| *entry.name == *GHOST)
+            || too_small(shard, agent, subject)
     };
     subject.standing.is_some() && shard.agents().iter().all(barred)
 }

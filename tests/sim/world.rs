@@ -114,7 +114,7 @@ impl World {
             drop_percent: if kind == 0 { 0 } else { dice.below(8) },
             double_percent: if kind == 0 { 0 } else { dice.below(8) },
             slow_percent: if kind == 0 { 0 } else { dice.below(6) },
-            crash_permille: if kind < 2 { 0 } else { dice.between(1, 30) },
+            crash_permille: if kind < 2 { 0 } else { dice.between(1, 20) },
         };
         let traffic_until = START.after(dice.between(60_000, 900_000));
         let desks = (0..drawn.agents.len()).map(|number| Desk::new(number, &mut dice)).collect();
