@@ -16,6 +16,7 @@ mod hours;
 mod intake;
 mod names;
 mod races;
+mod reports;
 mod rules;
 mod streams;
 mod waiting;
