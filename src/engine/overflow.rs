@@ -42,6 +42,7 @@ impl Step<'_> {
     pub fn take_exit(&mut self, interaction: InteractionId, exit: &Exit, cause: ExitCause) -> bool {
         match exit {
             Exit::Keep => return false,
+            Exit::Queue(to) if *to == self.shard.subject(interaction).queue() => return false,
             Exit::Queue(to) => {
                 let subject = self.shard.subject(interaction);
                 let visitor = Visitor {
@@ -82,7 +83,11 @@ impl Shard {
         way.overflow
             .iter()
             .filter(|rule| rule.when.iter().all(|condition| self.holds(*condition, visitor, route)))
-            .find_map(|rule| self.first_that_takes(visitor, rule.to.iter(), hops))
+            // To itself nothing overflows: it would only begin anew there.
+            .find_map(|rule| {
+                let others = rule.to.iter().filter(|to| **to != way.queue);
+                self.first_that_takes(visitor, others, hops)
+            })
     }
 
     fn holds(&self, condition: Condition, visitor: Visitor, route: u8) -> bool {
