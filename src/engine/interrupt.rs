@@ -8,11 +8,14 @@ use super::interaction::State;
 use super::shard::{Shard, Step};
 
 impl Step<'_> {
-    /// Interrupts what must give way for this interaction, the newest first.
-    pub fn make_room(&mut self, interaction: InteractionId, agent: AgentKey) {
+    /// Interrupts what must give way for this interaction, the newest first. True if something did.
+    pub fn make_room(&mut self, interaction: InteractionId, agent: AgentKey) -> bool {
+        let mut made_room = false;
         while let Some(assignment) = self.shard.next_to_interrupt(interaction, agent) {
             self.emit(Event::Interrupted { assignment });
+            made_room = true;
         }
+        made_room
     }
 
     /// Takes up again the oldest work that was interrupted, if there is room. True if it did.

@@ -97,16 +97,27 @@ impl Step<'_> {
     }
 
     fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Decision) {
+        let mut freed = Vec::new();
         for agent in agents {
-            self.open_offer(interaction, *agent, decision.clone());
+            if self.open_offer(interaction, *agent, decision.clone()) {
+                freed.push(*agent);
+            }
+        }
+        // What gave way may have held more than this takes.
+        for agent in freed {
+            self.seek_work(agent);
         }
     }
 
-    pub(super) fn open_offer(&mut self, interaction: InteractionId, agent: AgentKey, decision: Decision) {
+    /// True if other work gave way to it.
+    pub(super) fn open_offer(
+        &mut self,
+        interaction: InteractionId,
+        agent: AgentKey,
+        decision: Decision,
+    ) -> bool {
         let overdraw = self.shard.overdraw_for(interaction, agent);
-        if overdraw.is_none() {
-            self.make_room(interaction, agent);
-        }
+        let made_room = overdraw.is_none() && self.make_room(interaction, agent);
         let queue = self.shard.sought_queue(interaction);
         let subject = self.shard.subject(interaction);
         let part = subject.sought().2;
@@ -114,6 +125,7 @@ impl Step<'_> {
         let expires = self.shard.now.after(self.shard.queue(queue).offer_expiry_ms);
         let offer = OfferId(self.shard.last_offer.0 + 1);
         self.emit(Event::Offered { offer, interaction, agent, part, units, overdraw, expires, decision });
+        made_room
     }
 
     pub fn accept(&mut self, offer: OfferId) -> Result<Answer, Refusal> {
