@@ -67,6 +67,8 @@ pub struct Server {
     pub life: u64,
     pub inbox: VecDeque<Message>,
     pub batch: Option<Batch>,
+    /// Its clock is behind everybody's by so much, as it was set when it started.
+    behind_ms: u64,
     /// When it wakes by itself.
     alarm: Option<Time>,
     digest_at_commit: u64,
@@ -89,17 +91,22 @@ impl World {
         if !self.server.up || self.server.batch.is_some() {
             return;
         }
-        let due = self.server.shard.next_deadline();
-        if !self.server.inbox.is_empty() || due.is_some_and(|due| due <= self.now) {
+        let (due, now) = (self.server.shard.next_deadline(), self.server_now());
+        if !self.server.inbox.is_empty() || due.is_some_and(|due| due <= now) {
             return self.server_begin();
         }
         let Some(due) = due else { return };
-        if self.server.alarm.is_none_or(|alarm| due < alarm || alarm <= self.now) {
+        if self.server.alarm.is_none_or(|alarm| due < alarm || alarm <= now) {
             // Somebody has to notice, and may be late.
             let late = if self.dice.percent(5) { self.dice.below(2_000) } else { 0 };
             self.server.alarm = Some(due);
-            self.plan_alarm(due.after(late), self.server.life);
+            self.plan_alarm(due.after(self.server.behind_ms + late), self.server.life);
         }
+    }
+
+    /// What its clock says, never before what it has seen.
+    fn server_now(&self) -> Time {
+        Time(self.now.0 - self.server.behind_ms).max(self.server.shard.now())
     }
 
     fn server_begin(&mut self) {
@@ -160,11 +167,12 @@ impl World {
     }
 
     pub fn server_step(&mut self, command: Command, batch: &mut Batch) -> Result<Answer, Refusal> {
-        let now = self.now.max(self.server.shard.now());
+        let now = self.server_now();
         let before = batch.events.len();
         self.say(|| format!("engine <- {}", super::words::command(&command)));
         let answer = self.server.shard.step(now, command.clone(), &mut batch.events);
         let events = &batch.events[before..];
+        super::witness::check_room(&self.server.shard, events);
         if let Some(twin) = &mut self.server.twin {
             let mut also = Vec::new();
             assert_eq!(twin.step(now, command, &mut also), answer, "the recovered one answers the same");
@@ -266,6 +274,9 @@ impl World {
         }
         self.server.shard = shard;
         self.server.up = true;
+        if self.server.life > 0 {
+            self.server.behind_ms = self.dice.pick(&[0, 0, 700, 20_000]);
+        }
         self.say(|| "the process is back".to_owned());
         let live: Vec<Text> = (self.server.shard.sources().iter())
             .filter(|(_, source)| source.session == SourceSession::Live)

@@ -250,6 +250,27 @@ impl Witness {
     }
 }
 
+/// After a step: who was offered something has room for it, unless somebody said that it may go beyond.
+pub fn check_room(shard: &Shard, events: &[Stamped]) {
+    let asked = events.iter().filter_map(|stamped| match &stamped.event {
+        Event::Offered { agent, interaction, overdraw: None, .. } => Some((*agent, *interaction)),
+        _ => None,
+    });
+    for (key, interaction) in asked {
+        let (agent, spec) = (shard.agent(key).expect("it was asked"), shard.capacity_of(key));
+        let claims = agent.ledger.claims();
+        if claims.iter().any(|claim| claim.overdraw.is_some()) {
+            continue;
+        }
+        let used = agent.ledger.used();
+        assert!(used <= u32::from(spec.units), "agent {key} uses {used} of {}", spec.units);
+        let channel = shard.interaction(interaction).expect("it was offered").channel;
+        let (count, limit) = (agent.ledger.count(channel), spec.of(channel).limit);
+        assert!(count <= limit, "agent {key} has {count} of {channel:?}, and may have {limit}");
+        assert!(agent.ledger.offers() <= spec.open_offers_max, "agent {key} is asked too much at once");
+    }
+}
+
 /// Whoever stands in a line stands at the own place, in that line alone.
 fn check_places(shard: &Shard) {
     let lanes = shard.lines().lanes().map(|(key, lane)| (Standing::Lane(key), lane.waiting()));

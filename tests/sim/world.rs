@@ -94,6 +94,7 @@ pub struct World {
     pub server: Server,
     streams: BTreeMap<StreamId, Stream>,
     pub outstanding: BTreeMap<u64, (Who, Command)>,
+    asked: BTreeMap<u64, (Who, Command)>,
     /// How long to wait for the next answer before it is asked again.
     patience_ms: BTreeMap<u64, u64>,
     pub desks: Vec<Desk>,
@@ -134,6 +135,7 @@ impl World {
             server: Server::default(),
             streams: BTreeMap::new(),
             outstanding: BTreeMap::new(),
+            asked: BTreeMap::new(),
             patience_ms: BTreeMap::new(),
             desks,
             platforms,
@@ -267,6 +269,7 @@ impl World {
     pub fn send(&mut self, who: Who, command: Command) -> u64 {
         self.number += 1;
         let request = self.number;
+        self.asked.insert(request, (who, command.clone()));
         self.outstanding.insert(request, (who, command));
         self.transmit(request);
         request
@@ -316,9 +319,9 @@ impl World {
     fn answered(&mut self, request: u64, sequence: u64, answer: Result<Answer, Refusal>) {
         self.witness.told(sequence);
         // Every copy is answered, and every answer is true.
-        let Some((who, command)) = self.outstanding.get(&request).cloned() else { return };
+        let Some((_, command)) = self.asked.get(&request).cloned() else { return };
         self.check_answer(&command, &answer);
-        self.outstanding.remove(&request);
+        let Some((who, command)) = self.outstanding.remove(&request) else { return };
         match who {
             Who::Desk(number) => self.desk_hears_answer(number, &command, &answer),
             Who::Platform(number) => self.platform_hears_answer(number, &command, &answer),
