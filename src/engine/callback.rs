@@ -7,6 +7,7 @@ use super::deadline::Deadline;
 use super::event::{CancelCause, Event, RescindCause};
 use super::ids::InteractionId;
 use super::interaction::{Callback, State, Until};
+use super::score::{Place, place};
 use super::shard::{Shard, Step};
 use super::time::Time;
 
@@ -36,9 +37,16 @@ impl Step<'_> {
         }
         let kept = promised.unwrap_or(interaction);
         let freed_too = self.rescind_all(kept, RescindCause::CallbackRequested);
-        self.plan_callback(kept, channel, from, window.until, false);
+        self.emit(Event::CallbackPlanned {
+            interaction: kept,
+            channel,
+            from,
+            until: window.until,
+            by_rule: false,
+        });
         self.seek_works(freed);
         self.seek_works(freed_too);
+        self.look_on(kept);
         Ok(Answer::CallbackPlanned { interaction: kept })
     }
 
@@ -52,21 +60,8 @@ impl Step<'_> {
             _ => now,
         };
         let channel = self.shard.subject(interaction).channel;
-        self.plan_callback(interaction, channel, from, from.after(within_ms.max(1)), true);
-    }
-
-    fn plan_callback(
-        &mut self,
-        interaction: InteractionId,
-        channel: Channel,
-        from: Time,
-        until: Time,
-        by_rule: bool,
-    ) {
-        self.emit(Event::CallbackPlanned { interaction, channel, from, until, by_rule });
-        if from <= self.shard.now {
-            self.due(interaction);
-        }
+        let until = from.after(within_ms.max(1));
+        self.emit(Event::CallbackPlanned { interaction, channel, from, until, by_rule: true });
     }
 
     /// Scheduled work comes into line, or waits on for its queue to open.
@@ -74,21 +69,24 @@ impl Step<'_> {
         let queue = self.shard.subject(interaction).queue();
         if self.shard.is_open(queue) {
             self.emit(Event::Due { interaction });
-            self.skip_absent_agent(interaction);
-            self.seek_agent(interaction);
+            self.line_up(interaction);
         } else {
             self.emit(Event::Held { interaction });
         }
     }
 
-    /// The queue opened, or has no hours any more.
-    pub fn release_held(&mut self) {
-        let held: Vec<InteractionId> = self.shard.held.iter().copied().collect();
-        for interaction in held {
-            if self.shard.is_open(self.shard.subject(interaction).queue()) {
-                self.due(interaction);
-            }
+    /// A queue opened, or has no hours any more: who is in line now, in the order of their places. The caller lets them
+    /// look for agents.
+    pub fn release_held(&mut self) -> Vec<InteractionId> {
+        let held = self.shard.held.iter().map(|id| self.shard.subject(*id));
+        let mut open: Vec<Place> =
+            held.filter(|subject| self.shard.is_open(subject.queue())).map(place).collect();
+        open.sort();
+        let open: Vec<InteractionId> = open.into_iter().map(|(_, _, _, id)| id).collect();
+        for interaction in &open {
+            self.emit(Event::Due { interaction: *interaction });
         }
+        open
     }
 
     pub fn window_missed(&mut self, interaction: InteractionId) {

@@ -50,7 +50,8 @@ impl Step<'_> {
         if connection != Connection::Pending {
             return Err(Refusal::ConnectedAlready);
         }
-        let freed = self.end_rest_but(interaction, assignment);
+        let mut freed = vec![agent];
+        freed.extend(self.end_rest_but(interaction, assignment));
         let (not_responding, recovers) = match cause {
             ConnectFailure::AgentNoAnswer => self.shard.after_no_answer(interaction),
             _ => (false, None),
@@ -66,8 +67,8 @@ impl Step<'_> {
             retry,
         });
         self.after_failure(interaction, cause, retry.is_some());
-        self.free(agent);
         self.free_all(freed);
+        self.look_on(interaction);
         Ok(Answer::Done)
     }
 
@@ -82,9 +83,7 @@ impl Step<'_> {
                 let cause = AbandonCause::GoneBeforeConnected;
                 self.emit(Event::Abandoned { interaction, cause });
             }
-            ConnectFailure::AgentNoAnswer | ConnectFailure::AgentBusy | ConnectFailure::Network => {
-                self.seek_agent(interaction);
-            }
+            ConnectFailure::AgentNoAnswer | ConnectFailure::AgentBusy | ConnectFailure::Network => {}
         }
     }
 

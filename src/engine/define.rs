@@ -49,7 +49,10 @@ impl Step<'_> {
                 }
             }
             Kind::Hours => self.look_up_hours(HoursKey(small(key))),
-            Kind::Queue => self.release_held(),
+            Kind::Queue => {
+                let in_line = self.release_held();
+                in_line.into_iter().for_each(|interaction| self.line_up(interaction));
+            }
             Kind::Pool | Kind::Skill => {}
         }
     }

@@ -4,7 +4,7 @@
 use super::channel::Channel;
 use super::command::Refusal;
 use super::event::{Event, ExitCause};
-use super::ids::{HoursKey, InteractionId, QueueKey, Text};
+use super::ids::{AgentKey, HoursKey, InteractionId, QueueKey, Text};
 use super::plan::Plan;
 use super::route::Exit;
 use super::shard::{Shard, Step};
@@ -129,18 +129,30 @@ enum Door {
 }
 
 impl Step<'_> {
-    /// An interaction that has come to a queue: what the door decided, and then it looks for an agent.
-    pub fn come_in(&mut self, interaction: InteractionId, then: Then) {
+    /// An interaction that has come to a queue: what the door decided, and then it looks for an agent. Who is free by
+    /// its coming looks first: better work may wait.
+    pub fn come_in(&mut self, interaction: InteractionId, then: Then, freed: Vec<AgentKey>) {
         match then {
             Then::Line => {
-                self.skip_absent_agent(interaction);
-                self.seek_agent(interaction);
+                self.free_all(freed);
+                self.line_up(interaction);
+                return;
             }
             Then::Held => {}
             Then::SentAway { destination, cause } => {
                 self.emit(Event::SentAway { interaction, destination, cause });
             }
             Then::Callback { within_ms } => self.call_back_by_rule(interaction, within_ms),
+        }
+        self.free_all(freed);
+        self.look_on(interaction);
+    }
+
+    /// Looks for an agent for an interaction that has just come into line, if it stands there still.
+    pub fn line_up(&mut self, interaction: InteractionId) {
+        if self.shard.subject(interaction).standing.is_some() {
+            self.skip_absent_agent(interaction);
+            self.seek_agent(interaction);
         }
     }
 }

@@ -103,10 +103,10 @@ impl Step<'_> {
             wanted,
             plan,
         })));
-        if later.is_none() {
-            self.come_in(interaction, then);
+        match later {
+            None => self.come_in(interaction, then, freed),
+            Some(_) => self.free_all(freed),
         }
-        self.seek_works(freed);
         Ok(Answer::Admitted { interaction, repeated: false })
     }
 

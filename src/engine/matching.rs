@@ -43,7 +43,10 @@ impl Shard {
             let mut exclusion = self.exclusion(agent, subject);
             barred.note(exclusion);
             match exclusion {
-                None if chosen.len() < asked_at_once => chosen.push(agent.key),
+                // Who just missed it is asked again only when nobody else can be.
+                None if chosen.len() < asked_at_once && (chosen.is_empty() || Some(agent.key) != last) => {
+                    chosen.push(agent.key);
+                }
                 None => exclusion = Some(Exclusion::RankedLower),
                 Some(_) => {}
             }

@@ -72,6 +72,7 @@ impl Step<'_> {
     /// Looks for an agent for an interaction that came, or came back to its place; says why if there is none.
     pub fn seek_agent(&mut self, interaction: InteractionId) {
         if self.leaves_after_declines(interaction) {
+            self.look_on(interaction);
             return;
         }
         let (agents, decision) = self.shard.agents_for(interaction);
@@ -181,6 +182,7 @@ impl Step<'_> {
         self.refused_by(interaction, agent);
         if self.shard.subject(interaction).standing.is_none() || self.leaves_after_declines(interaction) {
             self.seek_work(agent);
+            self.look_on(interaction);
             return;
         }
         let (next, decision) = self.shard.agents_for_rather(interaction, agent);
@@ -209,14 +211,14 @@ impl Step<'_> {
         }
     }
 
-    /// So many refusals: it leaves by the exit of its route, if that leads anywhere.
+    /// So many refusals: it leaves by the exit of its route, if that leads anywhere. The caller lets it look on.
     fn leaves_after_declines(&mut self, interaction: InteractionId) -> bool {
         let subject = self.shard.subject(interaction);
         if subject.state != State::Waiting || subject.declines < u32::from(subject.route().declines_max) {
             return false;
         }
         let exit = subject.route().last_step.exit.clone();
-        self.take_exit(interaction, &exit, ExitCause::TooManyDeclines)
+        self.leave_by(interaction, &exit, ExitCause::TooManyDeclines)
     }
 
     /// Takes an offer back. The caller looks for other work for both.

@@ -149,15 +149,18 @@ impl Step<'_> {
         }
     }
 
-    /// Capacity came free: a wish for a break comes first, then the next work.
+    /// Capacity came free: the next work, or a wish for a break comes true. Who wishes for one gets no work.
     pub fn free(&mut self, agent: AgentKey) {
-        self.drained(agent);
-        self.seek_work(agent);
+        self.free_all(vec![agent]);
     }
 
+    /// All of them look for work before one who leaves lets go who waited for them.
     pub fn free_all(&mut self, agents: Vec<AgentKey>) {
+        for agent in &agents {
+            self.seek_work(*agent);
+        }
         for agent in agents {
-            self.free(agent);
+            self.drained(agent);
         }
     }
 }

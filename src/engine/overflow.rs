@@ -4,7 +4,7 @@ use super::deadline::Deadline;
 use super::entry::Visitor;
 use super::event::{Event, ExitCause};
 use super::ids::{InteractionId, QueueKey};
-use super::interaction::State;
+use super::interaction::{State, Until};
 use super::line::lane_id;
 use super::route::{Condition, Exit};
 use super::shard::{Shard, Step};
@@ -40,6 +40,26 @@ impl Step<'_> {
 
     /// Takes a way out of the queue. True if the interaction has left it.
     pub fn take_exit(&mut self, interaction: InteractionId, exit: &Exit, cause: ExitCause) -> bool {
+        let left = self.leave_by(interaction, exit, cause);
+        if left {
+            self.look_on(interaction);
+        }
+        left
+    }
+
+    /// Looks for an agent for an interaction in its new line, if it stands there now.
+    pub fn look_on(&mut self, interaction: InteractionId) {
+        let (subject, now) = (self.shard.subject(interaction), self.shard.now);
+        match subject.scheduled {
+            Some(Until::At(at)) if at <= now => self.due(interaction),
+            Some(_) => {}
+            None if subject.standing.is_some() => self.seek_agent(interaction),
+            None => {}
+        }
+    }
+
+    /// The same, but the caller lets it look on: an agent who is free by what went before comes first.
+    pub fn leave_by(&mut self, interaction: InteractionId, exit: &Exit, cause: ExitCause) -> bool {
         match exit {
             Exit::Keep => return false,
             Exit::Queue(to) if *to == self.shard.subject(interaction).queue() => return false,
@@ -55,7 +75,6 @@ impl Step<'_> {
                     return false;
                 }
                 self.emit(Event::Overflowed { interaction, to: *to, cause });
-                self.seek_agent(interaction);
             }
             // A call that was promised already stays in line for it: the promise is not put off.
             Exit::Callback { .. } if self.shard.subject(interaction).callback.is_some() => return false,

@@ -25,12 +25,14 @@ impl Step<'_> {
             return;
         }
         self.emit(Event::HoursTurned { hours, phase: now });
+        let mut in_line = Vec::new();
         match (before.is_none_or(|before| before.open), now.open) {
-            (_, true) => self.release_held(),
+            (_, true) => in_line = self.release_held(),
             (true, false) => self.close_queues(hours),
             (false, false) => {}
         }
         self.shifts_turned(hours);
+        in_line.into_iter().for_each(|interaction| self.line_up(interaction));
     }
 
     /// With people waiting: by policy they stay, or leave by the exit.

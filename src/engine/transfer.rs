@@ -46,7 +46,8 @@ impl Step<'_> {
             gives_up: None,
         };
         let Entry { route, hops, then } = self.shard.entry(visitor, 0)?;
-        let freed = self.end_rest_but(part.interaction, part.id);
+        let mut freed = vec![part.agent];
+        freed.extend(self.end_rest_but(part.interaction, part.id));
         self.emit(Event::Transferred(Box::new(Transferred {
             assignment: part.id,
             plan,
@@ -59,9 +60,7 @@ impl Step<'_> {
         if then == super::entry::Then::Held {
             self.emit(Event::Held { interaction: part.interaction });
         }
-        self.come_in(part.interaction, then);
-        self.free(part.agent);
-        self.free_all(freed);
+        self.come_in(part.interaction, then, freed);
         Ok(Answer::Done)
     }
 
@@ -76,13 +75,13 @@ impl Step<'_> {
     /// Back in line, at the old place; the agent is not asked again at once.
     pub fn requeue(&mut self, assignment: AssignmentId) -> Result<Answer, Refusal> {
         let part = self.shard.owner_part(assignment)?;
-        let freed = self.end_rest_but(part.interaction, assignment);
+        let mut freed = vec![part.agent];
+        freed.extend(self.end_rest_but(part.interaction, assignment));
         let wrap_up_until = self.shard.wrap_up_after(&part);
         let cools_down_until = self.shard.now.after(COOL_DOWN_MS);
         self.emit(Event::Requeued { assignment, wrap_up_until, cools_down_until });
-        self.seek_agent(part.interaction);
-        self.free(part.agent);
         self.free_all(freed);
+        self.look_on(part.interaction);
         Ok(Answer::Done)
     }
 }

@@ -36,8 +36,8 @@ impl Step<'_> {
     pub fn end_wrap_up(&mut self, assignment: AssignmentId, by: EndedBy) {
         let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
         self.emit(Event::WrapUpEnded { assignment, by });
-        let freed = self.settle(interaction, Some(assignment));
-        self.free(agent);
+        let mut freed = vec![agent];
+        freed.extend(self.settle(interaction, Some(assignment)));
         self.free_all(freed);
     }
 }

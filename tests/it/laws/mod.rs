@@ -1,0 +1,45 @@
+//! What holds after every command, whatever was asked: books, ledger, states, lines, and that events alone lead to
+//! the same state. Proptest prints the moves of a failure and makes them few.
+
+mod books;
+mod ledger;
+mod lines;
+mod replay;
+pub mod run;
+mod states;
+
+use crate::chance::{Move, runs};
+use baton::engine::command::Command;
+use proptest::prelude::*;
+use run::Run;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: runs(32), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_laws_hold_after_every_command(moves in prop::collection::vec(any::<Move>(), 1..500)) {
+        let mut run = Run::opened();
+        for one in moves {
+            let (now, command) = run.chance.next(one);
+            run.ask(now, command);
+            run.check();
+        }
+        run.check_replay();
+    }
+
+    #[test]
+    fn it_makes_no_difference_who_notices_a_deadline(moves in prop::collection::vec(any::<Move>(), 1..300)) {
+        let (mut late, mut punctual) = (Run::opened(), Run::opened());
+        for one in moves {
+            let (now, command) = late.chance.next(one);
+            late.ask(now, command.clone());
+            // While we are down nobody notices anything.
+            while let Some(at) = punctual.shard.next_deadline().filter(|at| *at <= now && command != Command::Restart) {
+                punctual.ask(at.max(punctual.shard.now()), Command::Tick);
+            }
+            punctual.ask(now, command);
+        }
+        prop_assert_eq!(late.journal, punctual.journal);
+        prop_assert_eq!(late.shard.digest(), punctual.shard.digest());
+    }
+}
