@@ -4,6 +4,7 @@
 mod api;
 mod chance;
 mod charts;
+mod laws;
 mod report;
 mod scenarios;
 #[path = "../sim/mod.rs"]
