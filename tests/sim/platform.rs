@@ -89,7 +89,7 @@ impl Platform {
             connected: false,
             open: BTreeMap::new(),
             customers: Vec::new(),
-            mean_ms: traffic_until.since(START) / if dice.percent(4) { 40 } else { dice.between(3, 14) },
+            mean_ms: traffic_until.since(START) / if dice.percent(4) { 40 } else { dice.between(3, 11) },
         }
     }
 }
