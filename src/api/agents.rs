@@ -2,6 +2,7 @@
 
 use super::access::Service;
 use super::attach;
+use super::conversation;
 use super::desk;
 use super::tenant::{Gate, Tenants};
 use super::work;
@@ -107,5 +108,77 @@ impl Agents for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
         Ok(Response::new(desk::finish_wrap_up(&tenant, &request).await?))
+    }
+
+    async fn extend_wrap_up(
+        &self,
+        request: Request<proto::ExtendWrapUpRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::extend_wrap_up(&tenant, &request).await?))
+    }
+
+    async fn transfer(
+        &self,
+        request: Request<proto::TransferRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::transfer(&tenant, &request).await?))
+    }
+
+    async fn consult(
+        &self,
+        request: Request<proto::ConsultRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::consult(&tenant, &request).await?))
+    }
+
+    async fn conference(
+        &self,
+        request: Request<proto::ConferenceRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::conference(&tenant, &request).await?))
+    }
+
+    async fn stop_seeking(
+        &self,
+        request: Request<proto::StopSeekingRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::stop_seeking(&tenant, &request).await?))
+    }
+
+    async fn park(
+        &self,
+        request: Request<proto::ParkRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::park(&tenant, &request).await?))
+    }
+
+    async fn pull(
+        &self,
+        request: Request<proto::PullRequest>,
+    ) -> Result<Response<proto::AcceptResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "agent", &request.agent)?;
+        Ok(Response::new(conversation::pull(&tenant, &request).await?))
+    }
+
+    async fn requeue(
+        &self,
+        request: Request<proto::RequeueRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "assignment", &request.assignment)?;
+        Ok(Response::new(conversation::requeue(&tenant, &request).await?))
     }
 }

@@ -1,6 +1,7 @@
 //! Many agents on one stream. Requests are taken one after the other; each is answered under its tag, and what
 //! happens to the agents goes out as it comes.
 
+use super::conversation;
 use super::desk;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -78,6 +79,16 @@ async fn answer(
         Asked::Decline(request) => by_status(desk::decline(tenant, &request).await?),
         Asked::Complete(request) => by_status(desk::complete(tenant, &request).await?),
         Asked::FinishWrapUp(request) => by_status(desk::finish_wrap_up(tenant, &request).await?),
+        Asked::ExtendWrapUp(request) => by_status(conversation::extend_wrap_up(tenant, &request).await?),
+        Asked::Transfer(request) => by_status(conversation::transfer(tenant, &request).await?),
+        Asked::Consult(request) => by_status(conversation::consult(tenant, &request).await?),
+        Asked::Conference(request) => by_status(conversation::conference(tenant, &request).await?),
+        Asked::StopSeeking(request) => by_status(conversation::stop_seeking(tenant, &request).await?),
+        Asked::Park(request) => by_status(conversation::park(tenant, &request).await?),
+        Asked::Pull(request) => {
+            respond(request.agent.clone(), Answered::Accepted(conversation::pull(tenant, &request).await?))
+        }
+        Asked::Requeue(request) => by_status(conversation::requeue(tenant, &request).await?),
     })
 }
 

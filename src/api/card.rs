@@ -8,6 +8,7 @@ use crate::engine::explain::chosen_sentence;
 use crate::engine::ids::{CustomerId, Sequence};
 use crate::engine::time::Time;
 use crate::proto;
+use crate::runtime::payload::{Said, Speaker};
 use crate::runtime::view::InteractionView;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +21,24 @@ const REST_MAX: Duration = Duration::from_secs(10);
 
 /// What is known without asking the customer store.
 pub fn base(tenant: &Tenant, view: &InteractionView) -> proto::Card {
-    let payload =
-        tenant.payloads.get(&view.interaction.id).map(|held| held.payload.clone()).unwrap_or_default();
+    let held = tenant.payloads.get(&view.interaction.id).map(|held| held.value().clone());
+    let (payload, said) = held.map(|held| (held.payload, held.said)).unwrap_or_default();
     proto::Card {
+        said: said.iter().map(|(time, said)| show_said(*time, said)).collect(),
         message: payload.message.clone(),
         attributes: payload.attributes.clone(),
         why: why(tenant, view),
         ..proto::Card::default()
     }
+}
+
+fn show_said(time: Time, said: &Said) -> proto::Said {
+    let by = match said.by {
+        Speaker::Customer => proto::said::By::Customer,
+        Speaker::Agent => proto::said::By::Agent,
+        Speaker::Transcript => proto::said::By::Transcript,
+    };
+    proto::Said { by: by.into(), text: said.text.clone(), time: Some(timestamp(time)) }
 }
 
 fn why(tenant: &Tenant, view: &InteractionView) -> String {

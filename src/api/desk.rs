@@ -1,5 +1,6 @@
 //! What an agent does, whoever asks: the unary methods and the stream of a platform alike.
 
+use super::conversation::said;
 use super::convert::{code, real, required, text};
 use super::names::shown;
 use super::status::ApiError;
@@ -9,21 +10,27 @@ use crate::engine::command::{Answer, Command};
 use crate::engine::event::EndedBy;
 use crate::engine::ids::{AgentKey, AssignmentId, OfferId, SessionId};
 use crate::proto;
+use crate::runtime::inbox::Seen;
 use crate::runtime::leases::LEASE;
-use crate::runtime::payload::Secret;
+use crate::runtime::payload::Speaker;
 use crate::runtime::view;
 use std::sync::Arc;
 
 /// Longest code of a break, a decline or a disposition, in characters.
-const CODE_MAX: usize = 64;
+pub const CODE_MAX: usize = 64;
 /// Longest note, in characters.
 const NOTE_MAX: usize = 4_096;
 
 /// The agent a name stands for.
 pub fn agent(tenant: &Tenant, name: &str) -> Result<AgentKey, ApiError> {
-    let id = tenant.id("agent", name, "agents")?;
+    agent_at(tenant, "agent", name)
+}
+
+/// The agent a name in any field stands for.
+pub fn agent_at(tenant: &Tenant, field: &'static str, name: &str) -> Result<AgentKey, ApiError> {
+    let id = tenant.id(field, name, "agents")?;
     let key = tenant.shard.floor().agents.key(id).map(AgentKey);
-    key.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", &format!("agent {}", shown(id))))
+    key.ok_or_else(|| ApiError::not_found(field, "AGENT_NOT_FOUND", &format!("agent {}", shown(id))))
 }
 
 /// How a session is written.
@@ -55,18 +62,23 @@ pub async fn set_presence(
     request: &proto::SetPresenceRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
     let agent = agent(tenant, &request.agent)?;
-    let presence = match proto::Presence::try_from(request.presence) {
-        Ok(proto::Presence::Available) => Presence::Available,
-        Ok(proto::Presence::OnBreak) => Presence::OnBreak,
-        Ok(proto::Presence::SignedOut) => Presence::SignedOut,
-        Ok(proto::Presence::Unspecified) | Err(_) => {
-            let wanted = "1 AVAILABLE, 2 ON_BREAK or 3 SIGNED_OUT";
-            return Err(ApiError::field("presence", &request.presence.to_string(), wanted));
-        }
-    };
+    let presence = presence(request.presence)?;
     let reason = code("break_reason", &request.break_reason, CODE_MAX)?.into();
     tenant.shard.ask(Command::SetPresence { agent, presence, reason, by: EndedBy::Agent }, None).await?;
     status(tenant, agent).await
+}
+
+/// A presence that can be chosen.
+pub fn presence(code: i32) -> Result<Presence, ApiError> {
+    match proto::Presence::try_from(code) {
+        Ok(proto::Presence::Available) => Ok(Presence::Available),
+        Ok(proto::Presence::OnBreak) => Ok(Presence::OnBreak),
+        Ok(proto::Presence::SignedOut) => Ok(Presence::SignedOut),
+        Ok(proto::Presence::Unspecified) | Err(_) => {
+            let wanted = "1 AVAILABLE, 2 ON_BREAK or 3 SIGNED_OUT";
+            Err(ApiError::field("presence", &code.to_string(), wanted))
+        }
+    }
 }
 
 /// Takes an offer.
@@ -75,15 +87,19 @@ pub async fn accept(
     request: &proto::AcceptRequest,
 ) -> Result<proto::AcceptResponse, ApiError> {
     let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
-    let seen = tenant.shard.ask(Command::Accept { offer }, None).await?;
+    Ok(accepted(tenant, tenant.shard.ask(Command::Accept { offer }, None).await?))
+}
+
+/// What an agent has now who took something.
+pub fn accepted(tenant: &Tenant, seen: Seen<Answer>) -> proto::AcceptResponse {
     let Answer::Accepted { assignment, interaction } = seen.value else {
         unreachable!("an accept is answered with its assignment");
     };
-    Ok(proto::AcceptResponse {
+    proto::AcceptResponse {
         assignment: tenant.name_of("assignments", assignment),
         interaction: tenant.name_of("interactions", interaction),
         sequence: seen.sequence.0,
-    })
+    }
 }
 
 /// Says no to an offer.
@@ -112,13 +128,7 @@ pub async fn complete(
     let disposition = code("disposition", &request.disposition, CODE_MAX)?.into();
     let note = text("note", &request.note, NOTE_MAX)?;
     let at_hand = assigned(tenant, assignment).await?;
-    let secret = match at_hand {
-        Some((_, interaction)) if !note.is_empty() => {
-            let held = tenant.payloads.get(&interaction);
-            held.map(|held| Secret::note(note, &held.key))
-        }
-        _ => None,
-    };
+    let secret = at_hand.and_then(|(_, interaction)| said(tenant, interaction, Speaker::Agent, note));
     tenant.shard.ask(Command::Complete { assignment, disposition }, secret).await?;
     after(tenant, at_hand).await
 }
@@ -155,7 +165,8 @@ pub async fn status_of(tenant: &Tenant, name: &str) -> Result<proto::AgentStatus
     status(tenant, agent(tenant, name)?).await
 }
 
-async fn status(tenant: &Tenant, agent: AgentKey) -> Result<proto::AgentStatus, ApiError> {
+/// The same, by key.
+pub async fn status(tenant: &Tenant, agent: AgentKey) -> Result<proto::AgentStatus, ApiError> {
     let view = tenant.shard.read(move |shard| view::status(shard, agent)).await?.value;
     let view = view.ok_or_else(|| ApiError::not_found("agent", "AGENT_NOT_FOUND", "the agent"))?;
     Ok(tenant.show_status(&view))

@@ -8,7 +8,7 @@ use super::tenant::Tenant;
 use crate::engine::explain::{Candidate, Exclusion, Trigger, chosen_sentence, exclusion_sentence, sentence};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
-use crate::engine::interaction::{Decided, Interaction, State};
+use crate::engine::interaction::{Decided, Interaction};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use crate::journal::{Sqlite, recover};
@@ -26,8 +26,8 @@ pub async fn explain(
     let id = InteractionId(tenant.number("interaction", &request.interaction, "interactions")?);
     let read = tenant.shard.read(move |shard| {
         let view = view::interaction(shard, id);
-        let waits = view.as_ref().is_some_and(|view| view.interaction.state == State::Waiting);
-        (view, if waits { shard.judge(id) } else { Vec::new() }, shard.last_interaction())
+        let open = view.as_ref().is_some_and(|view| !view.interaction.state.is_over());
+        (view, if open { shard.judge(id) } else { Vec::new() }, shard.last_interaction())
     });
     let seen = read.await?;
     let (view, now, last) = seen.value;
@@ -38,6 +38,8 @@ pub async fn explain(
     };
     let floor = tenant.shard.floor();
     let needs = view.interaction.requirements();
+    let waits = recomputed || view.interaction.standing.is_some();
+    let first = if waits { First::WouldBe } else { First::CouldBe };
     Ok(proto::Explanation {
         decisions: view
             .interaction
@@ -45,7 +47,7 @@ pub async fn explain(
             .iter()
             .map(|one| decision(tenant, &view.interaction, one))
             .collect(),
-        agents: agents.iter().map(|one| candidate(tenant, one, None, needs, &floor)).collect(),
+        agents: agents.iter().map(|one| candidate(tenant, one, first, needs, &floor)).collect(),
         recomputed,
         sequence: seen.sequence.0,
         interaction: Some(tenant.show_interaction(&view)),
@@ -113,7 +115,11 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
         score: made.score,
         wait_time: Some(millis(made.wait_ms)),
         priority: interaction.plan.priority.into(),
-        agents: made.agents.iter().map(|one| candidate(tenant, one, Some(decided), needs, &floor)).collect(),
+        agents: made
+            .agents
+            .iter()
+            .map(|one| candidate(tenant, one, First::Chosen(decided), needs, &floor))
+            .collect(),
         rivals: made
             .rivals
             .iter()
@@ -128,18 +134,29 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
     }
 }
 
+/// What the agent without a reason against is.
+#[derive(Clone, Copy)]
+enum First<'a> {
+    Chosen(&'a Decided),
+    /// It waits.
+    WouldBe,
+    /// It is with somebody already.
+    CouldBe,
+}
+
 fn candidate(
     tenant: &Tenant,
     one: &Candidate,
-    decided: Option<&Decided>,
+    first: First,
     needs: &[crate::engine::skill::Requirement],
     floor: &Floor,
 ) -> proto::Candidate {
     let reason = |exclusion: Exclusion| exclusion_sentence(exclusion, floor);
-    let sentence = match (one.exclusion, decided) {
+    let sentence = match (one.exclusion, first) {
         (Some(exclusion), _) => reason(exclusion),
-        (None, Some(decided)) => chosen_sentence(&decided.decision, one.agent, needs, floor),
-        (None, None) => "would be chosen: first in rank".to_owned(),
+        (None, First::Chosen(decided)) => chosen_sentence(&decided.decision, one.agent, needs, floor),
+        (None, First::WouldBe) => "would be chosen: first in rank".to_owned(),
+        (None, First::CouldBe) => "could take it now: first in rank".to_owned(),
     };
     proto::Candidate {
         agent: tenant.agent_name(one.agent, floor),

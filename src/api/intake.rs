@@ -1,17 +1,18 @@
 //! The way in of one interaction: convert → identify → plan. What comes out is a command, complete.
 
-use super::convert::{channel, code, moment, required, text};
+use super::convert::{channel, code, duration_ms, required, text};
+use super::desk::agent_at;
 use super::last_agent::last_agent;
 use super::names::{chosen_id, shown};
+use super::platform::ahead;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
-use crate::engine::ids::{self, QueueKey, SkillKey, Text};
+use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
 use crate::engine::plan::Facts;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
-use crate::engine::time::Time;
 use crate::proto;
 use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
@@ -27,8 +28,8 @@ pub const LOOKUP_DEADLINE: Duration = Duration::from_millis(20);
 pub const REQUIREMENTS_MAX: usize = 16;
 /// Most attributes of one interaction.
 const ATTRIBUTES_MAX: usize = 32;
-/// A due time may lie this far ahead, ms.
-const DUE_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+/// Longest wait for a preferred agent, ms.
+const BUDGET_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// A look-up that was not back in time.
 pub type LateCustomer = oneshot::Receiver<Result<CustomerId, StoreFault>>;
@@ -76,23 +77,35 @@ pub async fn prepare(
     let queue_key = queue(tenant, &floor, &interaction.queue)?;
     let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
     let payload = payload(interaction)?;
+    let now = tenant.clock.now();
+    let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
     let mut facts = Facts {
         intent: code("interaction.intent", &interaction.intent, 64)?.into(),
         language: code("interaction.language", &interaction.language, 35)?.into(),
         priority: priority(interaction.priority)?,
         customer: None,
-        due: interaction.due_time.map(|due| due_time(due, tenant.clock.now())).transpose()?,
-        not_before: None,
-        matter: Text::default(),
+        due: interaction.due_time.map(|due| ahead("interaction.due_time", due, now)).transpose()?,
+        not_before: interaction.not_before.map(|at| ahead("interaction.not_before", at, now)).transpose()?,
+        matter: code("interaction.matter", &interaction.matter, 64)?.into(),
     };
     let deadline = Instant::now() + LOOKUP_DEADLINE;
     let (customer, late) = identify(tenant, interaction.from.as_ref(), deadline).await;
     facts.customer = customer.map(|id| ids::CustomerId(id.0));
-    let mut asked = Asked { requirements: &requirements, ..Asked::plain(channel, queue_key, &facts) };
+    let mut asked = Asked {
+        requirements: &requirements,
+        preferred: wish.map(|wish| wish.agent),
+        ..Asked::plain(channel, queue_key, &facts)
+    };
     if let Some(customer) = customer.filter(|_| tenant.rules.waits_for_last_agent(&floor, &asked)) {
         asked.last = last_agent(&tenant.customers, &floor, customer, deadline).await;
     }
-    let plan = tenant.rules.plan(&floor, &asked);
+    let mut plan = tenant.rules.plan(&floor, &asked);
+    if let (Some(wish), Some(planned)) = (wish, &mut plan.preferred)
+        && planned.agent == wish.agent
+    {
+        planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
+        planned.overdraw |= wish.overdraw;
+    }
     let submit = Submit {
         keys: identity.keys,
         content: identity.content,
@@ -188,16 +201,20 @@ fn priority(points: i32) -> Result<i16, ApiError> {
     fits.ok_or_else(|| ApiError::field("interaction.priority", &points.to_string(), "-10 to 10"))
 }
 
-fn due_time(due: prost_types::Timestamp, now: Time) -> Result<Time, ApiError> {
-    let due = moment("interaction.due_time", due)?;
-    if due.since(now) > DUE_MAX_MS {
-        return Err(ApiError::field(
-            "interaction.due_time",
-            &format!("{} ms since 1970", due.0),
-            "a time within 366 days",
-        ));
-    }
-    Ok(due)
+/// The agent a source wants, and on which terms.
+#[derive(Clone, Copy)]
+struct Wish {
+    agent: AgentKey,
+    budget_ms: Option<u64>,
+    overdraw: bool,
+}
+
+fn preferred(tenant: &Tenant, asked: &proto::PreferredAgent) -> Result<Wish, ApiError> {
+    let agent = agent_at(tenant, "interaction.preferred_agent.agent", &asked.agent)?;
+    let field = "interaction.preferred_agent.budget";
+    let given = asked.budget.is_some();
+    let budget_ms = duration_ms(field, asked.budget, 0..=BUDGET_MAX_MS, 0)?;
+    Ok(Wish { agent, budget_ms: given.then_some(budget_ms), overdraw: asked.overdraw })
 }
 
 fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {

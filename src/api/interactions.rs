@@ -4,10 +4,12 @@ use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
 use super::names::{chosen_id, shown};
+use super::platform;
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::command::{Answer, Command, Leaving};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
+use crate::engine::interaction::Interaction;
 use crate::proto;
 use crate::proto::interactions_server::Interactions;
 use crate::runtime::leases::LEASE;
@@ -54,6 +56,7 @@ impl Api {
         };
         let view = settled(&tenant, id, max_wait).await?;
         let sequence = view.as_ref().map_or(0, |view| view.sequence.0);
+        let attached = view.as_ref().is_some_and(|view| joined(&view.interaction, request));
         let interaction = view.map(|view| tenant.show_interaction(&view)).unwrap_or_else(|| {
             proto::Interaction { name: tenant.name_of("interactions", id), ..proto::Interaction::default() }
         });
@@ -62,6 +65,7 @@ impl Api {
             fallback: request.fallback.clone(),
             repeated,
             sequence,
+            attached,
         })
     }
 
@@ -114,6 +118,15 @@ impl Api {
             sequence: seen.sequence.0,
         })
     }
+}
+
+/// Whether a request was for a contact that is served with this interaction.
+fn joined(interaction: &Interaction, request: &proto::SubmitRequest) -> bool {
+    let Some(asked) = &request.interaction else { return false };
+    let (source, external_id) = (asked.source.as_str(), asked.external_id.as_str());
+    let own = &*interaction.source == source && &*interaction.external_id == external_id;
+    let attached = interaction.attached.iter();
+    !own && attached.map(|one| (&*one.source, &*one.external_id)).any(|one| one == (source, external_id))
 }
 
 async fn admit(tenant: &Arc<Tenant>, prepared: intake::Prepared) -> Result<(InteractionId, bool), ApiError> {
@@ -180,7 +193,8 @@ fn max_wait(asked: Option<prost_types::Duration>) -> Result<Duration, ApiError> 
     Ok(Duration::from_millis(duration_ms("max_wait", asked, 0..=MAX_WAIT_MS, 0)?))
 }
 
-async fn look(tenant: &Tenant, id: InteractionId) -> Result<Option<InteractionView>, ApiError> {
+/// An interaction as it is now, if there is a record of it.
+pub async fn look(tenant: &Tenant, id: InteractionId) -> Result<Option<InteractionView>, ApiError> {
     Ok(tenant.shard.read(move |shard| view::interaction(shard, id)).await?.value)
 }
 
@@ -210,7 +224,7 @@ async fn settled(
 }
 
 /// There is no record of it: it never was, or it was over too long ago.
-async fn not_retained(tenant: &Tenant, id: InteractionId) -> ApiError {
+pub async fn not_retained(tenant: &Tenant, id: InteractionId) -> ApiError {
     let last = tenant.shard.read(|shard| shard.last_interaction()).await;
     match last {
         Ok(last) if id <= last.value => {
@@ -239,10 +253,7 @@ impl Interactions for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
-        match look(&tenant, id).await? {
-            Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
-            None => Err(not_retained(&tenant, id).await.into()),
-        }
+        Ok(Response::new(platform::now(&tenant, id).await?))
     }
 
     type WatchStream = std::pin::Pin<
@@ -290,17 +301,8 @@ impl Interactions for Api {
                 return Err(ApiError::field("cause", &request.cause.to_string(), wanted).into());
             }
         };
-        match tenant.shard.ask(Command::Cancel { interaction: id, leaving }, None).await {
-            Ok(_) => {}
-            Err(crate::runtime::inbox::AskError::Refused(_)) => {
-                return Err(not_retained(&tenant, id).await.into());
-            }
-            Err(error) => return Err(ApiError::from(error).into()),
-        }
-        match look(&tenant, id).await? {
-            Some(view) => Ok(Response::new(tenant.show_interaction(&view))),
-            None => Err(not_retained(&tenant, id).await.into()),
-        }
+        platform::ask(&tenant, id, Command::Cancel { interaction: id, leaving }, None).await?;
+        Ok(Response::new(platform::now(&tenant, id).await?))
     }
 
     async fn list_open(
@@ -327,5 +329,59 @@ impl Interactions for Api {
             return Err(ApiError::from(error).into());
         }
         Ok(Response::new(proto::SourceHeartbeatResponse { lease: Some(real(LEASE)), opened }))
+    }
+
+    async fn update(
+        &self,
+        request: Request<proto::UpdateInteractionRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::update(&tenant, &request).await?))
+    }
+
+    async fn connected(
+        &self,
+        request: Request<proto::ConnectedRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::connected(&tenant, &request).await?))
+    }
+
+    async fn connect_failed(
+        &self,
+        request: Request<proto::ConnectFailedRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::connect_failed(&tenant, &request).await?))
+    }
+
+    async fn transfer(
+        &self,
+        request: Request<proto::TransferInteractionRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::transfer(&tenant, &request).await?))
+    }
+
+    async fn requeue(
+        &self,
+        request: Request<proto::RequeueInteractionRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::requeue(&tenant, &request).await?))
+    }
+
+    async fn request_callback(
+        &self,
+        request: Request<proto::RequestCallbackRequest>,
+    ) -> Result<Response<proto::RequestCallbackResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(platform::request_callback(&tenant, &request).await?))
     }
 }

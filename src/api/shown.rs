@@ -1,6 +1,6 @@
 //! State as the protocol shows it.
 
-use super::convert::{channel_code, millis, timestamp};
+use super::convert::timestamp;
 use super::tenant::Tenant;
 use crate::engine::agent::{Liveness, Presence, RoutingState};
 use crate::engine::event::{EndedBy, Ending, RescindCause};
@@ -8,56 +8,12 @@ use crate::engine::explain::{Exclusion, WaitReason};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::interaction::State;
-use crate::engine::outcome::Assignment;
 use crate::engine::skill::Requirement;
 use crate::proto;
 use crate::runtime::outbox::End;
-use crate::runtime::view::{AgentView, InteractionView};
+use crate::runtime::view::AgentView;
 
 impl Tenant {
-    /// An interaction, with its payload while that is at hand.
-    pub fn show_interaction(&self, view: &InteractionView) -> proto::Interaction {
-        let floor = self.shard.floor();
-        let one = &view.interaction;
-        let assignment = one.owner.or(one.assignments.first().copied());
-        let payload = self.payloads.get(&one.id).map(|held| held.payload.clone()).unwrap_or_default();
-        proto::Interaction {
-            name: self.name_of("interactions", one.id),
-            source: one.source.to_string(),
-            external_id: one.external_id.to_string(),
-            channel: channel_code(one.channel),
-            queue: self.queue_name(one.queue(), &floor),
-            requirements: self.requirements(one.requirements(), &floor),
-            priority: one.plan.priority.into(),
-            intent: one.facts.intent.to_string(),
-            language: one.facts.language.to_string(),
-            from: payload
-                .from
-                .as_ref()
-                .map(|(kind, value)| proto::Address { kind: i32::from(*kind), value: value.clone() }),
-            message: payload.message.clone(),
-            attributes: payload.attributes.clone(),
-            due_time: one.facts.due.map(timestamp),
-            state: interaction_state(one.state).into(),
-            customer: one.facts.customer.map(|id| self.name_of("customers", id)).unwrap_or_default(),
-            enter_time: Some(timestamp(one.entered)),
-            answer_time: one.answered.map(timestamp),
-            close_time: one.over.map(timestamp),
-            agent: view.agent.map(|agent| self.agent_name(agent, &floor)).unwrap_or_default(),
-            offer: one.offers.first().map(|offer| self.name_of("offers", offer)).unwrap_or_default(),
-            assignment: assignment.map(|id| self.name_of("assignments", id)).unwrap_or_default(),
-            wait_reason: view.wait_reason.map_or(0, |reason| wait_reason(reason).into()),
-            estimate: view.estimate.map(|estimate| proto::Estimate {
-                position: estimate.position,
-                wait: estimate.wait_ms.map(millis),
-            }),
-            requeues: one.requeues,
-            rule_set_version: one.plan.rule_set,
-            disposition: one.disposition.to_string(),
-            wait_time: Some(millis(one.wait_ms(view.now))),
-        }
-    }
-
     /// How an agent is.
     pub fn show_status(&self, view: &AgentView) -> proto::AgentStatus {
         let agent = &view.agent;
@@ -72,22 +28,6 @@ impl Tenant {
             capacity: view.capacity.into(),
             since: Some(timestamp(agent.since)),
             sequence: view.sequence.0,
-        }
-    }
-
-    /// An assignment that is not over.
-    pub fn show_assignment(&self, assignment: &Assignment, view: &InteractionView) -> proto::Assignment {
-        let state = match assignment.wrap_up_until {
-            None => proto::assignment::State::Talking,
-            Some(_) => proto::assignment::State::WrapUp,
-        };
-        proto::Assignment {
-            name: self.name_of("assignments", assignment.id),
-            interaction: Some(self.show_interaction(view)),
-            state: state.into(),
-            start_time: Some(timestamp(assignment.started)),
-            wrap_up_end_time: assignment.wrap_up_until.map(timestamp),
-            ended_by: 0,
         }
     }
 
@@ -116,7 +56,8 @@ impl Tenant {
     }
 }
 
-fn interaction_state(state: State) -> proto::InteractionState {
+/// Where it is in its life.
+pub fn interaction_state(state: State) -> proto::InteractionState {
     match state {
         State::Waiting => proto::InteractionState::Waiting,
         State::Offered => proto::InteractionState::Offered,

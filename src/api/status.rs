@@ -59,6 +59,14 @@ impl ApiError {
         ApiError { field: Some(field.into()), ..self }
     }
 
+    /// The same error; if it blames a field, then this one, which has another name in this request.
+    pub fn naming(self, field: &'static str) -> ApiError {
+        match self.field {
+            Some(_) => self.blaming(field),
+            None => self,
+        }
+    }
+
     /// The same error repeating the caller's fallback. One that is far too long is not repeated: errors travel in
     /// headers, which have no room for it, and the caller would get none at all.
     pub fn with_fallback(self, fallback: &str) -> ApiError {
@@ -171,7 +179,7 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::NotParkable { .. } => (Code::FailedPrecondition, "NOT_PARKABLE", None),
         Refusal::PullNotAllowed => (Code::FailedPrecondition, "PULL_NOT_ALLOWED", None),
         Refusal::AgentCannot { .. } => (Code::FailedPrecondition, "AGENT_CANNOT", None),
-        Refusal::WindowInvalid { .. } => (Code::InvalidArgument, "WINDOW_INVALID", Some("window")),
+        Refusal::WindowInvalid { .. } => (Code::InvalidArgument, "WINDOW_INVALID", Some("until_time")),
         Refusal::PriorityOutOfRange { .. } => (Code::InvalidArgument, "PRIORITY_INVALID", Some("priority")),
         Refusal::TimeZoneUnknown { .. } => {
             (Code::InvalidArgument, "TIME_ZONE_UNKNOWN", Some("hours.time_zone"))

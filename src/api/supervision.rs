@@ -5,6 +5,7 @@ use super::convert::{cursor, duration_ms, millis, timestamp};
 use super::explain::explain;
 use super::report::report;
 use super::status::ApiError;
+use super::supervise;
 use super::tenant::{Gate, Tenant, Tenants};
 use crate::engine::explain::sentence;
 use crate::engine::ids::{AgentKey, InteractionId};
@@ -98,6 +99,16 @@ fn figures(tenant: &Tenant, view: &QueueView) -> proto::QueueFigures {
         offers_rescinded: books.offers_rescinded,
         returned: books.returned,
         left_after_answer: books.left_after_answer,
+        scheduled: books.scheduled,
+        parked: books.parked,
+        moved_in: books.moved_in,
+        moved_out: books.moved_out,
+        transferred_in: books.transferred_in,
+        timed_out: books.timed_out,
+        sent_away: books.sent_away,
+        connects_failed: books.connects_failed,
+        connects_assumed: books.connects_assumed,
+        windows_missed: books.windows_missed,
         waiting_interactions: view.listed.iter().map(|one| tenant.show_interaction(one)).collect(),
     }
 }
@@ -138,6 +149,42 @@ impl Supervision for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         Ok(Response::new(report(&tenant, &request).await?))
+    }
+
+    async fn list_waiting(
+        &self,
+        request: Request<proto::ListWaitingRequest>,
+    ) -> Result<Response<proto::ListWaitingResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "queue", &request.queue)?;
+        Ok(Response::new(supervise::list_waiting(&tenant, &request).await?))
+    }
+
+    async fn assign(
+        &self,
+        request: Request<proto::AssignRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "interaction", &request.interaction)?;
+        Ok(Response::new(supervise::assign(&tenant, &request).await?))
+    }
+
+    async fn reprioritise(
+        &self,
+        request: Request<proto::ReprioritiseRequest>,
+    ) -> Result<Response<proto::Interaction>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "interaction", &request.interaction)?;
+        Ok(Response::new(supervise::reprioritise(&tenant, &request).await?))
+    }
+
+    async fn set_agent_state(
+        &self,
+        request: Request<proto::SetAgentStateRequest>,
+    ) -> Result<Response<proto::AgentStatus>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "agent", &request.agent)?;
+        Ok(Response::new(supervise::set_agent_state(&tenant, &request).await?))
     }
 }
 

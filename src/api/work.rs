@@ -5,6 +5,7 @@ use super::convert::{cursor, real, timestamp};
 use super::desk::{self, parse_session, show_session};
 use super::names;
 use super::shown;
+use super::shown_interaction::{overdraw, part};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::command::{Answer, Command};
@@ -166,6 +167,11 @@ impl Opened {
                     ..proto::Assignment::default()
                 })
             }
+            Notice::Wrote { interaction, said } => Event::Message(proto::CustomerMessage {
+                interaction: tenant.name_of("interactions", interaction),
+                text: said.text.clone(),
+                time: Some(timestamp(time)),
+            }),
             Notice::Status(view) => Event::Status(tenant.show_status(&view)),
             Notice::TakenOver | Notice::SessionLost => return false,
         };
@@ -205,6 +211,8 @@ impl Opened {
             card: Some(card),
             open_time: Some(timestamp(offer.opened)),
             expire_time: Some(timestamp(offer.expires)),
+            part: part(offer.part).into(),
+            overdraw: overdraw(offer.overdraw).into(),
         }
     }
 }

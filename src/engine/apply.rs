@@ -103,6 +103,8 @@ impl Shard {
             }
             Event::Reprioritised { interaction, priority } => self.reprioritised(*interaction, *priority),
             Event::Assigned { interaction, wanted } => self.assigned(*interaction, *wanted),
+            // Nothing changes: what was written is none of the engine's business.
+            Event::Wrote { .. } => {}
         }
     }
 }

@@ -125,6 +125,7 @@ impl Event {
             Event::AttachedTo { .. } => "AttachedTo",
             Event::Reprioritised { .. } => "Reprioritised",
             Event::Assigned { .. } => "Assigned",
+            Event::Wrote { .. } => "Wrote",
         }
     }
 }

@@ -161,6 +161,10 @@ pub enum Command {
     Resume {
         interaction: InteractionId,
     },
+    /// The same, with what they wrote beside the command.
+    Wrote {
+        interaction: InteractionId,
+    },
     /// Back in line, at the old place.
     Requeue {
         assignment: AssignmentId,

@@ -440,4 +440,8 @@ pub enum Event {
         interaction: InteractionId,
         wanted: Wanted,
     },
+    /// The customer wrote. What they wrote rides beside the event.
+    Wrote {
+        interaction: InteractionId,
+    },
 }

@@ -175,7 +175,8 @@ impl Shard {
         }
     }
 
-    pub(super) fn no_assignment(&self, assignment: AssignmentId) -> Refusal {
+    /// Why there is no such assignment.
+    pub fn no_assignment(&self, assignment: AssignmentId) -> Refusal {
         let existed = assignment.0 >= 1 && assignment <= self.last_assignment;
         if existed { Refusal::AssignmentEnded } else { Refusal::AssignmentUnknown }
     }

@@ -6,7 +6,7 @@ use super::channel::Channel;
 use super::command::{Answer, Refusal};
 use super::event::Event;
 use super::ids::{AssignmentId, InteractionId};
-use super::interaction::{State, Wanted, WantedBy};
+use super::interaction::{Interaction, State, Wanted, WantedBy};
 use super::shard::{Shard, Step};
 
 /// So long a customer who wrote again waits for the agent they know, ms: as long as the channel bears.
@@ -36,13 +36,16 @@ impl Step<'_> {
         Ok(Answer::Done)
     }
 
+    /// The customer wrote, and it is to be kept.
+    pub fn wrote(&mut self, interaction: InteractionId) -> Result<Answer, Refusal> {
+        self.shard.goes_on(interaction)?;
+        self.emit(Event::Wrote { interaction });
+        self.resume(interaction)
+    }
+
     /// The customer wrote. What is being worked on, or waits, goes on as it is.
     pub fn resume(&mut self, interaction: InteractionId) -> Result<Answer, Refusal> {
-        let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
-        if subject.state.is_over() || subject.state == State::WrappingUp {
-            let wanted = "it is not over";
-            return Err(Refusal::WrongState { state: subject.state, wanted });
-        }
+        let subject = self.shard.goes_on(interaction)?;
         if subject.state == State::Parked && subject.owner.is_none() {
             let wanted = self.shard.last_agent(interaction);
             self.emit(Event::Resumed { interaction, wanted });
@@ -53,6 +56,15 @@ impl Step<'_> {
 }
 
 impl Shard {
+    fn goes_on(&self, interaction: InteractionId) -> Result<&Interaction, Refusal> {
+        let subject = self.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
+        if subject.state.is_over() || subject.state == State::WrappingUp {
+            let wanted = "it is not over";
+            return Err(Refusal::WrongState { state: subject.state, wanted });
+        }
+        Ok(subject)
+    }
+
     /// The agent who had it, for a while, if they are there.
     pub(super) fn last_agent(&self, interaction: InteractionId) -> Option<Wanted> {
         let subject = self.subject(interaction);

@@ -102,6 +102,7 @@ impl Shard {
             Command::StopSeeking { assignment } => step.stop_seeking(assignment),
             Command::Park { assignment } => step.park(assignment),
             Command::Resume { interaction } => step.resume(interaction),
+            Command::Wrote { interaction } => step.wrote(interaction),
             Command::Requeue { assignment } => step.requeue(assignment),
             Command::Pull { agent, interaction } => step.pull(agent, interaction),
             Command::RequestCallback { interaction, channel, window } => {

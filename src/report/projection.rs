@@ -146,6 +146,7 @@ impl Projection {
             | Event::WindowMissed { interaction }
             | Event::AttachedTo { interaction, .. }
             | Event::Reprioritised { interaction, .. }
+            | Event::Wrote { interaction }
             | Event::Assigned { interaction, .. } => of_interaction(interaction),
             Event::Sought(sought) => of_interaction(&sought.interaction),
             Event::SessionOpened { agent, .. }

@@ -7,9 +7,9 @@ use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Seen};
 use super::leases::Leases;
 use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
-use super::payload::{Held, Plain, Secret};
+use super::payload::{Held, Plain, Secret, Speaker};
 use crate::engine::command::{Answer, Command, Refusal};
-use crate::engine::event::{Event, Stamped};
+use crate::engine::event::{EndedBy, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::shard::Shard;
@@ -183,13 +183,25 @@ impl Driver {
                     }
                     taken
                 }
-                Event::ConversationEnded { by: crate::engine::event::EndedBy::Agent, .. } => secret.take(),
+                Event::AttachedTo { interaction, .. } => {
+                    secret.take().and_then(|taken| self.sealed_for(*interaction, &taken, batch))
+                }
+                event if carries(event, secret.as_ref()) => secret.take(),
                 _ => None,
             };
             let (sealed, plain) = carried.map(|secret| (secret.sealed, secret.plain)).unzip();
             batch.written.push(Written { stamped, sealed, plain });
         }
         answer
+    }
+
+    /// What came with a contact that joined another interaction is sealed anew, with the key of that one.
+    fn sealed_for(&self, interaction: InteractionId, taken: &Secret, batch: &Batch) -> Option<Secret> {
+        let Plain::Payload(payload) = &taken.plain else { return None };
+        let new = batch.keys.iter().find(|(id, _)| *id == interaction.0).map(|(_, key)| key.clone());
+        let key = new.or_else(|| self.payloads.get(&interaction).map(|held| held.key.clone()))?;
+        let text = payload.message.as_str();
+        (!text.is_empty()).then(|| Secret::said(interaction, Speaker::Customer, text, &key))
     }
 
     fn commit(&mut self, batch: &mut Batch) -> Result<(), Fault> {
@@ -217,7 +229,12 @@ impl Driver {
             self.hold(one, &mut keys);
             let about = self.follow.about(&one.stamped.event);
             self.history.hear(&one.stamped, about, one.plain.as_ref(), self.shard.floor());
-            self.outbox.tell(&self.shard, &one.stamped, about);
+            if let (Some(Plain::Said(said)), Some(interaction)) = (&one.plain, about.interaction)
+                && let Some(mut held) = self.payloads.get_mut(&interaction)
+            {
+                held.hear(one.stamped.time, said.clone());
+            }
+            self.outbox.tell(&self.shard, &one.stamped, about, one.plain.as_ref());
         }
         self.history.flush(self.shard.sequence().0);
         self.outbox.settle(&self.shard);
@@ -238,7 +255,7 @@ impl Driver {
         match (&one.stamped.event, &one.plain) {
             (Event::Admitted(admitted), Some(Plain::Payload(payload))) => {
                 let (_, key) = keys.next().expect("each payload came with its key");
-                self.payloads.insert(admitted.interaction, Held { payload: payload.clone(), key });
+                self.payloads.insert(admitted.interaction, Held::new(payload.clone(), key));
             }
             (event, _) => {
                 if let Some(interaction) = over(event) {
@@ -246,6 +263,20 @@ impl Driver {
                 }
             }
         }
+    }
+}
+
+/// Whether an event is the one that something said rides beside. Deadlines that fall due within the same step may
+/// bring events of other interactions, whose keys are others.
+fn carries(event: &Event, secret: Option<&Secret>) -> bool {
+    let Some(of) = secret.and_then(|secret| secret.of) else { return false };
+    match event {
+        Event::ConversationEnded { by: EndedBy::Agent, .. }
+        | Event::Transferred(_)
+        | Event::Requeued { .. } => true,
+        Event::Wrote { interaction } | Event::OwnerChanged { interaction, .. } => *interaction == of,
+        Event::Sought(sought) => sought.interaction == of,
+        _ => false,
     }
 }
 
@@ -269,7 +300,6 @@ mod tests {
     use crate::customers::{Customers, MemoryStore};
     use crate::engine::agent::{Liveness, Presence};
     use crate::engine::command::Write;
-    use crate::engine::event::EndedBy;
     use crate::engine::floor::{AgentSpec, Definition};
     use crate::engine::ids::{AgentKey, PoolKey, SessionId};
     use crate::journal::Memory;

@@ -120,6 +120,7 @@ fn about_the_rest(event: &Event) -> About {
         | Event::WindowMissed { interaction }
         | Event::AttachedTo { interaction, .. }
         | Event::Reprioritised { interaction, .. }
+        | Event::Wrote { interaction }
         | Event::Assigned { interaction, .. } => of_interaction(*interaction),
         Event::SessionOpened { agent, .. }
         | Event::SessionLost { agent }

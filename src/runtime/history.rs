@@ -2,7 +2,7 @@
 //! needs nothing but what it has heard; the store ignores what it has written already.
 
 use super::follow::About;
-use super::payload::Plain;
+use super::payload::{Plain, SAID_MAX};
 use crate::customers::{Change, CustomerId, Customers, NotProjected, Opened, Outcome, Projected, Projection};
 use crate::engine::event::{Admitted, Event, Stamped};
 use crate::engine::floor::Floor;
@@ -30,6 +30,7 @@ struct Contact {
 struct Unknown {
     opened: Opened,
     answered: Option<(String, u64)>,
+    said: Vec<String>,
 }
 
 /// The projector of one shard.
@@ -51,10 +52,15 @@ impl History {
     /// Hears one event.
     pub fn hear(&mut self, stamped: &Stamped, about: About, plain: Option<&Plain>, floor: &Floor) {
         let Some(interaction) = about.interaction else { return };
-        if let (Event::ConversationEnded { .. }, Some(Plain::Note(text))) = (&stamped.event, plain)
-            && self.open.contains_key(&interaction)
-        {
-            self.push(stamped, Change::NoteAdded { interaction: interaction.0, text: text.to_string() });
+        if let (Some(Plain::Said(said)), Some(contact)) = (plain, self.open.get_mut(&interaction)) {
+            match &mut contact.unknown {
+                Some(unknown) if unknown.said.len() < SAID_MAX => unknown.said.push(said.text.clone()),
+                Some(_) => {}
+                None => {
+                    let text = said.text.clone();
+                    self.push(stamped, Change::NoteAdded { interaction: interaction.0, text });
+                }
+            }
         }
         if let Some(change) = self.change(stamped, interaction, about, plain, floor) {
             self.push(stamped, change);
@@ -114,7 +120,7 @@ impl History {
     ) -> Option<Change> {
         let message = match plain {
             Some(Plain::Payload(payload)) => payload.message.clone(),
-            Some(Plain::Note(_)) | None => String::new(),
+            Some(Plain::Said(_)) | None => String::new(),
         };
         let opened = Opened {
             customer: CustomerId(admitted.facts.customer.unwrap_or_default().0),
@@ -127,7 +133,7 @@ impl History {
         let known = admitted.facts.customer.is_some();
         let (unknown, change) = match known {
             true => (None, Some(Change::Opened(opened))),
-            false => (Some(Unknown { opened, answered: None }), None),
+            false => (Some(Unknown { opened, answered: None, said: Vec::new() }), None),
         };
         self.open.insert(admitted.interaction, Contact { entered, disposition: Text::default(), unknown });
         change
@@ -136,11 +142,14 @@ impl History {
     /// The contact begins in the history when it began, not when we learned whose it is.
     fn identified(&mut self, stamped: &Stamped, interaction: InteractionId, customer: CustomerId) {
         let Some(contact) = self.open.get_mut(&interaction) else { return };
-        let Some(Unknown { opened, answered }) = contact.unknown.take() else { return };
+        let Some(Unknown { opened, answered, said }) = contact.unknown.take() else { return };
         let began = Stamped { time: contact.entered, ..stamped.clone() };
         self.push(&began, Change::Opened(Opened { customer, ..opened }));
         if let Some((agent, wait_ms)) = answered {
             self.push(stamped, Change::Answered { interaction: interaction.0, agent, wait_ms });
+        }
+        for text in said {
+            self.push(stamped, Change::NoteAdded { interaction: interaction.0, text });
         }
     }
 

@@ -2,6 +2,7 @@
 //! never waits for a reader: a feed that is full is cut off, and its reader finds the end and may come back.
 
 use super::follow::About;
+use super::payload::{Plain, Said};
 use super::view::{self, AgentView, InteractionView};
 use crate::engine::agent::Liveness;
 use crate::engine::event::{EndedBy, Ending, Event, RescindCause, Stamped};
@@ -12,6 +13,7 @@ use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Most notices that may wait in one feed.
@@ -60,6 +62,11 @@ pub enum Notice {
         end: End,
     },
     Status(Box<AgentView>),
+    /// The customer wrote.
+    Wrote {
+        interaction: InteractionId,
+        said: Arc<Said>,
+    },
     /// Another stream of the same agent took over; this one ends.
     TakenOver,
     /// The session was lost, and the stream ends with it.
@@ -109,7 +116,7 @@ pub(super) struct Outbox {
 
 impl Outbox {
     /// Tells an agent of one committed event, and remembers whose state it touched.
-    pub fn tell(&mut self, shard: &Shard, stamped: &Stamped, about: About) {
+    pub fn tell(&mut self, shard: &Shard, stamped: &Stamped, about: About, plain: Option<&Plain>) {
         if let Some(interaction) = about.interaction
             && self.watchers.contains_key(&interaction)
         {
@@ -117,6 +124,9 @@ impl Outbox {
         }
         if let Event::Identified { interaction, .. } = stamped.event {
             self.tell_identified(shard, stamped, interaction);
+        }
+        if let (Event::Wrote { interaction }, Some(Plain::Said(said))) = (&stamped.event, plain) {
+            self.tell_message(shard, stamped, *interaction, said);
         }
         self.tell_the_others(shard, stamped, about);
         let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
@@ -127,6 +137,25 @@ impl Outbox {
         if let Event::Accepted { assignment, .. } = stamped.event
             && let Some(notice) = assigned(shard, assignment)
         {
+            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+        }
+    }
+
+    /// Who is in the conversation, or asked for it, hears what the customer wrote.
+    fn tell_message(
+        &mut self,
+        shard: &Shard,
+        stamped: &Stamped,
+        interaction: InteractionId,
+        said: &Arc<Said>,
+    ) {
+        let Some(subject) = shard.interaction(interaction) else { return };
+        let asked = subject.offers.iter().filter_map(|offer| Some(shard.offer(*offer)?.agent));
+        let talking = subject.assignments.iter().filter_map(|id| shard.assignment(*id));
+        let talking = talking.filter(|part| part.talks()).map(|part| part.agent);
+        let agents: BTreeSet<AgentKey> = asked.chain(talking).collect();
+        for agent in agents {
+            let notice = Notice::Wrote { interaction, said: said.clone() };
             self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
         }
     }

@@ -7,7 +7,7 @@ use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::Leases;
 use super::outbox::Outbox;
-use super::payload::{Held, Plain, open_note, open_payload};
+use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -15,11 +15,13 @@ use crate::engine::floor::Definition;
 use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
+use crate::engine::time::Time;
 use crate::journal::{Fault, Journal, RecoveryError, recover};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use hashbrown::HashMap;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use thiserror::Error;
@@ -148,12 +150,20 @@ fn first_commands(shard: &Shard) -> Vec<Command> {
     vec![Command::Define { name: MAIN_POOL.into(), definition, write: Write::Create }]
 }
 
+/// What is sealed of an interaction that is not over.
+struct Sealed {
+    content: u128,
+    payload: Vec<u8>,
+    /// The newest of what was said since.
+    said: VecDeque<(Time, Vec<u8>)>,
+}
+
 /// What hears the events of a recovery.
 struct Recovery<'a> {
     journal: &'a dyn Journal,
     /// Up to here the customers' histories are written.
     applied: u64,
-    sealed: HashMap<InteractionId, (u128, Vec<u8>)>,
+    sealed: HashMap<InteractionId, Sealed>,
     /// Numbers are given in order: a store that knows this one knows all before.
     newest_customer: Option<CustomerId>,
     /// The first interaction whose payload and key do not fit.
@@ -177,7 +187,9 @@ impl Recovery<'_> {
             Event::Admitted(admitted) => {
                 self.newest_customer = self.newest_customer.max(admitted.facts.customer);
                 if let Some(sealed) = sealed {
-                    self.sealed.insert(admitted.interaction, (admitted.content, sealed.to_vec()));
+                    let (content, payload) = (admitted.content, sealed.to_vec());
+                    self.sealed
+                        .insert(admitted.interaction, Sealed { content, payload, said: VecDeque::new() });
                 }
             }
             Event::Identified { customer, .. } => {
@@ -186,6 +198,13 @@ impl Recovery<'_> {
             event => {
                 if let Some(interaction) = over(event) {
                     self.sealed.remove(&interaction);
+                }
+                let open = about.interaction.and_then(|interaction| self.sealed.get_mut(&interaction));
+                if let Some((open, sealed)) = open.zip(sealed) {
+                    open.said.push_back((stamped.time, sealed.to_vec()));
+                    if open.said.len() > SAID_MAX {
+                        open.said.pop_front();
+                    }
                 }
             }
         }
@@ -201,7 +220,7 @@ impl Recovery<'_> {
             Event::Admitted(admitted) => {
                 open_payload(&key, admitted.content, sealed).map(|payload| Plain::Payload(payload.into()))
             }
-            _ => open_note(&key, sealed).map(|note| Plain::Note(note.into())),
+            _ => open_said(&key, sealed).map(|said| Plain::Said(said.into())),
         });
         if plain.is_none() {
             self.unfit.get_or_insert(interaction);
@@ -210,11 +229,16 @@ impl Recovery<'_> {
     }
 
     fn hold_open(&mut self, payloads: &DashMap<InteractionId, Held>) -> Result<(), StartError> {
-        for (interaction, (content, sealed)) in self.sealed.drain() {
+        for (interaction, Sealed { content, payload, said }) in self.sealed.drain() {
             let key = self.journal.key(interaction.0).map_err(RecoveryError::from)?;
-            let opened = key.and_then(|key| Some((open_payload(&key, content, &sealed)?, key)));
+            let opened = key.and_then(|key| Some((open_payload(&key, content, &payload)?, key)));
             let (payload, key) = opened.ok_or(StartError::KeyUnfit { interaction })?;
-            payloads.insert(interaction, Held { payload: payload.into(), key });
+            let mut held = Held::new(payload.into(), key);
+            for (time, sealed) in said {
+                let said = open_said(&held.key, &sealed).ok_or(StartError::KeyUnfit { interaction })?;
+                held.hear(time, said.into());
+            }
+            payloads.insert(interaction, held);
         }
         Ok(())
     }

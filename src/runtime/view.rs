@@ -18,6 +18,8 @@ pub struct InteractionView {
     pub interaction: Interaction,
     /// Before an answer the agent of the oldest open offer, then whoever serves the customer, or did last.
     pub agent: Option<AgentKey>,
+    /// Everybody in the conversation or in wrap-up, oldest first.
+    pub parts: Vec<Assignment>,
     pub wait_reason: Option<WaitReason>,
     pub estimate: Option<Estimate>,
     pub now: Time,
@@ -32,6 +34,7 @@ pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> 
     let agent = if interaction.state.is_unanswered() { offered } else { interaction.agent };
     Some(InteractionView {
         agent,
+        parts: interaction.assignments.iter().filter_map(|id| shard.assignment(*id).copied()).collect(),
         wait_reason: shard.wait_reason(id),
         estimate: shard.estimate(id),
         now: shard.now(),

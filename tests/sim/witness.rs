@@ -120,6 +120,7 @@ impl Witness {
             | Event::WindowMissed { interaction }
             | Event::AttachedTo { interaction, .. }
             | Event::Reprioritised { interaction, .. }
+            | Event::Wrote { interaction }
             | Event::Assigned { interaction, .. } => of(interaction),
             Event::Restarted { .. }
             | Event::Defined { .. }
