@@ -56,9 +56,15 @@ pub async fn hand_on(
 ) -> Result<(), ApiError> {
     let transcript = text("transcript", transcript, TRANSCRIPT_MAX)?;
     let secret = said(tenant, part.interaction, Speaker::Transcript, transcript);
+    let consulted = matches!(target, Target::Consulted(_));
     let command = Command::Transfer { assignment: part.id, target, handover };
-    tenant.shard.ask(command, secret).await?;
-    Ok(())
+    let answer = tenant.shard.ask(command, secret).await;
+    answer.map(drop).map_err(|error| about_target(error.into(), consulted))
+}
+
+/// An assignment that is not there is the one that was named as the target: one's own was looked up before.
+fn about_target(error: ApiError, consulted: bool) -> ApiError {
+    if consulted { error.naming("target.assignment") } else { error }
 }
 
 /// Asks for advice.
@@ -83,7 +89,9 @@ pub async fn conference(
 ) -> Result<proto::AgentStatus, ApiError> {
     let (part, view) = in_hand(tenant, assignment(tenant, &request.assignment)?).await?;
     let target = target(tenant, request.target.as_ref(), &view.interaction)?;
-    tenant.shard.ask(Command::Conference { assignment: part.id, target }, None).await?;
+    let consulted = matches!(target, Target::Consulted(_));
+    let answer = tenant.shard.ask(Command::Conference { assignment: part.id, target }, None).await;
+    answer.map_err(|error| about_target(error.into(), consulted))?;
     status(tenant, part.agent).await
 }
 

@@ -162,7 +162,7 @@ fn candidate(
         agent: tenant.agent_name(one.agent, floor),
         exclusion: one.exclusion.map_or(0, |exclusion| shown::exclusion(exclusion).into()),
         sentence,
-        capacity_used: one.used.into(),
+        capacity_used: one.used,
         idle: Some(millis(one.idle_ms)),
     }
 }

@@ -24,7 +24,7 @@ impl Tenant {
             liveness: liveness(agent.liveness).into(),
             routing_state: routing_state(agent.routing_state()).into(),
             draining: agent.pending.is_some(),
-            capacity_used: agent.ledger.used().into(),
+            capacity_used: agent.ledger.used(),
             capacity: view.capacity.into(),
             since: Some(timestamp(agent.since)),
             sequence: view.sequence.0,

@@ -201,7 +201,7 @@ impl Step<'_> {
     /// The one agent it waited for does not want it: anybody will do; who asked for that agent is told.
     fn refused_by(&mut self, interaction: InteractionId, agent: AgentKey) {
         let subject = self.shard.subject(interaction);
-        if subject.standing.is_none() || !subject.sought().1.is_some_and(|wanted| wanted.agent == agent) {
+        if subject.standing.is_none() || subject.sought().1.is_none_or(|wanted| wanted.agent != agent) {
             return;
         }
         if subject.seek.is_some() {

@@ -57,7 +57,7 @@ impl Step<'_> {
     pub fn stop_seeking(&mut self, assignment: AssignmentId) -> Result<Answer, Refusal> {
         let part = self.shard.talking(assignment)?;
         let subject = self.shard.subject(part.interaction);
-        if !subject.seek.as_ref().is_some_and(|seek| seek.by == assignment) {
+        if subject.seek.as_ref().is_none_or(|seek| seek.by != assignment) {
             return Err(Refusal::NotSeeking);
         }
         let freed = self.end_seek(part.interaction, SeekEnd::TakenBack);

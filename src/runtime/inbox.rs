@@ -43,6 +43,7 @@ pub(super) type Answered = Box<dyn FnOnce(Sequence) + Send>;
 pub(super) type Question = Box<dyn FnOnce(&Shard) -> Answered + Send>;
 
 /// What a shard's thread takes from its inbox.
+#[allow(clippy::large_enum_variant, reason = "most asks are commands: a box would cost each an allocation")]
 pub(super) enum Ask {
     Do {
         command: Command,

@@ -230,3 +230,49 @@ async fn a_server_that_stops_does_not_wait_for_its_platforms() {
     within("the end", async { while platform.next().await.is_some() {} }).await;
     stopping.await.expect("no panic").expect("a graceful stop");
 }
+
+#[tokio::test]
+async fn what_an_agent_does_in_a_conversation_goes_over_the_stream_too() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3), ("bo", 3)]).await;
+    server.add_queue("free", proto::Queue { pull: true, ..proto::Queue::default() }).await;
+    let chat = super::harness::call_with("c1", |one| {
+        one.channel = proto::Channel::Message.into();
+        one.queue = name("queues", "free");
+    });
+    let interaction = server.submit(chat).await.expect("taken").interaction.expect("an interaction").name;
+    let mut platform = server.attach().await;
+    platform.sign_in(10, "ana").await;
+    let offer = platform.told("ana", offered).await;
+    let accept = Ask::Accept(proto::AcceptRequest { offer: offer.name });
+    let (_, Answer::Accepted(accepted)) = platform.ask(20, accept).await else { panic!("it is open") };
+    let assignment = accepted.assignment;
+    let extend = Ask::ExtendWrapUp(proto::ExtendWrapUpRequest { assignment: assignment.clone() });
+    assert_eq!(platform.failure(21, extend).await.1, "NOT_WRAPPING_UP");
+    let consult = proto::ConsultRequest { assignment: assignment.clone(), target: None };
+    assert_eq!(platform.failure(22, Ask::Consult(consult)).await.1, "FIELD_MISSING");
+    let conference = proto::ConferenceRequest { assignment: assignment.clone(), target: None };
+    assert_eq!(platform.failure(23, Ask::Conference(conference)).await.1, "FIELD_MISSING");
+    let stop = Ask::StopSeeking(proto::StopSeekingRequest { assignment: assignment.clone() });
+    assert_eq!(platform.failure(24, stop).await.1, "NOT_SEEKING");
+    let park = Ask::Park(proto::ParkRequest { assignment });
+    let (about, answer) = platform.ask(25, park).await;
+    assert!(matches!(answer, Answer::Status(_)), "{answer:?}");
+    assert_eq!(about, name("agents", "ana"));
+    let pull = proto::PullRequest { agent: name("agents", "ana"), interaction: interaction.clone() };
+    let (_, answer) = platform.ask(26, Ask::Pull(pull)).await;
+    let Answer::Accepted(taken) = answer else { panic!("it was hers: {answer:?}") };
+    let target = Some(proto::Target { queue: name("queues", "sales"), ..proto::Target::default() });
+    let transfer =
+        proto::TransferRequest { assignment: taken.assignment, target, ..proto::TransferRequest::default() };
+    let (_, answer) = platform.ask(27, Ask::Transfer(transfer)).await;
+    assert!(matches!(answer, Answer::Status(_)), "{answer:?}");
+    platform.sign_in(30, "bo").await;
+    let offer = platform.told("bo", offered).await;
+    let (_, answer) = platform.ask(32, Ask::Accept(proto::AcceptRequest { offer: offer.name })).await;
+    let Answer::Accepted(accepted) = answer else { panic!("it is open: {answer:?}") };
+    let requeue = Ask::Requeue(proto::RequeueRequest { assignment: accepted.assignment });
+    let (_, answer) = platform.ask(33, requeue).await;
+    assert!(matches!(answer, Answer::Status(_)), "{answer:?}");
+    assert_eq!(server.get(&interaction).await.requeues, 2, "parked and resumed, then put back");
+}

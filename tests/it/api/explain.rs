@@ -60,7 +60,8 @@ async fn each_agent_is_chosen_ranked_lower_or_excluded_for_one_reason() {
     assert_eq!(stored["ana"].0, Exclusion::Unspecified);
     assert_eq!(stored["bo"].0, Exclusion::RankedLower);
     assert_eq!((decision.agents_ready, decision.rule_set_version), (4, 1));
-    assert!(!told.recomputed && told.agents.is_empty(), "it no longer waits");
+    assert!(!told.recomputed);
+    assert_eq!(reasons(&told.agents)["ana"].0, Exclusion::AlreadyAsked);
 
     let second = server.spanish("c2").await;
     let third = server.spanish("c3").await;

@@ -51,6 +51,62 @@ async fn an_interaction_that_is_not_there_is_not_found_in_every_method() {
 }
 
 #[tokio::test]
+async fn every_verb_of_a_platform_and_a_supervisor_names_what_is_there() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let (mut interactions, mut supervision) = (server.interactions(), server.supervision());
+    let (none, rival) = (name("interactions", 7), "tenants/rival/interactions/1");
+    let nobody = || unknown("INTERACTION_NOT_FOUND", "name");
+    let foreign = |field| unknown("TENANT_NOT_FOUND", field);
+    refused!(interactions, update, name of proto::UpdateInteractionRequest { message: "m".into(), ..Default::default() },
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    refused!(interactions, connected, name of proto::ConnectedRequest::default(),
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    refused!(interactions, connect_failed, name of proto::ConnectFailedRequest { cause: 1, ..Default::default() },
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    refused!(interactions, transfer, name of proto::TransferInteractionRequest::default(),
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    refused!(interactions, requeue, name of proto::RequeueInteractionRequest::default(),
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    let until_time = Some(prost_types::Timestamp { seconds: 1, nanos: 0 });
+    refused!(interactions, request_callback, name of proto::RequestCallbackRequest { until_time, ..Default::default() },
+        "" => invalid("name"), none.clone() => nobody(), rival => foreign("name"));
+    refused!(supervision, assign, interaction of proto::AssignRequest { agent: name("agents", "ana"), ..Default::default() },
+        "" => invalid("interaction"), rival => foreign("interaction"));
+    refused!(supervision, reprioritise, interaction of proto::ReprioritiseRequest::default(),
+        "" => invalid("interaction"), rival => foreign("interaction"));
+    refused!(supervision, set_agent_state, agent of proto::SetAgentStateRequest::default(),
+        "" => invalid("agent"), name("agents", "zoe") => unknown("AGENT_NOT_FOUND", "agent"),
+        "tenants/rival/agents/ana" => foreign("agent"));
+    refused!(supervision, list_waiting, queue of proto::ListWaitingRequest::default(),
+        "" => invalid("queue"), "tenants/rival/queues/sales" => foreign("queue"));
+}
+
+#[tokio::test]
+async fn every_verb_of_a_conversation_names_an_assignment_that_is_there() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let mut agents = server.agents();
+    let (none, rival) = (name("assignments", 7), "tenants/rival/assignments/1");
+    let nobody = || unknown("ASSIGNMENT_NOT_FOUND", "assignment");
+    let foreign = || unknown("TENANT_NOT_FOUND", "assignment");
+    macro_rules! none_of {
+        ($($method:ident: $request:ident),+) => {$(
+            refused!(agents, $method, assignment of proto::$request::default(),
+                "" => invalid("assignment"), none.clone() => nobody(), rival => foreign());
+        )+};
+    }
+    none_of!(transfer: TransferRequest, consult: ConsultRequest, conference: ConferenceRequest,
+        stop_seeking: StopSeekingRequest, park: ParkRequest, requeue: RequeueRequest,
+        extend_wrap_up: ExtendWrapUpRequest);
+    refused!(agents, pull, agent of proto::PullRequest { interaction: name("interactions", 7), ..Default::default() },
+        "" => invalid("agent"), name("agents", "zoe") => unknown("AGENT_NOT_FOUND", "agent"),
+        "tenants/rival/agents/ana" => unknown("TENANT_NOT_FOUND", "agent"));
+    refused!(agents, pull, interaction of proto::PullRequest { agent: name("agents", "ana"), ..Default::default() },
+        "" => invalid("interaction"), "tenants/rival/interactions/1" => unknown("TENANT_NOT_FOUND", "interaction"));
+}
+
+#[tokio::test]
 async fn agents_offers_and_assignments_that_are_not_there_are_not_found() {
     let server = Server::start().await;
     server.open_floor(&[("ana", 3)]).await;
