@@ -1,18 +1,57 @@
 //! What exists, and how agents come and go.
 
-use super::twin::{Job, Person, Thing, Twin};
+use super::door::Answered;
+use super::look::needs_at;
+use super::twin::{Job, Person, Thing, Twin, agent_key};
 use baton::engine::agent::{Liveness, Presence};
-use baton::engine::command::{Answer, Refusal, Write};
-use baton::engine::event::{Event, RescindCause};
+use baton::engine::command::{Answer, Command, Refusal, Write};
+use baton::engine::event::{EndedBy, Event, ExitCause, RescindCause};
 use baton::engine::floor::{Definition, Kind, OnAgentLost};
-use baton::engine::ids::{AgentKey, PoolKey, SessionId, SkillKey, Text};
-use baton::engine::interaction::State;
+use baton::engine::hours::{phase, time_zone};
+use baton::engine::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SessionId, SkillKey, Text};
 use baton::engine::plan::Channel;
+use baton::engine::route::{Exit, Needs};
 use baton::engine::time::Time;
 
-type Answered = Result<Answer, Refusal>;
-
 impl Twin {
+    pub fn honour(&mut self, command: Command) -> Answered {
+        match command {
+            Command::Tick | Command::Restart => Ok(Answer::Done),
+            Command::Define { name, definition, write } => self.define(name, definition, write),
+            Command::Remove { kind, name, revision } => self.remove(kind, name, revision),
+            Command::OpenSession { agent, session } => self.open_session(agent, session),
+            Command::LoseSession { agent, session } => self.lose_session(agent, session),
+            Command::SetPresence { agent, presence, reason, by } => {
+                self.set_presence(agent, presence, reason, by)
+            }
+            Command::Submit(submit) => self.submit(*submit),
+            Command::Identify { interaction, customer } => self.identify(interaction, customer),
+            Command::Cancel { interaction, leaving } => self.cancel(interaction, leaving),
+            Command::Accept { offer } => self.accept(offer),
+            Command::Decline { offer, reason } => self.decline(offer, reason),
+            Command::Complete { assignment, disposition } => self.complete(assignment, disposition),
+            Command::FinishWrapUp { assignment, by } => self.finish(assignment, by),
+            Command::ExtendWrapUp { assignment } => self.extend(assignment),
+            Command::Connected { interaction } => self.connected(interaction),
+            Command::ConnectFailed { interaction, cause } => self.connect_failed(interaction, cause),
+            Command::Transfer { assignment, target, handover } => self.transfer(assignment, target, handover),
+            Command::Consult { assignment, target } => self.consult(assignment, target),
+            Command::Conference { assignment, target } => self.conference(assignment, target),
+            Command::StopSeeking { assignment } => self.stop_seeking(assignment),
+            Command::Park { assignment } => self.park(assignment),
+            Command::Resume { interaction } => self.resume(interaction),
+            Command::Requeue { assignment } => self.requeue(assignment),
+            Command::Pull { agent, interaction } => self.pull(agent, interaction),
+            Command::RequestCallback { interaction, channel, window } => {
+                self.request_callback(interaction, channel, window)
+            }
+            Command::Assign { interaction, agent, overdraw } => self.assign(interaction, agent, overdraw),
+            Command::Reprioritise { interaction, priority } => self.reprioritise(interaction, priority),
+            Command::OpenSource { source } => Ok(self.open_source(source)),
+            Command::LoseSource { source } => self.lose_source(source),
+        }
+    }
+
     pub fn define(&mut self, name: Text, definition: Definition, write: Write) -> Answered {
         let kind = definition.kind();
         let known = self.find(kind, &name);
@@ -36,13 +75,27 @@ impl Twin {
         match definition {
             Definition::Pool { .. } => put(&mut self.pools, key, name, (), revision),
             Definition::Skill { .. } => put(&mut self.skills, key, name, (), revision),
-            Definition::Queue(spec) => put(&mut self.queues, key, name, spec, revision),
+            Definition::Queue(spec) => {
+                put(&mut self.queues, key, name, spec, revision);
+                self.release_held();
+            }
+            Definition::Group(spec) => {
+                put(&mut self.groups, key, name, spec, revision);
+                let of = |agent: &usize| self.agents[*agent].spec.group.is_some_and(|own| own.index() == key);
+                let members: Vec<usize> = (0..self.agents.len()).filter(of).collect();
+                self.seek_works(members);
+            }
+            Definition::Hours(spec) => {
+                put(&mut self.hours, key, name, spec, revision);
+                self.phases.resize(self.hours.len(), None);
+                self.look_up_hours(key);
+            }
             Definition::Agent(spec) => {
                 put(&mut self.agents, key, name, spec, revision);
                 if known.is_none() {
                     self.people.push(newcomer(now));
                 }
-                self.seek_work(AgentKey(number));
+                self.seek_work(key);
             }
         }
         Ok(Answer::Defined { key: number, revision })
@@ -64,6 +117,8 @@ impl Twin {
             Kind::Skill => self.skills[key].removed = true,
             Kind::Queue => self.queues[key].removed = true,
             Kind::Agent => self.agents[key].removed = true,
+            Kind::Group => self.groups[key].removed = true,
+            Kind::Hours => (self.hours[key].removed, self.phases[key]) = (true, None),
         }
         Ok(Answer::Done)
     }
@@ -78,6 +133,8 @@ impl Twin {
             Kind::Skill => among(&self.skills, name),
             Kind::Queue => among(&self.queues, name),
             Kind::Agent => among(&self.agents, name),
+            Kind::Group => among(&self.groups, name),
+            Kind::Hours => among(&self.hours, name),
         }
     }
 
@@ -87,18 +144,27 @@ impl Twin {
             Kind::Skill => self.skills.len(),
             Kind::Queue => self.queues.len(),
             Kind::Agent => self.agents.len(),
+            Kind::Group => self.groups.len(),
+            Kind::Hours => self.hours.len(),
         }
     }
 
     fn check_names(&self, definition: &Definition) -> Result<(), Refusal> {
         match definition {
-            Definition::Pool { .. } | Definition::Skill { .. } => Ok(()),
+            Definition::Pool { .. } | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
+            Definition::Hours(spec) if time_zone(&spec.time_zone).is_none() => {
+                Err(Refusal::TimeZoneUnknown { name: spec.time_zone.clone() })
+            }
+            Definition::Hours(_) => Ok(()),
             Definition::Queue(spec) => {
                 self.check_pool(spec.pool)?;
+                self.check_hours(spec.hours)?;
                 spec.requirements.iter().try_for_each(|need| self.check_skill(need.skill))
             }
             Definition::Agent(spec) => {
                 self.check_pool(spec.pool)?;
+                self.check_hours(spec.shift)?;
+                spec.group.map_or(Ok(()), |group| self.check_group(group))?;
                 spec.skills.iter().try_for_each(|held| self.check_skill(held.skill))
             }
         }
@@ -112,6 +178,16 @@ impl Twin {
     pub fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
         let known = self.skills.get(skill.index()).is_some_and(|skill| !skill.removed);
         known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Skill, name: Text::default() })
+    }
+
+    pub fn check_group(&self, group: GroupKey) -> Result<(), Refusal> {
+        let known = self.groups.get(group.index()).is_some_and(|group| !group.removed);
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Group, name: Text::default() })
+    }
+
+    fn check_hours(&self, hours: Option<HoursKey>) -> Result<(), Refusal> {
+        let known = hours.is_none_or(|hours| self.hours.get(hours.index()).is_some_and(|one| !one.removed));
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Hours, name: Text::default() })
     }
 
     fn check_pool_stays(&self, known: Option<usize>, definition: &Definition) -> Result<(), Refusal> {
@@ -140,21 +216,86 @@ impl Twin {
             Kind::Skill => {
                 queues().any(|queue| queue.spec.requirements.iter().any(|need| need.skill.index() == key))
                     || agents().any(|agent| agent.spec.skills.iter().any(|held| held.skill.index() == key))
-                    || self.items.iter().any(|item| {
-                        item.state == State::Waiting
-                            && item.plan.requirements.iter().any(|need| need.skill.index() == key)
-                    })
+                    || self.some_need(|needs| needs.requirements.iter().any(|need| need.skill.index() == key))
             }
-            Kind::Queue => {
-                self.items.iter().any(|item| item.plan.queue.index() == key && !item.state.is_over())
-            }
+            Kind::Queue => (0..self.items.len())
+                .any(|item| self.queue(item).index() == key && !self.items[item].state.is_over()),
             Kind::Agent => self.people[key].presence != Presence::SignedOut || !self.empty_handed(key),
+            Kind::Group => {
+                agents().any(|agent| agent.spec.group.is_some_and(|own| own.index() == key))
+                    || self.some_need(|needs| needs.groups.iter().any(|group| group.index() == key))
+            }
+            Kind::Hours => {
+                queues().any(|queue| queue.spec.hours.is_some_and(|hours| hours.index() == key))
+                    || agents().any(|agent| agent.spec.shift.is_some_and(|hours| hours.index() == key))
+            }
         }
+    }
+
+    /// Whether somebody who is not gone needs this now, for themselves or for a second agent.
+    fn some_need(&self, wanted: impl Fn(&Needs) -> bool) -> bool {
+        (0..self.items.len()).filter(|item| !self.items[*item].state.is_over()).any(|item| {
+            let own = needs_at(self.route(item), self.items[item].step);
+            let second = self.items[item].seek.as_ref().map(|seek| seek.plan.routes[0].needs.clone());
+            own.iter().chain(second.iter().flatten()).any(&wanted)
+        })
+    }
+
+    // ---- hours ----
+
+    pub fn look_up_hours(&mut self, key: usize) {
+        if self.hours[key].removed {
+            return;
+        }
+        let (before, now) = (self.phases[key], phase(&self.hours[key].spec, self.now));
+        if before == Some(now) {
+            return;
+        }
+        self.phases[key] = Some(now);
+        let hours = HoursKey(u16::try_from(key).expect("few hours"));
+        self.tell(Event::HoursTurned { hours, phase: now });
+        if now.open {
+            self.release_held();
+        } else if before.is_none_or(|before| before.open) {
+            self.close_queues(hours);
+        }
+        let on = |agent: &usize| self.agents[*agent].spec.shift == Some(hours);
+        let agents: Vec<usize> = (0..self.agents.len()).filter(on).collect();
+        self.seek_works(agents);
+    }
+
+    fn close_queues(&mut self, hours: HoursKey) {
+        let mut waiting = Vec::new();
+        for queue in 0..self.queues.len() {
+            if self.queues[queue].spec.hours == Some(hours) {
+                let mut line = self.waiting(QueueKey(u16::try_from(queue).expect("few queues")));
+                line.sort_by_key(|item| (self.items[*item].entered, *item));
+                waiting.extend(line);
+            }
+        }
+        for item in waiting {
+            let exit = self.route(item).at_closing.clone();
+            if self.is_waiting(item) && exit != Exit::Keep {
+                self.take_exit(item, &exit, ExitCause::QueueClosed);
+            }
+        }
+    }
+
+    pub fn skill_expires(&mut self, agent: AgentKey, skill: SkillKey) {
+        self.agents[agent.index()].spec.skills.retain(|held| held.skill != skill);
+        self.tell(Event::SkillExpired { agent, skill });
+        self.agents[agent.index()].revision = self.sequence;
+    }
+
+    pub fn recovered(&mut self, index: usize) {
+        (self.people[index].not_responding, self.people[index].recovers) = (false, None);
+        self.tell(Event::Responding { agent: agent_key(index), by: EndedBy::Clock });
+        self.seek_work(index);
     }
 
     // ---- agents come and go ----
 
-    fn known(&self, agent: AgentKey) -> Result<usize, Refusal> {
+    pub fn known(&self, agent: AgentKey) -> Result<usize, Refusal> {
         let known = self.agents.get(agent.index()).is_some_and(|agent| !agent.removed);
         known.then_some(agent.index()).ok_or(Refusal::AgentUnknown)
     }
@@ -167,7 +308,7 @@ impl Twin {
             (person.session, person.liveness) = (Some(session), Liveness::Live);
             self.jobs.iter_mut().filter(|job| job.agent == agent).for_each(|job| job.lost = None);
             self.tell(Event::SessionOpened { agent, session });
-            self.seek_work(agent);
+            self.seek_work(index);
         }
         Ok(Answer::SessionOpened { resumed })
     }
@@ -182,9 +323,17 @@ impl Twin {
             self.lose_jobs(index, self.now);
             self.tell(Event::SessionLost { agent });
             let back = self.take_back(index, RescindCause::SessionLost);
-            back.into_iter().for_each(|item| self.seek_agent(item));
+            self.seek_back(back);
         }
         Ok(Answer::Done)
+    }
+
+    fn seek_back(&mut self, back: Vec<usize>) {
+        for item in back {
+            if self.stands(item) {
+                self.seek_agent(item);
+            }
+        }
     }
 
     /// One who has signed out has gone; anybody else may come back.
@@ -196,13 +345,12 @@ impl Twin {
 
     /// Starts the graces of an agent's conversations.
     pub fn lose_jobs(&mut self, index: usize, from: Time) {
-        let mine = |job: &&mut Job| job.agent.index() == index && !job.over && job.wrap_up_until.is_none();
+        let mine = |job: &&mut Job| job.agent.index() == index && job.talks();
         for job in self.jobs.iter_mut().filter(mine) {
-            let item = &self.items[job.interaction.0 as usize - 1];
-            if self.queues[item.plan.queue.index()].spec.on_agent_lost == OnAgentLost::Keep {
+            if self.queues[job.queue.index()].spec.on_agent_lost == OnAgentLost::Keep {
                 continue;
             }
-            let seconds = match item.channel {
+            let seconds = match job.channel {
                 Channel::Voice | Channel::Video => 20,
                 Channel::Chat => 60,
                 Channel::Message | Channel::Social => 3_600,
@@ -212,7 +360,13 @@ impl Twin {
         }
     }
 
-    pub fn set_presence(&mut self, agent: AgentKey, presence: Presence, reason: Text) -> Answered {
+    pub fn set_presence(
+        &mut self,
+        agent: AgentKey,
+        presence: Presence,
+        reason: Text,
+        by: EndedBy,
+    ) -> Answered {
         let index = self.known(agent)?;
         let person = &mut self.people[index];
         if presence == Presence::Available {
@@ -221,52 +375,67 @@ impl Twin {
             }
             let same = person.presence == presence && person.reason == reason && person.pending.is_none();
             if std::mem::take(&mut person.not_responding) {
-                self.tell(Event::Responding { agent });
+                person.recovers = None;
+                self.tell(Event::Responding { agent, by });
             }
             if !same {
-                self.change_presence(index, presence, reason);
+                self.change_presence(index, presence, reason, by);
             }
-            self.seek_work(agent);
+            self.seek_work(index);
             return Ok(Answer::Done);
         }
         if person.presence == presence && person.reason == reason && person.pending.is_none() {
-            self.seek_work(agent);
+            self.seek_work(index);
             return Ok(Answer::Done);
         }
         let back = self.take_back(index, RescindCause::AgentUnavailable);
         if self.empty_handed(index) {
-            self.change_presence(index, presence, reason);
+            self.change_presence(index, presence, reason, by);
         } else {
-            self.people[index].pending = Some((presence, reason.clone()));
-            self.tell(Event::PresencePending { agent, presence, reason });
+            self.people[index].pending = Some((presence, reason.clone(), by));
+            self.tell(Event::PresencePending { agent, presence, reason, by });
+            while self.go_on(index) {}
         }
-        back.into_iter().for_each(|item| self.seek_agent(item));
+        self.seek_back(back);
         Ok(Answer::Done)
     }
 
-    pub fn change_presence(&mut self, index: usize, presence: Presence, reason: Text) {
+    /// Lets a wish for a break come true once nothing is in hand.
+    pub fn drain(&mut self, agent: usize) {
+        if self.empty_handed(agent)
+            && let Some((presence, reason, by)) = self.people[agent].pending.clone()
+        {
+            self.change_presence(agent, presence, reason, by);
+        }
+    }
+
+    fn change_presence(&mut self, index: usize, presence: Presence, reason: Text, by: EndedBy) {
         let begins = presence == Presence::Available && self.people[index].presence != Presence::Available;
         if begins && self.empty_handed(index) {
             self.people[index].idle_since = self.now;
         }
         let person = &mut self.people[index];
-        person.not_responding &= presence != Presence::SignedOut;
+        if presence == Presence::SignedOut {
+            (person.not_responding, person.recovers) = (false, None);
+        }
         (person.presence, person.reason, person.pending) = (presence, reason.clone(), None);
         if presence == Presence::SignedOut && person.liveness == Liveness::Lost {
             person.liveness = Liveness::Offline;
         }
-        let agent = AgentKey(u32::try_from(index).expect("a small floor"));
-        self.tell(Event::PresenceChanged { agent, presence, reason });
+        self.tell(Event::PresenceChanged { agent: agent_key(index), presence, reason, by });
+        if presence == Presence::SignedOut {
+            self.release_line(index);
+        }
     }
 
     /// Who is back in line, in the order of the line.
     fn take_back(&mut self, agent: usize, cause: RescindCause) -> Vec<usize> {
         let mut back = Vec::new();
         for ring in self.rings_at(agent) {
-            back.push(self.rings[ring].interaction.0 as usize - 1);
+            back.push(self.rings[ring].item);
             self.rescind(ring, cause);
         }
-        back.sort_by_key(|item| self.place(*item));
+        back.sort_by_key(|item| self.spot(*item));
         back
     }
 }
@@ -287,6 +456,11 @@ fn newcomer(now: Time) -> Person {
         liveness: Liveness::Offline,
         session: None,
         not_responding: false,
+        recovers: None,
         idle_since: now,
+        day_ends: Time::default(),
+        accepted: [0; 7],
+        new_day: None,
+        interrupted: Vec::new(),
     }
 }

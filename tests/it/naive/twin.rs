@@ -1,12 +1,17 @@
 //! The twin's state and its time: lists of everything that ever was, and what is due next among them.
 
 use baton::engine::agent::{Liveness, Presence};
+use baton::engine::capacity::Overdraw;
+use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Command, Refusal};
-use baton::engine::event::{AbandonCause, EndedBy, Ending, Event, RescindCause, Stamped};
-use baton::engine::floor::{AgentSpec, QueueSpec};
-use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Sequence, SessionId, Text};
-use baton::engine::interaction::State;
-use baton::engine::plan::{Channel, Plan};
+use baton::engine::event::{EndedBy, Ending, Event, RescindCause, Stamped};
+use baton::engine::floor::{AgentSpec, GroupSpec, QueueSpec};
+use baton::engine::hours::{HoursSpec, Phase};
+use baton::engine::ids::{
+    AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, QueueKey, Sequence, SessionId, SkillKey, Text,
+};
+use baton::engine::interaction::{Callback, Part, State, Until, Wanted};
+use baton::engine::plan::Plan;
 use baton::engine::time::Time;
 
 /// Something configured.
@@ -22,11 +27,18 @@ pub struct Thing<T> {
 pub struct Person {
     pub presence: Presence,
     pub reason: Text,
-    pub pending: Option<(Presence, Text)>,
+    pub pending: Option<(Presence, Text, EndedBy)>,
     pub liveness: Liveness,
     pub session: Option<SessionId>,
     pub not_responding: bool,
+    pub recovers: Option<Time>,
     pub idle_since: Time,
+    /// When the day counted is over, and what was accepted in it by channel.
+    pub day_ends: Time,
+    pub accepted: [u16; 7],
+    pub new_day: Option<Time>,
+    /// Jobs that gave way, oldest first.
+    pub interrupted: Vec<usize>,
 }
 
 /// A pair after a decline. `due` while its timer runs.
@@ -37,44 +49,108 @@ pub struct Cool {
     pub due: bool,
 }
 
+/// A second agent is looked for.
+#[derive(Clone)]
+pub struct Seeking {
+    pub by: usize,
+    pub part: Part,
+    pub plan: Plan,
+    pub wanted: Option<Wanted>,
+    pub since: Time,
+    pub until: Time,
+}
+
+/// One stay in a queue.
+pub struct Visit {
+    pub queue: QueueKey,
+    /// Whether in target, once answered.
+    pub answered: Option<bool>,
+    /// Whether within the short-abandon time, if the customer left.
+    pub abandoned: Option<bool>,
+}
+
 pub struct Item {
     pub channel: Channel,
-    /// Whether somebody accepted it once.
-    pub answered: bool,
-    /// Whether it is known whose it is.
-    pub known: bool,
+    pub customer: Option<CustomerId>,
+    pub matter: Text,
     pub plan: Plan,
+    pub route: usize,
     pub source: Text,
-    pub entered: Time,
     pub state: State,
+    pub entered: Time,
+    pub waits_from: Time,
+    pub in_queue_from: Time,
+    /// Whether somebody accepted it once, and that was not undone.
+    pub answered: bool,
+    pub visits: Vec<Visit>,
+    pub wanted: Option<Wanted>,
+    pub seek: Option<Seeking>,
+    pub owner: Option<usize>,
+    pub agent: Option<AgentKey>,
+    pub scheduled: Option<Until>,
+    pub callback: Option<Callback>,
+    pub step: usize,
+    pub overdue: bool,
+    pub declines: u32,
+    pub transfers: u16,
+    pub hops: u8,
+    pub attached: usize,
     pub cools: Vec<Cool>,
     /// When it leaves because its source is lost.
     pub gone: Option<Time>,
+    pub overdue_at: Option<Time>,
+    pub window: Option<Time>,
+    pub look: Option<Time>,
 }
 
 pub struct Ring {
-    pub interaction: InteractionId,
+    pub item: usize,
     pub agent: AgentKey,
+    pub part: Part,
+    pub channel: Channel,
     pub units: u16,
     pub expires: Time,
-    pub ending: Option<Ending>,
-    pub assignment: Option<AssignmentId>,
+    /// The order in which capacity was claimed.
+    pub claim: u64,
+    pub ending: Option<(Ending, Option<RescindCause>)>,
+    pub job: Option<usize>,
 }
 
 pub struct Job {
-    pub interaction: InteractionId,
+    pub item: usize,
     pub agent: AgentKey,
+    pub part: Part,
+    pub channel: Channel,
+    pub queue: QueueKey,
     pub units: u16,
+    /// What it holds now, unless it is interrupted.
+    pub held: u16,
+    pub claim: u64,
+    pub started: Time,
+    /// Until then the platform is to say whether they are connected.
+    pub connect_until: Option<Time>,
+    pub answered_visit: bool,
+    pub answered_first: bool,
+    pub interrupted: bool,
     pub wrap_up_until: Option<Time>,
+    pub extensions: u8,
     /// When it goes to somebody else because its agent is lost.
     pub lost: Option<Time>,
-    pub over: bool,
+    pub over: Option<Time>,
+    /// It was taken away as if it had not been.
+    pub undone: bool,
+}
+
+impl Job {
+    pub fn talks(&self) -> bool {
+        self.over.is_none() && self.wrap_up_until.is_none()
+    }
 }
 
 pub struct Key {
     pub key: u128,
     pub content: u128,
-    pub interaction: InteractionId,
+    pub item: usize,
     pub at: Time,
 }
 
@@ -86,26 +162,41 @@ pub struct Twin {
     pub pools: Vec<Thing<()>>,
     pub skills: Vec<Thing<()>>,
     pub queues: Vec<Thing<QueueSpec>>,
+    pub groups: Vec<Thing<GroupSpec>>,
+    pub hours: Vec<Thing<HoursSpec>>,
+    /// What the hours say, once they were looked up.
+    pub phases: Vec<Option<Phase>>,
     pub agents: Vec<Thing<AgentSpec>>,
     pub people: Vec<Person>,
     pub items: Vec<Item>,
     pub rings: Vec<Ring>,
-    /// Of the rings, those that have not ended: a day of an agent who never answers has thousands that have.
-    pub open: Vec<usize>,
     pub jobs: Vec<Job>,
     pub keys: Vec<Key>,
+    pub claims: u64,
     /// Name, and whether its session lives: `None` if it never had one.
     pub sources: Vec<(Text, Option<bool>)>,
     told: Vec<Stamped>,
 }
 
 /// What is due, in the order in which equals fire.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Due {
     Offer(usize),
     WrapUp(usize),
     CoolDown(usize, AgentKey),
     Agent(usize),
+    Hours(usize),
+    Skill(AgentKey, SkillKey),
+    Recover(usize),
+    NewDay(usize),
+    Connect(usize),
+    Due(usize),
+    Preference(usize),
+    MaxWait(usize),
+    Relax(usize),
+    Overflow(usize),
+    Window(usize),
+    Seek(usize),
     Source(usize),
 }
 
@@ -118,15 +209,17 @@ impl Twin {
             self.restart(now);
         }
         while let Some((at, due)) = self.due().filter(|(at, _)| *at <= now) {
-            self.now = self.now.max(at);
-            self.fire(due);
+            match due {
+                // A look at the overflow that should have been made before is not made up for.
+                Due::Overflow(item) if at < self.now => self.look_later(item),
+                _ => {
+                    self.now = self.now.max(at);
+                    self.fire(due);
+                }
+            }
         }
         self.now = now;
         (self.honour(command), std::mem::take(&mut self.told))
-    }
-
-    pub fn next_deadline(&self) -> Option<Time> {
-        self.due().map(|(at, _)| at)
     }
 
     pub fn tell(&mut self, event: Event) {
@@ -136,47 +229,73 @@ impl Twin {
 
     fn due(&self) -> Option<(Time, Due)> {
         let mut all = Vec::new();
-        all.extend(self.open.iter().map(|index| (self.rings[*index].expires, Due::Offer(*index))));
-        for (index, job) in self.jobs.iter().enumerate().filter(|(_, job)| !job.over) {
+        let rings = self.rings.iter().enumerate().filter(|(_, ring)| ring.ending.is_none());
+        all.extend(rings.map(|(index, ring)| (ring.expires, Due::Offer(index))));
+        for (index, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.over.is_none()) {
             all.extend(job.wrap_up_until.map(|until| (until, Due::WrapUp(index))));
             all.extend(job.lost.map(|at| (at, Due::Agent(index))));
+            all.extend(job.connect_until.map(|at| (at, Due::Connect(index))));
+        }
+        for (index, phase) in self.phases.iter().enumerate() {
+            all.extend(phase.map(|phase| (phase.ends(), Due::Hours(index))));
+        }
+        for (index, agent) in self.agents.iter().enumerate() {
+            let key = agent_key(index);
+            let expiring = agent.spec.skills.iter().filter_map(|held| Some((held.expires?, held.skill)));
+            all.extend(expiring.map(|(at, skill)| (at, Due::Skill(key, skill))));
+            all.extend(self.people[index].recovers.map(|at| (at, Due::Recover(index))));
+            all.extend(self.people[index].new_day.map(|at| (at, Due::NewDay(index))));
         }
         for (index, item) in self.items.iter().enumerate() {
-            let due = item.cools.iter().filter(|cool| cool.due);
-            all.extend(due.map(|cool| (cool.until, Due::CoolDown(index, cool.agent))));
-            all.extend(item.gone.map(|at| (at, Due::Source(index))));
+            self.due_of(index, item, &mut all);
         }
         all.into_iter().min()
+    }
+
+    fn due_of(&self, index: usize, item: &Item, all: &mut Vec<(Time, Due)>) {
+        let cools = item.cools.iter().filter(|cool| cool.due);
+        all.extend(cools.map(|cool| (cool.until, Due::CoolDown(index, cool.agent))));
+        if let Some(Until::At(at)) = item.scheduled {
+            all.push((at, Due::Due(index)));
+        }
+        all.extend(item.overdue_at.map(|at| (at, Due::MaxWait(index))));
+        all.extend(item.window.map(|at| (at, Due::Window(index))));
+        all.extend(item.seek.as_ref().map(|seek| (seek.until, Due::Seek(index))));
+        all.extend(item.gone.map(|at| (at, Due::Source(index))));
+        if self.stands(index) {
+            all.extend(self.sought(index).1.map(|wanted| (wanted.until, Due::Preference(index))));
+            if item.state == State::Waiting {
+                all.extend(self.next_step(index).map(|at| (at, Due::Relax(index))));
+                all.extend(item.look.map(|at| (at, Due::Overflow(index))));
+            }
+        }
     }
 
     fn fire(&mut self, due: Due) {
         match due {
             Due::Offer(index) => self.expire(index),
             Due::WrapUp(index) => self.end_wrap_up(index, EndedBy::Clock),
-            Due::CoolDown(index, agent) => {
-                let pair = self.items[index].cools.iter_mut().find(|cool| cool.agent == agent);
-                pair.expect("it is due").due = false;
-                let interaction = InteractionId(index as u64 + 1);
-                self.tell(Event::CooledDown { interaction, agent });
-                if self.items[index].state == State::Waiting
-                    && let (Some(agent), decision) = self.agent_for(index, None)
-                {
-                    self.offer(index, agent, decision);
-                }
-            }
+            Due::CoolDown(index, agent) => self.cooled_down(index, agent),
             Due::Agent(index) => self.lose_job(index),
-            Due::Source(index) => {
-                let interaction = InteractionId(index as u64 + 1);
-                let rung = self.ring_of(index);
-                if let Some(ring) = rung {
-                    self.rescind(ring, RescindCause::SourceLost);
-                }
-                self.tell(Event::Abandoned { interaction, cause: AbandonCause::SourceLost });
-                self.leave_line(index, State::Abandoned);
-                if let Some(ring) = rung {
-                    self.seek_work(self.rings[ring].agent);
-                }
+            Due::Hours(index) => self.look_up_hours(index),
+            Due::Skill(agent, skill) => self.skill_expires(agent, skill),
+            Due::Recover(index) => self.recovered(index),
+            Due::NewDay(index) => {
+                self.people[index].new_day = None;
+                self.seek_work(index);
             }
+            Due::Connect(index) => self.connect(index, true),
+            Due::Due(index) => self.come_due(index),
+            Due::Preference(index) => self.preference_spent(index),
+            Due::MaxWait(index) => self.become_overdue(index),
+            Due::Relax(index) => self.relax(index),
+            Due::Overflow(index) => self.look_at_overflow(index),
+            Due::Window(index) => {
+                self.items[index].window = None;
+                self.tell(Event::WindowMissed { interaction: id(index) });
+            }
+            Due::Seek(index) => self.seek_timed_out(index),
+            Due::Source(index) => self.source_gone(index),
         }
     }
 
@@ -202,55 +321,26 @@ impl Twin {
             }
         }
     }
+}
 
-    pub fn start_grace(&mut self, source: &Text, from: Time) {
-        for item in self.items.iter_mut().filter(|item| item.source == *source) {
-            let grace_ms = match item.channel {
-                Channel::Voice | Channel::Video => 10_000,
-                Channel::Chat => 60_000,
-                Channel::Message | Channel::Email | Channel::Social | Channel::Task => continue,
-            };
-            if matches!(item.state, State::Waiting | State::Offered) {
-                item.gone = Some(Time(from.0 + grace_ms));
-            }
-        }
-    }
+pub fn id(item: usize) -> InteractionId {
+    InteractionId(item as u64 + 1)
+}
 
-    // ---- what is looked up by looking at everything ----
+pub fn offer_id(ring: usize) -> OfferId {
+    OfferId(ring as u64 + 1)
+}
 
-    /// The open offer of an interaction.
-    pub fn ring_of(&self, item: usize) -> Option<usize> {
-        let interaction = InteractionId(item as u64 + 1);
-        self.open.iter().copied().find(|ring| self.rings[*ring].interaction == interaction)
-    }
+pub fn job_id(job: usize) -> AssignmentId {
+    AssignmentId(job as u64 + 1)
+}
 
-    /// The assignment of an interaction that is not over.
-    pub fn job_of(&self, item: usize) -> Option<usize> {
-        let interaction = InteractionId(item as u64 + 1);
-        self.jobs.iter().position(|job| !job.over && job.interaction == interaction)
-    }
+pub fn agent_key(index: usize) -> AgentKey {
+    AgentKey(u32::try_from(index).expect("a small floor"))
+}
 
-    /// The offers open to an agent.
-    pub fn rings_at(&self, agent: usize) -> Vec<usize> {
-        let to = |ring: &usize| self.rings[*ring].agent.index() == agent;
-        self.open.iter().copied().filter(to).collect()
-    }
-
-    /// Units held by an agent.
-    pub fn used(&self, agent: usize) -> u16 {
-        let rings = self.rings_at(agent).into_iter().map(|ring| self.rings[ring].units);
-        let jobs =
-            self.jobs.iter().filter(|job| !job.over && job.agent.index() == agent).map(|job| job.units);
-        rings.chain(jobs).sum()
-    }
-
-    /// True if an agent holds nothing, not even something that costs nothing.
-    pub fn empty_handed(&self, agent: usize) -> bool {
-        self.rings_at(agent).is_empty()
-            && !self.jobs.iter().any(|job| !job.over && job.agent.index() == agent)
-    }
-
-    pub fn offer_id(ring: usize) -> OfferId {
-        OfferId(ring as u64 + 1)
-    }
+/// Why an agent may take more than they can.
+pub fn overdraw(wanted: &Wanted) -> Overdraw {
+    use baton::engine::interaction::WantedBy;
+    if wanted.by == WantedBy::Supervisor { Overdraw::Supervisor } else { Overdraw::PreferredAgent }
 }
