@@ -36,7 +36,9 @@ impl Twin {
         let cooling = saw(&[Exclusion::CoolingDown]);
         let ends = saw(&[Exclusion::OffShift, Exclusion::ShiftEnds, Exclusion::DailyMaximum]);
         for mut one in looked.iter().copied() {
-            if one.exclusion.is_none() && chosen.len() < at_once {
+            // Who just missed it is asked again only when nobody else can be.
+            let again = missed == Some(one.agent.index()) && !chosen.is_empty();
+            if one.exclusion.is_none() && chosen.len() < at_once && !again {
                 chosen.push(one.agent.index());
             } else if one.exclusion.is_none() {
                 one.exclusion = Some(Exclusion::RankedLower);

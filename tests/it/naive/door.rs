@@ -164,10 +164,10 @@ impl Twin {
             replaces: replaced.map(id),
             wanted,
         })));
-        if later.is_none() {
-            self.come_in(item, then);
+        match later {
+            None => self.come_in(item, then, freed),
+            Some(_) => self.free_all(freed),
         }
-        self.seek_works(freed);
         Ok(Answer::Admitted { interaction: id(item), repeated: false })
     }
 
@@ -259,15 +259,35 @@ impl Twin {
         }
     }
 
-    pub fn come_in(&mut self, item: usize, then: Then) {
+    /// Who is free by its coming looks first.
+    pub fn come_in(&mut self, item: usize, then: Then, freed: Vec<usize>) {
         match then {
             Then::Line => {
-                self.skip_absent(item);
-                self.seek_agent(item);
+                self.free_all(freed);
+                return self.line_up(item);
             }
             Then::Held => {}
             Then::Away(destination) => self.send_away(item, destination, ExitCause::QueueClosed),
             Then::CallBack(within_ms) => self.call_back_by_rule(item, within_ms),
+        }
+        self.free_all(freed);
+        self.look_on(item);
+    }
+
+    pub fn line_up(&mut self, item: usize) {
+        if self.stands(item) {
+            self.skip_absent(item);
+            self.seek_agent(item);
+        }
+    }
+
+    /// Looks for an agent in its new line, if it stands there now.
+    pub fn look_on(&mut self, item: usize) {
+        match self.items[item].scheduled {
+            Some(Until::At(at)) if at <= self.now => self.come_due(item),
+            Some(_) => {}
+            None if self.stands(item) => self.seek_agent(item),
+            None => {}
         }
     }
 
@@ -280,10 +300,12 @@ impl Twin {
 
     fn overflow(&self, guest: Guest, at: u8, hops: u8) -> Option<u8> {
         let way = &guest.plan.routes[usize::from(at)];
-        way.overflow
-            .iter()
-            .filter(|rule| rule.when.iter().all(|one| self.holds(*one, guest, at)))
-            .find_map(|rule| self.first_that_takes(guest, &rule.to, hops))
+        way.overflow.iter().filter(|rule| rule.when.iter().all(|one| self.holds(*one, guest, at))).find_map(
+            |rule| {
+                let others: Vec<QueueKey> = rule.to.iter().copied().filter(|to| *to != way.queue).collect();
+                self.first_that_takes(guest, &others, hops)
+            },
+        )
     }
 
     fn holds(&self, condition: Condition, guest: Guest, at: u8) -> bool {
@@ -387,8 +409,18 @@ impl Twin {
 
     /// True if it has left its queue.
     pub fn take_exit(&mut self, item: usize, exit: &Exit, cause: ExitCause) -> bool {
+        let left = self.leave_by(item, exit, cause);
+        if left {
+            self.look_on(item);
+        }
+        left
+    }
+
+    /// The same, without looking on.
+    pub fn leave_by(&mut self, item: usize, exit: &Exit, cause: ExitCause) -> bool {
         match exit {
             Exit::Keep => return false,
+            Exit::Queue(to) if *to == self.queue(item) => return false,
             Exit::Callback { .. } if self.items[item].callback.is_some() => return false,
             Exit::Queue(to) => {
                 let (plan, channel, hops, _) = self.guest(item);
@@ -397,7 +429,6 @@ impl Twin {
                     return false;
                 }
                 self.move_on(item, *to, cause);
-                self.seek_agent(item);
             }
             Exit::Callback { within_ms } => self.call_back_by_rule(item, *within_ms),
             Exit::SendAway { destination } => self.send_away(item, destination.clone(), cause),

@@ -77,7 +77,8 @@ impl Twin {
             Definition::Skill { .. } => put(&mut self.skills, key, name, (), revision),
             Definition::Queue(spec) => {
                 put(&mut self.queues, key, name, spec, revision);
-                self.release_held();
+                let in_line = self.release_held();
+                in_line.into_iter().for_each(|item| self.line_up(item));
             }
             Definition::Group(spec) => {
                 put(&mut self.groups, key, name, spec, revision);
@@ -254,14 +255,16 @@ impl Twin {
         self.phases[key] = Some(now);
         let hours = HoursKey(u16::try_from(key).expect("few hours"));
         self.tell(Event::HoursTurned { hours, phase: now });
+        let mut in_line = Vec::new();
         if now.open {
-            self.release_held();
+            in_line = self.release_held();
         } else if before.is_none_or(|before| before.open) {
             self.close_queues(hours);
         }
         let on = |agent: &usize| self.agents[*agent].spec.shift == Some(hours);
         let agents: Vec<usize> = (0..self.agents.len()).filter(on).collect();
         self.seek_works(agents);
+        in_line.into_iter().for_each(|item| self.line_up(item));
     }
 
     fn close_queues(&mut self, hours: HoursKey) {

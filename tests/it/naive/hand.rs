@@ -78,7 +78,8 @@ impl Twin {
         let wanted = self.colleague(agent)?;
         let guest = Guest { plan: &plan, channel, item: Some(item), gives_up: None };
         let (route, hops, then) = self.door(guest, 0)?;
-        let freed = self.end_rest_but(item, job);
+        let mut freed = vec![self.jobs[job].agent.index()];
+        freed.extend(self.end_rest_but(item, job));
         let wrap_up_until = self.wrap_up_after(job);
         let cools_down_until = Time(self.now.0 + 30_000);
         self.stop_talking(job, wrap_up_until);
@@ -108,25 +109,23 @@ impl Twin {
         if then == Then::Held {
             self.hold(item);
         }
-        self.come_in(item, then);
-        self.free(giver.index());
-        self.free_all(freed);
+        self.come_in(item, then, freed);
         Ok(Answer::Done)
     }
 
     pub fn requeue(&mut self, assignment: AssignmentId) -> Answered {
         let job = self.owner_job(assignment)?;
         let (item, agent) = (self.jobs[job].item, self.jobs[job].agent);
-        let freed = self.end_rest_but(item, job);
+        let mut freed = vec![agent.index()];
+        freed.extend(self.end_rest_but(item, job));
         let wrap_up_until = self.wrap_up_after(job);
         let cools_down_until = Time(self.now.0 + 30_000);
         self.stop_talking(job, wrap_up_until);
         self.owner_lost(item);
         self.cool(item, agent, cools_down_until, 0);
         self.tell(Event::Requeued { assignment, wrap_up_until, cools_down_until });
-        self.seek_agent(item);
-        self.free(agent.index());
         self.free_all(freed);
+        self.look_on(item);
         Ok(Answer::Done)
     }
 
@@ -197,7 +196,7 @@ impl Twin {
         self.stop_talking(job, None);
         (self.items[item].owner, self.items[item].state) = (None, State::Parked);
         self.tell(Event::Parked { assignment });
-        self.free(agent.index());
+        self.free_all(vec![agent.index()]);
         self.free_all(freed);
         Ok(Answer::Done)
     }

@@ -124,6 +124,7 @@ impl Twin {
         self.plan_callback(kept, channel, from, window.until, false);
         self.seek_works(freed);
         self.seek_works(freed_too);
+        self.look_on(kept);
         Ok(Answer::CallbackPlanned { interaction: id(kept) })
     }
 
@@ -143,25 +144,24 @@ impl Twin {
         this.callback = Some(Callback { from, until, attempts });
         (this.scheduled, this.window) = (Some(Until::At(from)), Some(until));
         self.tell(Event::CallbackPlanned { interaction: id(item), channel, from, until, by_rule });
-        if from <= self.now {
-            self.come_due(item);
-        }
     }
 
     pub fn come_due(&mut self, item: usize) {
-        let interaction = id(item);
         if !self.is_open(self.queue(item)) {
             self.hold(item);
             return;
         }
+        self.is_due(item);
+        self.line_up(item);
+    }
+
+    fn is_due(&mut self, item: usize) {
         let now = self.now;
         let this = &mut self.items[item];
         (this.state, this.scheduled, this.in_queue_from) = (State::Waiting, None, now);
         self.time_max_wait(item);
         self.stand(item);
-        self.tell(Event::Due { interaction });
-        self.skip_absent(item);
-        self.seek_agent(item);
+        self.tell(Event::Due { interaction: id(item) });
     }
 
     /// Not before its queue opens.
@@ -172,13 +172,13 @@ impl Twin {
         self.tell(Event::Held { interaction: id(item) });
     }
 
-    pub fn release_held(&mut self) {
+    /// Who is in line now since a queue opened, first served first.
+    pub fn release_held(&mut self) -> Vec<usize> {
         let held = |item: &usize| self.items[*item].scheduled == Some(Until::Opening);
-        let all: Vec<usize> = (0..self.items.len()).filter(held).collect();
-        for item in all {
-            if self.is_open(self.queue(item)) {
-                self.come_due(item);
-            }
-        }
+        let mut all: Vec<usize> = (0..self.items.len()).filter(held).collect();
+        all.retain(|item| self.is_open(self.queue(*item)));
+        all.sort_by_key(|item| self.spot(*item));
+        all.iter().for_each(|item| self.is_due(*item));
+        all
     }
 }

@@ -16,7 +16,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 impl Twin {
     pub fn seek_agent(&mut self, item: usize) {
         if self.leaves_after_declines(item) {
-            return;
+            return self.look_on(item);
         }
         let (agents, decision) = self.agents_for(item, None);
         self.offer_all(item, agents, decision);
@@ -27,9 +27,9 @@ impl Twin {
             self.tell(Event::Waits { interaction: id(item), decision });
             return;
         }
-        for agent in agents {
-            self.offer(item, agent, decision.clone());
-        }
+        let gave_way: Vec<usize> =
+            agents.into_iter().filter(|agent| self.offer(item, *agent, decision.clone())).collect();
+        self.seek_works(gave_way);
     }
 
     pub fn seek_works(&mut self, agents: Vec<usize>) {
@@ -71,7 +71,9 @@ impl Twin {
         true
     }
 
-    fn make_room(&mut self, item: usize, agent: usize) {
+    /// True if something gave way.
+    fn make_room(&mut self, item: usize, agent: usize) -> bool {
+        let mut gave_way = false;
         let channel = self.items[item].channel;
         let spec = self.capacity(agent);
         while self.used(agent) + u32::from(spec.of(channel).units) > u32::from(spec.units) {
@@ -79,7 +81,8 @@ impl Twin {
                 .filter(|job| self.jobs[*job].over.is_none() && self.jobs[*job].agent.index() == agent)
                 .filter(|job| self.gives_way(&self.jobs[*job], channel))
                 .max_by_key(|job| self.jobs[*job].claim);
-            let Some(job) = newest else { return };
+            let Some(job) = newest else { break };
+            gave_way = true;
             self.jobs[job].interrupted = true;
             self.people[agent].interrupted.push(job);
             let its = self.jobs[job].item;
@@ -88,17 +91,17 @@ impl Twin {
             }
             self.tell(Event::Interrupted { assignment: job_id(job) });
         }
+        gave_way
     }
 
-    pub fn offer(&mut self, item: usize, agent: usize, decision: Decision) {
+    /// True if other work gave way to it.
+    pub fn offer(&mut self, item: usize, agent: usize, decision: Decision) -> bool {
         let (queue, wanted, part) = self.sought(item);
         let channel = self.items[item].channel;
         let beyond = wanted.filter(|one| one.agent.index() == agent && one.overdraw);
         let overdraw =
             beyond.filter(|_| self.no_room(agent, channel, false).is_some()).map(|one| overdraw(&one));
-        if overdraw.is_none() {
-            self.make_room(item, agent);
-        }
+        let gave_way = overdraw.is_none() && self.make_room(item, agent);
         let units = self.capacity(agent).of(channel).units;
         let expires = Time(self.now.0 + self.queues[queue.index()].spec.offer_expiry_ms);
         self.claims += 1;
@@ -119,6 +122,7 @@ impl Twin {
         let offer = offer_id(self.rings.len() - 1);
         let (interaction, agent) = (id(item), agent_key(agent));
         self.tell(Event::Offered { offer, interaction, agent, part, units, overdraw, expires, decision });
+        gave_way
     }
 
     fn ring(&self, offer: OfferId) -> Result<usize, Refusal> {
@@ -288,7 +292,7 @@ impl Twin {
         let agent = agent.index();
         if !self.stands(item) || self.leaves_after_declines(item) {
             self.seek_work(agent);
-            return;
+            return self.look_on(item);
         }
         let (next, decision) = self.agents_for(item, Some(agent));
         let same = next.first() == Some(&agent);
@@ -319,7 +323,7 @@ impl Twin {
         let (max, exit) = (u32::from(route.declines_max), route.last_step.exit.clone());
         self.is_waiting(item)
             && self.items[item].declines >= max
-            && self.take_exit(item, &exit, ExitCause::TooManyDeclines)
+            && self.leave_by(item, &exit, ExitCause::TooManyDeclines)
     }
 
     pub fn rescind(&mut self, index: usize, cause: RescindCause) {

@@ -131,12 +131,8 @@ impl Twin {
     }
 
     pub fn free_all(&mut self, agents: Vec<usize>) {
-        agents.into_iter().for_each(|agent| self.free(agent));
-    }
-
-    pub fn free(&mut self, agent: usize) {
-        self.drain(agent);
-        self.seek_work(agent);
+        agents.iter().for_each(|agent| self.seek_work(*agent));
+        agents.into_iter().for_each(|agent| self.drain(agent));
     }
 
     /// The agent did not come back: the customer goes back to the old place, unless somebody else is there.
@@ -206,8 +202,8 @@ impl Twin {
         let (item, agent) = (self.jobs[job].item, self.jobs[job].agent.index());
         self.part_over(job);
         self.tell(Event::WrapUpEnded { assignment: job_id(job), by });
-        let freed = self.settle(item, job);
-        self.free(agent);
+        let mut freed = vec![agent];
+        freed.extend(self.settle(item, job));
         self.free_all(freed);
     }
 
@@ -242,7 +238,8 @@ impl Twin {
             return Err(Refusal::ConnectedAlready);
         }
         let (item, agent) = (self.jobs[job].item, self.jobs[job].agent);
-        let freed = self.end_rest_but(item, job);
+        let mut freed = vec![agent.index()];
+        freed.extend(self.end_rest_but(item, job));
         let no_answer = cause == ConnectFailure::AgentNoAnswer;
         let (not_responding, recovers) = if no_answer { self.after_no_answer(item) } else { (false, None) };
         let cools_down_until = Time(self.now.0 + 30_000);
@@ -267,11 +264,9 @@ impl Twin {
             self.tell(Event::TimedOut { interaction, cause: ExitCause::Unreachable });
         } else if retry.is_none() && customer {
             self.abandon(item, AbandonCause::GoneBeforeConnected);
-        } else if retry.is_none() {
-            self.seek_agent(item);
         }
-        self.free(agent.index());
         self.free_all(freed);
+        self.look_on(item);
         Ok(Answer::Done)
     }
 
