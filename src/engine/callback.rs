@@ -150,6 +150,7 @@ impl Shard {
             subject.scheduled = None;
             subject.in_queue_from = now;
         });
+        self.arm_source_grace(id);
         self.arm_max_wait(id);
         self.stand(id);
     }

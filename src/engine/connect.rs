@@ -112,8 +112,24 @@ impl Shard {
         if part != Part::Owner || !subject.channel.is_connected_by_platform() {
             return None;
         }
-        let limit_ms = if subject.callback.is_some() { CONNECT_CALLBACK_MS } else { CONNECT_MS };
-        Some(self.now.after(limit_ms))
+        Some(self.now.after(self.connect_limit_ms(interaction)))
+    }
+
+    /// A stall of our own takes nothing off the time the platform has to say so.
+    pub(super) fn restart_connections(&mut self, down_to: Time) {
+        for index in 0..self.agents.len() {
+            for id in self.conversations_of(self.agents[index].key) {
+                let part = self.assignments[&id];
+                if part.connection == Connection::Pending {
+                    let limit_ms = self.connect_limit_ms(part.interaction);
+                    self.deadlines.arm(Deadline::Connect(id), down_to.after(limit_ms));
+                }
+            }
+        }
+    }
+
+    fn connect_limit_ms(&self, interaction: InteractionId) -> u64 {
+        if self.subject(interaction).callback.is_some() { CONNECT_CALLBACK_MS } else { CONNECT_MS }
     }
 
     /// The assignment of the agent who is to be connected.
@@ -163,6 +179,7 @@ impl Shard {
                 promised.attempts = promised.attempts.saturating_add(u8::from(failed.retry.is_some()));
             }
         });
+        self.promise_holds(id);
         self.cool_down(id, part.agent, failed.cools_down_until, 0);
         self.does_not_respond(part.agent, failed.not_responding, failed.recovers);
         match failed.retry {
@@ -183,6 +200,14 @@ impl Shard {
         self.agents[part.agent.index()].ledger.release(Holder::Assignment(id));
         self.subject_mut(part.interaction).assignments.retain(|other| *other != id);
         part
+    }
+
+    /// The call was not made: the window goes on.
+    pub(super) fn promise_holds(&mut self, id: InteractionId) {
+        let window = self.subject(id).callback.map(|promised| promised.until);
+        if let Some(until) = window.filter(|until| *until > self.now) {
+            self.deadlines.arm(Deadline::Window(id), until);
+        }
     }
 
     fn undo_answer(&mut self, part: &Assignment) {

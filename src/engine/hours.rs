@@ -80,7 +80,8 @@ pub fn phase(spec: &HoursSpec, now: Time) -> Phase {
     let zone = time_zone(&spec.time_zone).unwrap_or(TimeZone::UTC);
     let local = at(now, &zone);
     let open = is_open(spec, &local);
-    let midnight = midnight_after(local.date(), &zone);
+    // Later than now whatever a calendar says, so that whoever looks again then gets on.
+    let midnight = midnight_after(local.date(), &zone).max(now.after(60_000));
     Phase { open, until: turns(spec, &zone, now, open), midnight }
 }
 

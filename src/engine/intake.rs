@@ -80,6 +80,8 @@ impl Step<'_> {
     fn enter(&mut self, submit: Submit) -> Result<Answer, Refusal> {
         let replaced = self.shard.replaced_by(&submit);
         let Entry { route, hops, then } = self.shard.entry_of(&submit, replaced)?;
+        // Who is only sent away takes nobody's place, and no promise back.
+        let replaced = replaced.filter(|_| !matches!(then, Then::SentAway { .. }));
         let interaction = InteractionId(self.shard.last_interaction.0 + 1);
         let freed = replaced.map(|old| self.give_way(old, interaction)).unwrap_or_default();
         let now = self.shard.now;
@@ -216,7 +218,7 @@ impl Shard {
         let replaced = admitted.replaces.and_then(|old| self.interaction(old));
         let entered = match (admitted.scheduled, replaced) {
             (Some(Until::At(at)), _) => at,
-            (_, Some(old)) => old.entered,
+            (_, Some(old)) => old.entered.min(self.now),
             (_, None) => self.now,
         };
         Interaction {

@@ -4,7 +4,6 @@
 use super::capacity::{Claim, Holder};
 use super::event::Event;
 use super::ids::{AgentKey, AssignmentId, InteractionId};
-use super::interaction::State;
 use super::shard::{Shard, Step};
 
 impl Step<'_> {
@@ -46,8 +45,10 @@ impl Shard {
         if agent.liveness != super::agent::Liveness::Live {
             return None;
         }
+        // Who holds nothing else goes on with it whatever their capacity is now: lowering it drains.
         let fits = |id: &&AssignmentId| {
-            agent.ledger.used() + u32::from(self.assignments[*id].units) <= u32::from(spec.units)
+            agent.ledger.is_empty()
+                || agent.ledger.used() + u32::from(self.assignments[*id].units) <= u32::from(spec.units)
         };
         agent.interrupted.iter().find(fits).copied()
     }
@@ -69,16 +70,8 @@ impl Shard {
         let known = &mut self.agents[agent.index()];
         known.ledger.release(Holder::Assignment(id));
         known.interrupted.push(id);
-        self.park_if_alone(interaction);
+        self.note_who_talks(interaction);
         self.reindex(agent);
-    }
-
-    /// A conversation in which somebody else talks goes on.
-    fn park_if_alone(&mut self, interaction: InteractionId) {
-        let talks = |id: &AssignmentId| !self.assignments[id].interrupted;
-        if !self.talking_parts(interaction).iter().any(talks) {
-            self.change_state(interaction, |subject| subject.state = State::Parked);
-        }
     }
 
     pub(super) fn continued(&mut self, id: AssignmentId) {
@@ -88,7 +81,7 @@ impl Shard {
         let known = &mut self.agents[agent.index()];
         known.interrupted.retain(|other| *other != id);
         known.ledger.claim(Claim { holder: Holder::Assignment(id), channel, units, overdraw: None });
-        self.change_state(interaction, |subject| subject.state = State::Handling);
+        self.note_who_talks(interaction);
         self.reindex(agent);
     }
 }

@@ -48,7 +48,11 @@ impl Step<'_> {
     /// Ends everybody's part in it.
     fn end_all(&mut self, interaction: InteractionId, by: EndedBy) {
         match self.shard.subject(interaction).owner {
-            Some(owner) => self.end_conversation(owner, by, Text::default()),
+            Some(owner) => {
+                let freed = self.end_rest_but(interaction, owner);
+                self.end_conversation(owner, by, Text::default());
+                self.free_all(freed);
+            }
             // Parked for the customer: nobody holds it.
             None => self.emit(Event::Closed { interaction }),
         }

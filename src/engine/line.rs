@@ -108,10 +108,9 @@ impl Shard {
         }
     }
 
-    /// Checks lie on a grid from entry, so their times follow from the time alone.
+    /// The next check from now on.
     pub(super) fn next_overflow_check(&self, from: Time) -> Time {
-        let passed = self.now.since(from) / OVERFLOW_CHECK_MS;
-        from.after((passed + 1) * OVERFLOW_CHECK_MS)
+        check_after(from, self.now)
     }
 
     /// The lane for what is needed; opens it if it is new.
@@ -129,6 +128,11 @@ impl Shard {
         self.lines.part(old);
         self.subject_mut(id).lane = lane;
     }
+}
+
+/// Checks lie on a grid from entry, so their times follow from the time alone.
+pub(super) fn check_after(entry: Time, now: Time) -> Time {
+    entry.after((now.since(entry) / OVERFLOW_CHECK_MS + 1) * OVERFLOW_CHECK_MS)
 }
 
 /// When the next step of relaxation is due, the last one included.

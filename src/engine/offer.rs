@@ -356,9 +356,10 @@ impl Shard {
         // Only the agent's return ends it, or a time that is over, not another offer under a milder policy.
         let before = self.agents[agent.index()].not_responding;
         self.agents[agent.index()].not_responding |= not_responding;
+        let recovering = self.deadlines.is_armed(Deadline::Recover(agent));
         match recovers {
-            Some(at) if !before => self.deadlines.arm(Deadline::Recover(agent), at),
-            _ if not_responding => self.deadlines.disarm(Deadline::Recover(agent)),
+            Some(at) if !before || recovering => self.deadlines.arm(Deadline::Recover(agent), at),
+            None if not_responding => self.deadlines.disarm(Deadline::Recover(agent)),
             _ => {}
         }
         self.reindex(agent);

@@ -99,9 +99,7 @@ impl Step<'_> {
         if asker_gone {
             freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
         }
-        if self.shard.subject(interaction).state == State::Handling
-            && self.shard.subject(interaction).owner.is_none()
-        {
+        if self.shard.has_lost_its_owner(interaction) {
             match self.shard.next_owner(interaction) {
                 Some(assignment) => self.emit(Event::OwnerChanged { interaction, assignment }),
                 None => freed.extend(self.end_rest(interaction)),
@@ -187,6 +185,13 @@ impl Shard {
         parts.filter(|id| self.assignments[id].talks()).collect()
     }
 
+    /// Somebody is in the conversation still, and the customer is nobody's.
+    fn has_lost_its_owner(&self, interaction: InteractionId) -> bool {
+        let subject = self.subject(interaction);
+        let going_on = matches!(subject.state, State::Handling | State::Parked);
+        going_on && subject.owner.is_none() && !self.talking_parts(interaction).is_empty()
+    }
+
     /// The oldest member of the conference who is still there.
     fn next_owner(&self, interaction: InteractionId) -> Option<AssignmentId> {
         let member = |id: &AssignmentId| self.assignments[id].part == Part::Member;
@@ -236,6 +241,7 @@ impl Shard {
                 extensions: 0,
             },
         );
+        self.note_who_talks(interaction);
         self.reindex(agent);
     }
 
@@ -287,10 +293,11 @@ impl Shard {
                 subject.owner = None;
                 subject.disposition = disposition.clone();
             }
-            if matches!(subject.state, State::Handling | State::Parked) {
-                subject.state = if others { State::Handling } else { State::WrappingUp };
+            if !others && matches!(subject.state, State::Handling | State::Parked) {
+                subject.state = State::WrappingUp;
             }
         });
+        self.note_who_talks(interaction);
     }
 
     /// One agent's conversation is over; the wrap-up begins, or the assignment is over too.
@@ -325,25 +332,43 @@ impl Shard {
         self.stop_talking(id, None);
         if owned {
             self.lost_owner(interaction);
+        } else {
+            self.note_who_talks(interaction);
         }
     }
 
     /// Without anybody else for the customer, the interaction is back in line at its place.
     pub(super) fn lost_owner(&mut self, interaction: InteractionId) {
-        let others = self.next_owner(interaction).is_some();
+        self.subject_mut(interaction).owner = None;
+        if self.next_owner(interaction).is_some() {
+            self.note_who_talks(interaction);
+            return;
+        }
+        let now = self.now;
         self.change_state(interaction, |subject| {
-            subject.owner = None;
-            if !others {
-                subject.state = State::Waiting;
-                subject.requeues += 1;
-            } else {
-                subject.state = State::Handling;
+            subject.state = State::Waiting;
+            subject.requeues += 1;
+            // The conversation was no waiting: steps begin anew, and it is not thrown out for how long it took.
+            (subject.in_queue_from, subject.step, subject.declines) = (now, 0, 0);
+        });
+        self.change_lane(interaction);
+        self.arm_source_grace(interaction);
+        self.arm_max_wait(interaction);
+        self.stand(interaction);
+    }
+
+    /// Parked while everybody who is in it was interrupted. Nothing changes while nobody is in it.
+    pub(super) fn note_who_talks(&mut self, id: InteractionId) {
+        let parts = self.talking_parts(id);
+        if parts.is_empty() {
+            return;
+        }
+        let talks = parts.iter().any(|part| !self.assignments[part].interrupted);
+        self.change_state(id, |subject| {
+            if matches!(subject.state, State::Handling | State::Parked) {
+                subject.state = if talks { State::Handling } else { State::Parked };
             }
         });
-        if !others {
-            self.arm_source_grace(interaction);
-            self.stand(interaction);
-        }
     }
 
     pub(super) fn owner_changed(&mut self, interaction: InteractionId, assignment: AssignmentId) {
@@ -351,6 +376,8 @@ impl Shard {
         part.part = Part::Owner;
         let agent = part.agent;
         let subject = self.subject_mut(interaction);
+        // From one who is still there it is a transfer; after one who left it is none.
+        subject.transfers += u16::from(subject.owner.is_some());
         subject.owner = Some(assignment);
         subject.agent = Some(agent);
     }

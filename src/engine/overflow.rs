@@ -5,9 +5,10 @@ use super::entry::Visitor;
 use super::event::{Event, ExitCause};
 use super::ids::{InteractionId, QueueKey};
 use super::interaction::{State, Until};
-use super::line::lane_id;
+use super::line::{check_after, lane_id};
 use super::route::{Condition, Exit};
 use super::shard::{Shard, Step};
+use super::time::Time;
 
 impl Step<'_> {
     /// Looks whether a waiting interaction overflows now.
@@ -194,6 +195,20 @@ impl Shard {
             .filter(|agent| self.meets(agent, &lane) && self.no_room(agent, lane.channel, false).is_none());
         let limit = usize::try_from(at_most).unwrap_or(usize::MAX).saturating_add(1);
         u32::try_from(free.take(limit).count()).unwrap_or(u32::MAX)
+    }
+
+    /// While we were gone nobody could have been found: those looks are not made up for.
+    pub(super) fn restart_overflow_checks(&mut self, down_to: Time) {
+        let lanes = self.lines.lanes().flat_map(|(_, lane)| lane.waiting());
+        let personal = self.agents.iter().flat_map(|agent| &agent.line);
+        let standing: Vec<InteractionId> = lanes.chain(personal).map(|place| place.3).collect();
+        for id in standing {
+            let deadline = Deadline::Overflow(id);
+            if self.deadlines.is_armed(deadline) {
+                let next = check_after(self.subject(id).in_queue_from, down_to);
+                self.deadlines.arm(deadline, next);
+            }
+        }
     }
 
     pub(super) fn overflowed(&mut self, id: InteractionId, to: QueueKey) {

@@ -90,8 +90,10 @@ impl Shard {
             subject.wanted = wanted;
             subject.requeues += 1;
             (subject.in_queue_from, subject.step) = (now, 0);
+            subject.waits_from = now;
         });
         self.change_lane(id);
+        self.arm_max_wait(id);
         self.stand(id);
     }
 }

@@ -160,7 +160,7 @@ impl Shard {
     }
 
     /// The conversations an agent is in, oldest first.
-    fn conversations_of(&self, agent: AgentKey) -> Vec<AssignmentId> {
+    pub(super) fn conversations_of(&self, agent: AgentKey) -> Vec<AssignmentId> {
         let agent = &self.agents[agent.index()];
         let held = agent.ledger.claims().iter().filter_map(|claim| match claim.holder {
             Holder::Assignment(assignment) => Some(assignment),
@@ -216,6 +216,8 @@ impl Shard {
             }
         }
         self.restart_source_graces(down_to);
+        self.restart_connections(down_to);
+        self.restart_overflow_checks(down_to);
     }
 
     fn change(&mut self, key: AgentKey, change: impl FnOnce(&mut Agent)) {

@@ -4,7 +4,6 @@
 use super::deadline::Deadline;
 use super::event::{Event, ExitCause, PreferenceEnd, SeekEnd};
 use super::ids::{AgentKey, InteractionId};
-use super::interaction::State;
 use super::shard::{Shard, Step};
 
 impl Step<'_> {
@@ -64,9 +63,11 @@ impl Step<'_> {
     /// It has waited beyond its maximum: from now on it comes before every one that has not, for anybody.
     pub fn overdue(&mut self, interaction: InteractionId) {
         self.emit(Event::Overdue { interaction });
-        let subject = self.shard.subject(interaction);
-        if subject.state == State::Waiting && subject.wanted.is_some() {
-            self.end_preference(interaction, PreferenceEnd::Overdue);
+        if self.shard.subject(interaction).wanted.is_none() {
+            return;
+        }
+        self.end_preference(interaction, PreferenceEnd::Overdue);
+        if self.shard.subject(interaction).standing.is_some() {
             self.seek_agent(interaction);
         }
     }

@@ -47,7 +47,7 @@ impl Step<'_> {
             return Err(Refusal::SeekingAlready);
         }
         self.shard.check_plan(&plan, by.channel)?;
-        let wanted = self.shard.wanted_colleague(agent)?;
+        let wanted = self.shard.wanted_colleague(interaction, agent)?;
         let until = self.shard.now.after(SEEK_MS);
         self.emit(Event::Sought(Box::new(Sought { interaction, by: by.id, part, plan, wanted, until })));
         self.seek_agent(interaction);

@@ -38,7 +38,7 @@ impl Step<'_> {
         agent: Option<AgentKey>,
     ) -> Result<Answer, Refusal> {
         self.shard.check_plan(&plan, part.channel)?;
-        let wanted = self.shard.wanted_colleague(agent)?;
+        let wanted = self.shard.wanted_colleague(part.interaction, agent)?;
         let visitor = Visitor {
             plan: &plan,
             channel: part.channel,
@@ -67,6 +67,11 @@ impl Step<'_> {
     fn hand_to_consulted(&mut self, part: Assignment, other: AssignmentId) -> Result<Answer, Refusal> {
         let interaction = part.interaction;
         self.shard.consulted(interaction, other)?;
+        let subject = self.shard.subject(interaction);
+        let max = subject.plan.transfers.max;
+        if subject.transfers >= max {
+            return Err(Refusal::TransferLimit { max });
+        }
         self.emit(Event::OwnerChanged { interaction, assignment: other });
         self.end_conversation(part.id, EndedBy::Transfer, Text::default());
         Ok(Answer::Done)
@@ -120,9 +125,16 @@ impl Shard {
     }
 
     /// A colleague who is asked for must be there.
-    pub(super) fn wanted_colleague(&self, agent: Option<AgentKey>) -> Result<Option<Wanted>, Refusal> {
+    pub(super) fn wanted_colleague(
+        &self,
+        interaction: InteractionId,
+        agent: Option<AgentKey>,
+    ) -> Result<Option<Wanted>, Refusal> {
         let Some(agent) = agent else { return Ok(None) };
         self.live_agent(agent)?;
+        if self.talking_parts(interaction).iter().any(|part| self.assignments[part].agent == agent) {
+            return Err(Refusal::AgentCannot { exclusion: super::explain::Exclusion::AlreadyOnIt });
+        }
         if !self.is_there(agent) {
             return Err(Refusal::AgentCannot { exclusion: super::explain::Exclusion::SignedOut });
         }
@@ -147,6 +159,7 @@ impl Shard {
         });
         let queue = self.subject(id).queue();
         self.begin_visit(id, queue);
+        self.promise_holds(id);
         self.cool_down(id, part.agent, transferred.cools_down_until, 0);
         self.arm_source_grace(id);
         self.stand(id);

@@ -86,8 +86,10 @@ impl Twin {
             Some(_) if self.has_room(submit.plan.routes[0].queue, gives_up) => (0, 0, Then::Line),
             Some(_) => return Err(Refusal::QueueFull { max: 0 }),
         };
+        // Who is only sent away takes nobody's place.
+        let replaced = replaced.filter(|_| !matches!(then, Then::Away(_)));
         let item = self.items.len();
-        let entered = replaced.map_or(self.now, |old| self.items[old].entered);
+        let entered = replaced.map_or(self.now, |old| self.items[old].entered.min(self.now));
         let mut freed = Vec::new();
         if let Some(old) = replaced {
             freed = self.rescind_all(old, RescindCause::Replaced);
@@ -383,8 +385,12 @@ impl Twin {
 
     /// Looks lie on a grid from entry.
     pub fn look_later(&mut self, item: usize) {
+        self.look_after(item, self.now);
+    }
+
+    pub fn look_after(&mut self, item: usize, now: Time) {
         let from = self.items[item].in_queue_from.0;
-        let passed = self.now.0.saturating_sub(from) / LOOK_MS;
+        let passed = now.0.saturating_sub(from) / LOOK_MS;
         self.items[item].look = Some(Time(from + (passed + 1) * LOOK_MS));
     }
 
@@ -462,7 +468,9 @@ impl Twin {
             State::Handling | State::Parked => match self.items[item].owner {
                 Some(owner) => {
                     let by = if withdrawn { EndedBy::Source } else { EndedBy::Customer };
+                    let freed = self.end_rest_but(item, owner);
                     self.end_conversation(owner, by, Text::default());
+                    self.free_all(freed);
                 }
                 None => self.close(item),
             },

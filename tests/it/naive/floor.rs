@@ -41,6 +41,7 @@ impl Twin {
             Command::Park { assignment } => self.park(assignment),
             Command::Resume { interaction } => self.resume(interaction),
             Command::Requeue { assignment } => self.requeue(assignment),
+            Command::Wrote { interaction } => self.wrote(interaction),
             Command::Pull { agent, interaction } => self.pull(agent, interaction),
             Command::RequestCallback { interaction, channel, window } => {
                 self.request_callback(interaction, channel, window)

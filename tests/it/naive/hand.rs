@@ -33,9 +33,12 @@ impl Twin {
         if advises { Ok(job) } else { Err(Refusal::NotConsulted) }
     }
 
-    fn colleague(&self, agent: Option<AgentKey>) -> Result<Option<Wanted>, Refusal> {
+    fn colleague(&self, item: usize, agent: Option<AgentKey>) -> Result<Option<Wanted>, Refusal> {
         let Some(agent) = agent else { return Ok(None) };
         self.known(agent)?;
+        if self.talking(item).iter().any(|job| self.jobs[*job].agent == agent) {
+            return Err(Refusal::AgentCannot { exclusion: Exclusion::AlreadyOnIt });
+        }
         if !self.is_there(agent) {
             return Err(Refusal::AgentCannot { exclusion: Exclusion::SignedOut });
         }
@@ -49,6 +52,10 @@ impl Twin {
         let (plan, agent) = match target {
             Target::Consulted(other) => {
                 let other = self.consulted(item, other)?;
+                let max = self.items[item].plan.transfers.max;
+                if self.items[item].transfers >= max {
+                    return Err(Refusal::TransferLimit { max });
+                }
                 self.change_owner(item, other);
                 self.end_conversation(job, EndedBy::Transfer, Text::default());
                 return Ok(Answer::Done);
@@ -75,7 +82,7 @@ impl Twin {
     fn hand_on(&mut self, job: usize, plan: Plan, agent: Option<AgentKey>) -> Answered {
         let (item, channel) = (self.jobs[job].item, self.jobs[job].channel);
         self.check_plan(&plan)?;
-        let wanted = self.colleague(agent)?;
+        let wanted = self.colleague(item, agent)?;
         let guest = Guest { plan: &plan, channel, item: Some(item), gives_up: None };
         let (route, hops, then) = self.door(guest, 0)?;
         let mut freed = vec![self.jobs[job].agent.index()];
@@ -93,6 +100,7 @@ impl Twin {
         this.visits.push(Visit { queue, answered: None, abandoned: None });
         self.time_max_wait(item);
         let giver = self.jobs[job].agent;
+        self.promise_holds(item);
         self.cool(item, giver, cools_down_until, 0);
         self.may_be_gone(item);
         self.stand(item);
@@ -156,7 +164,7 @@ impl Twin {
             return Err(Refusal::SeekingAlready);
         }
         self.check_plan(&plan)?;
-        let wanted = self.colleague(agent)?;
+        let wanted = self.colleague(item, agent)?;
         let (since, until) = (self.now, Time(self.now.0 + SEEK_MS));
         self.items[item].seek = Some(Seeking { by, part, plan: plan.clone(), wanted, since, until });
         let (interaction, by) = (id(item), job_id(by));
@@ -201,6 +209,16 @@ impl Twin {
         Ok(Answer::Done)
     }
 
+    pub fn wrote(&mut self, interaction: InteractionId) -> Answered {
+        let item = self.item(interaction)?;
+        let state = self.items[item].state;
+        if state.is_over() || state == State::WrappingUp {
+            return Err(Refusal::WrongState { state, wanted: "" });
+        }
+        self.tell(Event::Wrote { interaction });
+        self.resume(interaction)
+    }
+
     pub fn resume(&mut self, interaction: InteractionId) -> Answered {
         let item = self.item(interaction)?;
         let this = &self.items[item];
@@ -228,6 +246,8 @@ impl Twin {
         let now = self.now;
         let this = &mut self.items[item];
         (this.state, this.wanted, this.in_queue_from, this.step) = (State::Waiting, wanted, now, 0);
+        this.waits_from = now;
+        self.time_max_wait(item);
         self.stand(item);
         self.tell(Event::Resumed { interaction: id(item), wanted });
     }

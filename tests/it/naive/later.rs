@@ -38,7 +38,9 @@ impl Twin {
 
     pub fn end_preference(&mut self, item: usize, cause: PreferenceEnd) {
         self.items[item].wanted = None;
-        self.stand(item);
+        if self.stands(item) {
+            self.stand(item);
+        }
         self.tell(Event::PreferenceEnded { interaction: id(item), cause });
     }
 
@@ -88,9 +90,11 @@ impl Twin {
             self.stand(item);
         }
         self.tell(Event::Overdue { interaction: id(item) });
-        if self.is_waiting(item) && self.items[item].wanted.is_some() {
+        if self.items[item].wanted.is_some() {
             self.end_preference(item, PreferenceEnd::Overdue);
-            self.seek_agent(item);
+            if self.stands(item) {
+                self.seek_agent(item);
+            }
         }
     }
 
@@ -159,6 +163,7 @@ impl Twin {
         let now = self.now;
         let this = &mut self.items[item];
         (this.state, this.scheduled, this.in_queue_from) = (State::Waiting, None, now);
+        self.may_be_gone(item);
         self.time_max_wait(item);
         self.stand(item);
         self.tell(Event::Due { interaction: id(item) });

@@ -85,6 +85,11 @@ impl Twin {
             && !self.jobs.iter().any(|job| job.over.is_none() && job.agent.index() == agent)
     }
 
+    /// No claim at all, whatever gave way.
+    pub fn holds_nothing(&self, agent: usize) -> bool {
+        self.rings_at(agent).is_empty() && self.jobs_at(agent).next().is_none()
+    }
+
     pub fn capacity(&self, agent: usize) -> CapacitySpec {
         let spec = &self.agents[agent].spec;
         let group = spec.group.and_then(|group| self.groups.get(group.index()));

@@ -57,7 +57,8 @@ impl Twin {
     /// Takes up again the oldest work that gave way, if there is room.
     pub fn go_on(&mut self, agent: usize) -> bool {
         let room = u32::from(self.capacity(agent).units);
-        let fits = |job: &&usize| self.used(agent) + u32::from(self.jobs[**job].units) <= room;
+        let nothing = self.holds_nothing(agent);
+        let fits = |job: &&usize| nothing || self.used(agent) + u32::from(self.jobs[**job].units) <= room;
         let live = self.people[agent].liveness == Liveness::Live;
         let Some(job) = self.people[agent].interrupted.iter().find(fits).copied().filter(|_| live) else {
             return false;
@@ -66,7 +67,8 @@ impl Twin {
         self.claims += 1;
         let this = &mut self.jobs[job];
         (this.interrupted, this.held, this.claim) = (false, this.units, self.claims);
-        self.items[this.item].state = State::Handling;
+        let its = this.item;
+        self.note_who_talks(its);
         self.tell(Event::Continued { assignment: job_id(job) });
         true
     }
@@ -86,9 +88,7 @@ impl Twin {
             self.jobs[job].interrupted = true;
             self.people[agent].interrupted.push(job);
             let its = self.jobs[job].item;
-            if self.talking(its).iter().all(|other| self.jobs[*other].interrupted) {
-                self.items[its].state = State::Parked;
-            }
+            self.note_who_talks(its);
             self.tell(Event::Interrupted { assignment: job_id(job) });
         }
         gave_way
@@ -174,6 +174,7 @@ impl Twin {
             over: None,
             undone: false,
         });
+        self.note_who_talks(item);
         let assignment = job_id(job);
         self.tell(Event::Accepted { offer, assignment, connect_until });
         let freed = self.rescind_all(item, RescindCause::TakenByAnother);
@@ -274,8 +275,8 @@ impl Twin {
     pub fn does_not_respond(&mut self, agent: AgentKey, not_responding: bool, recovers: Option<Time>) {
         let person = &mut self.people[agent.index()];
         match recovers {
-            Some(at) if !person.not_responding => person.recovers = Some(at),
-            _ if not_responding => person.recovers = None,
+            Some(at) if !person.not_responding || person.recovers.is_some() => person.recovers = Some(at),
+            None if not_responding => person.recovers = None,
             _ => {}
         }
         person.not_responding |= not_responding;

@@ -43,9 +43,10 @@ impl Twin {
         if this.owner == Some(job) {
             this.owner = None;
         }
-        if matches!(this.state, State::Handling | State::Parked) {
-            this.state = if others { State::Handling } else { State::WrappingUp };
+        if !others && matches!(this.state, State::Handling | State::Parked) {
+            this.state = State::WrappingUp;
         }
+        self.note_who_talks(item);
         let assignment = job_id(job);
         self.tell(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
         self.jobs[job].agent.index()
@@ -85,7 +86,8 @@ impl Twin {
         if self.items[item].seek.as_ref().is_some_and(|seek| seek.by == gone) {
             freed.extend(self.end_seek(item, SeekEnd::ConversationEnded));
         }
-        if self.items[item].state == State::Handling && self.items[item].owner.is_none() {
+        let going_on = matches!(self.items[item].state, State::Handling | State::Parked);
+        if going_on && self.items[item].owner.is_none() && !self.talking(item).is_empty() {
             match self.next_owner(item) {
                 Some(job) => self.change_owner(item, job),
                 None => {
@@ -106,6 +108,7 @@ impl Twin {
 
     pub fn change_owner(&mut self, item: usize, job: usize) {
         self.jobs[job].part = Part::Owner;
+        self.items[item].transfers += u16::from(self.items[item].owner.is_some());
         self.items[item].owner = Some(job);
         self.items[item].agent = Some(self.jobs[job].agent);
         self.tell(Event::OwnerChanged { interaction: id(item), assignment: job_id(job) });
@@ -144,6 +147,8 @@ impl Twin {
         self.stop_talking(job, None);
         if owned {
             self.owner_lost(item);
+        } else {
+            self.note_who_talks(item);
         }
         self.tell(Event::AssignmentLost { assignment: job_id(job) });
         freed.extend(self.settle(item, job));
@@ -156,13 +161,27 @@ impl Twin {
     }
 
     pub fn owner_lost(&mut self, item: usize) {
-        let others = self.next_owner(item).is_some();
         self.items[item].owner = None;
-        self.items[item].state = if others { State::Handling } else { State::Waiting };
-        if !others {
-            self.may_be_gone(item);
-            self.stand(item);
+        if self.next_owner(item).is_some() {
+            return self.note_who_talks(item);
         }
+        let now = self.now;
+        let this = &mut self.items[item];
+        this.state = State::Waiting;
+        (this.in_queue_from, this.step, this.declines) = (now, 0, 0);
+        self.may_be_gone(item);
+        self.time_max_wait(item);
+        self.stand(item);
+    }
+
+    /// Parked while everybody in it was interrupted.
+    pub fn note_who_talks(&mut self, item: usize) {
+        let parts = self.talking(item);
+        if parts.is_empty() || !matches!(self.items[item].state, State::Handling | State::Parked) {
+            return;
+        }
+        let talks = parts.iter().any(|job| !self.jobs[*job].interrupted);
+        self.items[item].state = if talks { State::Handling } else { State::Parked };
     }
 
     // ---- wrap-up ----
@@ -249,6 +268,7 @@ impl Twin {
         let again = promised.is_some_and(|one| one.attempts + 1 < terms.attempts_max);
         let retry = (customer && again).then_some(Time(self.now.0 + terms.retry_ms));
         self.undo(item, job, retry);
+        self.promise_holds(item);
         self.cool(item, agent, cools_down_until, 0);
         self.does_not_respond(agent, not_responding, recovers);
         self.tell(Event::ConnectFailed {
@@ -268,6 +288,14 @@ impl Twin {
         self.free_all(freed);
         self.look_on(item);
         Ok(Answer::Done)
+    }
+
+    /// The call was not made: the window goes on.
+    pub fn promise_holds(&mut self, item: usize) {
+        let until = self.items[item].callback.map(|promised| promised.until);
+        if let Some(until) = until.filter(|until| *until > self.now) {
+            self.items[item].window = Some(until);
+        }
     }
 
     /// As if nobody had accepted.

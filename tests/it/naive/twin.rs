@@ -315,9 +315,28 @@ impl Twin {
                 self.start_grace(&name, now);
             }
         }
+        self.after_the_gap(now);
         for agent in 0..self.people.len() {
             for ring in self.rings_at(agent) {
                 self.rescind(ring, RescindCause::EngineRestart);
+            }
+        }
+    }
+}
+
+impl Twin {
+    /// The platform has its time again to say who is connected; looks at the overflow are not made up for.
+    fn after_the_gap(&mut self, now: Time) {
+        for job in 0..self.jobs.len() {
+            let promised = self.items[self.jobs[job].item].callback.is_some();
+            let limit_ms = if promised { 120_000 } else { 30_000 };
+            if self.jobs[job].over.is_none() && self.jobs[job].connect_until.is_some() {
+                self.jobs[job].connect_until = Some(Time(now.0 + limit_ms));
+            }
+        }
+        for item in 0..self.items.len() {
+            if self.is_waiting(item) && self.items[item].look.is_some() {
+                self.look_after(item, now);
             }
         }
     }
