@@ -64,7 +64,10 @@ impl Twin {
 
     /// The best work for an agent.
     pub fn work_for(&self, agent: usize) -> Option<(usize, Decision)> {
-        let mut takes: Vec<Spot> = (0..self.items.len())
+        let mut takes: Vec<Spot> = self
+            .open_items
+            .iter()
+            .copied()
             .filter(|item| self.stands(*item) && self.exclusion(agent, *item).is_none())
             .map(|item| self.spot(item))
             .collect();
@@ -241,9 +244,9 @@ impl Twin {
     /// Position × mean handle time ÷ agents who qualify, of one who waits.
     pub fn estimate(&self, item: usize) -> Option<u64> {
         let (queue, own) = (self.queue(item), self.spot(item));
-        let before = (0..self.items.len()).filter(|other| {
-            let (its, wanted, _) = self.sought(*other);
-            self.stands(*other) && wanted.is_none() && its == queue && self.spot(*other) < own
+        let before = self.open_items.iter().filter(|other| {
+            let (its, wanted, _) = self.sought(**other);
+            self.stands(**other) && wanted.is_none() && its == queue && self.spot(**other) < own
         });
         let needs = super::look::needs_at(self.route(item), self.items[item].step);
         self.wait_at(before.count() as u64 + 1, queue, self.on_duty(queue, &needs))

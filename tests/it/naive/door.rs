@@ -147,6 +147,7 @@ impl Twin {
             window: None,
             look: None,
         });
+        self.open_items.push(item);
         if scheduled.is_none() {
             self.time_max_wait(item);
             self.stand(item);
@@ -181,7 +182,7 @@ impl Twin {
         also: impl Fn(usize) -> bool,
     ) -> Option<usize> {
         let customer = customer.filter(|_| !matter.is_empty())?;
-        (0..self.items.len()).find(|item| {
+        self.open_items.iter().copied().find(|item| {
             let this = &self.items[*item];
             let same = this.customer == Some(customer) && this.matter == *matter;
             same && this.state.is_unanswered() && !this.answered && also(*item)

@@ -65,7 +65,7 @@ impl Twin {
         let waits = |item: &usize| {
             self.stands(*item) && self.sought(*item).1.is_some_and(|one| one.agent == agent_key(agent))
         };
-        let mut all: Vec<usize> = (0..self.items.len()).filter(waits).collect();
+        let mut all: Vec<usize> = self.open_items.iter().copied().filter(waits).collect();
         all.sort_by_key(|item| self.spot(*item));
         for item in all {
             if self.items[item].seek.is_some() {
@@ -180,7 +180,7 @@ impl Twin {
     /// Who is in line now since a queue opened, first served first.
     pub fn release_held(&mut self) -> Vec<usize> {
         let held = |item: &usize| self.items[*item].scheduled == Some(Until::Opening);
-        let mut all: Vec<usize> = (0..self.items.len()).filter(held).collect();
+        let mut all: Vec<usize> = self.open_items.iter().copied().filter(held).collect();
         all.retain(|item| self.is_open(self.queue(*item)));
         all.sort_by_key(|item| self.spot(*item));
         all.iter().for_each(|item| self.is_due(*item));

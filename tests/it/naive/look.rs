@@ -16,7 +16,7 @@ impl Twin {
     /// The open offers of an interaction, oldest first.
     pub fn rings_of(&self, item: usize) -> Vec<usize> {
         let of = |ring: &usize| self.rings[*ring].ending.is_none() && self.rings[*ring].item == item;
-        (0..self.rings.len()).filter(of).collect()
+        self.open_rings.iter().copied().filter(of).collect()
     }
 
     /// The offers open to an agent, oldest first.
@@ -25,13 +25,13 @@ impl Twin {
             let ring = &self.rings[*ring];
             ring.ending.is_none() && ring.agent.index() == agent
         };
-        (0..self.rings.len()).filter(to).collect()
+        self.open_rings.iter().copied().filter(to).collect()
     }
 
     /// The assignments of an interaction that are not over, oldest first.
     pub fn jobs_of(&self, item: usize) -> Vec<usize> {
         let of = |job: &usize| self.jobs[*job].over.is_none() && self.jobs[*job].item == item;
-        (0..self.jobs.len()).filter(of).collect()
+        self.open_jobs.iter().copied().filter(of).collect()
     }
 
     pub fn talking(&self, item: usize) -> Vec<usize> {
@@ -45,7 +45,7 @@ impl Twin {
 
     fn jobs_at(&self, agent: usize) -> impl Iterator<Item = &Job> {
         let holds = move |job: &&Job| job.over.is_none() && !job.interrupted && job.agent.index() == agent;
-        self.jobs.iter().filter(holds)
+        self.open_jobs.iter().map(|job| &self.jobs[*job]).filter(holds)
     }
 
     /// Units held by an agent.
@@ -82,7 +82,11 @@ impl Twin {
     /// True if an agent holds nothing, not even something that costs nothing, and nothing gave way.
     pub fn empty_handed(&self, agent: usize) -> bool {
         self.rings_at(agent).is_empty()
-            && !self.jobs.iter().any(|job| job.over.is_none() && job.agent.index() == agent)
+            && !self
+                .open_jobs
+                .iter()
+                .map(|job| &self.jobs[*job])
+                .any(|job| job.over.is_none() && job.agent.index() == agent)
     }
 
     /// No claim at all, whatever gave way.
@@ -164,10 +168,10 @@ impl Twin {
 
     /// In a queue by their state, and not answered in this visit.
     pub fn unanswered(&self, queue: QueueKey) -> u32 {
-        let count = (0..self.items.len()).filter(|item| {
-            self.queue(*item) == queue
-                && self.items[*item].state.is_unanswered()
-                && !self.visit_answered(*item)
+        let count = self.open_items.iter().filter(|item| {
+            self.queue(**item) == queue
+                && self.items[**item].state.is_unanswered()
+                && !self.visit_answered(**item)
         });
         u32::try_from(count.count()).expect("few")
     }
@@ -178,7 +182,7 @@ impl Twin {
 
     pub fn waiting(&self, queue: QueueKey) -> Vec<usize> {
         let waits = |item: &usize| self.items[*item].state == State::Waiting && self.queue(*item) == queue;
-        (0..self.items.len()).filter(waits).collect()
+        self.open_items.iter().copied().filter(waits).collect()
     }
 
     pub fn is_open(&self, queue: QueueKey) -> bool {

@@ -79,7 +79,10 @@ impl Twin {
         let channel = self.items[item].channel;
         let spec = self.capacity(agent);
         while self.used(agent) + u32::from(spec.of(channel).units) > u32::from(spec.units) {
-            let newest = (0..self.jobs.len())
+            let newest = self
+                .open_jobs
+                .iter()
+                .copied()
                 .filter(|job| self.jobs[*job].over.is_none() && self.jobs[*job].agent.index() == agent)
                 .filter(|job| self.gives_way(&self.jobs[*job], channel))
                 .max_by_key(|job| self.jobs[*job].claim);
@@ -116,6 +119,7 @@ impl Twin {
             ending: None,
             job: None,
         });
+        self.open_rings.push(self.rings.len() - 1);
         if self.items[item].seek.is_none() {
             self.items[item].state = State::Offered;
         }
@@ -174,6 +178,7 @@ impl Twin {
             over: None,
             undone: false,
         });
+        self.open_jobs.push(job);
         self.note_who_talks(item);
         let assignment = job_id(job);
         self.tell(Event::Accepted { offer, assignment, connect_until });

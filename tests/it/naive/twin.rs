@@ -171,6 +171,10 @@ pub struct Twin {
     pub items: Vec<Item>,
     pub rings: Vec<Ring>,
     pub jobs: Vec<Job>,
+    /// Of all these, those that have not ended: a long day has thousands that have.
+    pub open_items: Vec<usize>,
+    pub open_rings: Vec<usize>,
+    pub open_jobs: Vec<usize>,
     pub keys: Vec<Key>,
     pub claims: u64,
     /// Name, and whether its session lives: `None` if it never had one.
@@ -222,16 +226,27 @@ impl Twin {
         (self.honour(command), std::mem::take(&mut self.told))
     }
 
+    /// Passes over what has ended.
+    fn tidy(&mut self) {
+        let Twin { items, rings, jobs, .. } = &*self;
+        let (items, rings, jobs) = (
+            self.open_items.iter().copied().filter(|item| !items[*item].state.is_over()).collect(),
+            self.open_rings.iter().copied().filter(|ring| rings[*ring].ending.is_none()).collect(),
+            self.open_jobs.iter().copied().filter(|job| jobs[*job].over.is_none()).collect(),
+        );
+        (self.open_items, self.open_rings, self.open_jobs) = (items, rings, jobs);
+    }
+
     pub fn tell(&mut self, event: Event) {
+        self.tidy();
         self.sequence += 1;
         self.told.push(Stamped { sequence: Sequence(self.sequence), time: self.now, event });
     }
 
     fn due(&self) -> Option<(Time, Due)> {
         let mut all = Vec::new();
-        let rings = self.rings.iter().enumerate().filter(|(_, ring)| ring.ending.is_none());
-        all.extend(rings.map(|(index, ring)| (ring.expires, Due::Offer(index))));
-        for (index, job) in self.jobs.iter().enumerate().filter(|(_, job)| job.over.is_none()) {
+        all.extend(self.open_rings.iter().map(|index| (self.rings[*index].expires, Due::Offer(*index))));
+        for (index, job) in self.open_jobs.iter().map(|index| (*index, &self.jobs[*index])) {
             all.extend(job.wrap_up_until.map(|until| (until, Due::WrapUp(index))));
             all.extend(job.lost.map(|at| (at, Due::Agent(index))));
             all.extend(job.connect_until.map(|at| (at, Due::Connect(index))));
@@ -246,8 +261,8 @@ impl Twin {
             all.extend(self.people[index].recovers.map(|at| (at, Due::Recover(index))));
             all.extend(self.people[index].new_day.map(|at| (at, Due::NewDay(index))));
         }
-        for (index, item) in self.items.iter().enumerate() {
-            self.due_of(index, item, &mut all);
+        for index in &self.open_items {
+            self.due_of(*index, &self.items[*index], &mut all);
         }
         all.into_iter().min()
     }
