@@ -59,7 +59,7 @@ impl Shard {
         self.agents[agent.index()]
             .interrupted
             .iter()
-            .any(|id| spec.of(self.assignments[id].channel).interruptible_by.contains(channel))
+            .any(|id| spec.is_interrupted(self.assignments[id].channel, channel))
     }
 
     pub(super) fn interrupted(&mut self, id: AssignmentId) {
