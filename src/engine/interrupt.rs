@@ -47,7 +47,11 @@ impl Shard {
             return None;
         }
         let fits = |id: &&AssignmentId| {
-            agent.ledger.used() + u32::from(self.assignments[*id].units) <= u32::from(spec.units)
+            let part = &self.assignments[*id];
+            let units = agent.ledger.used() + u32::from(part.units) <= u32::from(spec.units);
+            let limit = agent.ledger.count(part.channel) < spec.of(part.channel).limit;
+            // Alone in hand it goes on whatever was lowered since it began.
+            agent.ledger.is_empty() || (units && limit)
         };
         agent.interrupted.iter().find(fits).copied()
     }

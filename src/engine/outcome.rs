@@ -346,6 +346,7 @@ impl Shard {
         });
         if !others {
             self.arm_source_grace(interaction);
+            self.arm_max_wait(interaction);
             self.stand(interaction);
         }
     }
