@@ -5,6 +5,7 @@ mod api;
 mod chance;
 mod charts;
 mod laws;
+mod naive;
 mod report;
 mod scenarios;
 #[path = "../sim/mod.rs"]
