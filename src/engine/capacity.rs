@@ -49,6 +49,12 @@ impl CapacitySpec {
         self.channels[channel.index()]
     }
 
+    /// True if a conversation on a channel gives way to one on another. Never to one on the same: each would give way to
+    /// the next.
+    pub fn is_interrupted(&self, channel: Channel, by: Channel) -> bool {
+        channel != by && !channel.is_connected_by_platform() && self.of(channel).interruptible_by.contains(by)
+    }
+
     /// True if a channel is limited by the day.
     pub fn has_daily_maximum(&self) -> bool {
         self.channels.iter().any(|takes| takes.daily_max.is_some())
@@ -114,8 +120,7 @@ impl Claim {
     pub fn gives_way_to(&self, channel: Channel, spec: &CapacitySpec) -> bool {
         matches!(self.holder, Holder::Assignment(_))
             && self.units > 0
-            && !self.channel.is_connected_by_platform()
-            && spec.of(self.channel).interruptible_by.contains(channel)
+            && spec.is_interrupted(self.channel, channel)
     }
 }
 

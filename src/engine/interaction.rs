@@ -197,7 +197,7 @@ pub struct Interaction {
     pub standing: Option<Standing>,
     /// First entry. Its place in the line; it never changes. For scheduled work, when it was due.
     pub entered: Time,
-    /// Since when this wait is measured: entry, or the last transfer.
+    /// Since when this wait is measured: entry, the last transfer, or when the customer wrote again.
     pub waits_from: Time,
     /// Entry to the queue it is in: relaxation counts from here.
     pub in_queue_from: Time,

@@ -45,10 +45,12 @@ impl Shard {
         if agent.liveness != super::agent::Liveness::Live {
             return None;
         }
-        // Who holds nothing else goes on with it whatever their capacity is now: lowering it drains.
         let fits = |id: &&AssignmentId| {
-            agent.ledger.is_empty()
-                || agent.ledger.used() + u32::from(self.assignments[*id].units) <= u32::from(spec.units)
+            let part = &self.assignments[*id];
+            let units = agent.ledger.used() + u32::from(part.units) <= u32::from(spec.units);
+            let limit = agent.ledger.count(part.channel) < spec.of(part.channel).limit;
+            // Alone in hand it goes on whatever was lowered since it began.
+            agent.ledger.is_empty() || (units && limit)
         };
         agent.interrupted.iter().find(fits).copied()
     }
@@ -60,7 +62,7 @@ impl Shard {
         self.agents[agent.index()]
             .interrupted
             .iter()
-            .any(|id| spec.of(self.assignments[id].channel).interruptible_by.contains(channel))
+            .any(|id| spec.is_interrupted(self.assignments[id].channel, channel))
     }
 
     pub(super) fn interrupted(&mut self, id: AssignmentId) {

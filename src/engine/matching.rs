@@ -231,7 +231,10 @@ impl Shard {
         let spec = self.capacity_of(agent.key);
         let takes = spec.of(channel);
         let used = agent.ledger.used_beside(channel, spec) + u32::from(takes.units);
-        if agent.ledger.count(channel) >= takes.limit && !overdraws {
+        // What was interrupted comes back.
+        let comes_back =
+            agent.interrupted.iter().filter(|id| self.assignments[*id].channel == channel).count();
+        if usize::from(agent.ledger.count(channel)) + comes_back >= usize::from(takes.limit) && !overdraws {
             Some(Exclusion::ChannelLimit)
         } else if used > u32::from(spec.units) && !overdraws {
             Some(Exclusion::CapacityFull)

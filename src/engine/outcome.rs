@@ -136,10 +136,12 @@ impl Step<'_> {
         let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
         let owned = self.shard.subject(interaction).owner == Some(assignment);
         let alone = owned && self.shard.next_owner(interaction).is_none();
-        let mut freed = if alone { self.end_rest_but(interaction, assignment) } else { Vec::new() };
+        let mut freed = vec![agent];
+        if alone {
+            freed.extend(self.end_rest_but(interaction, assignment));
+        }
         self.emit(Event::AssignmentLost { assignment });
         freed.extend(self.settle(interaction, Some(assignment)));
-        self.drained(agent);
         self.free_all(freed);
         if self.shard.subject(interaction).state == State::Waiting {
             self.skip_absent_agent(interaction);
@@ -157,9 +159,11 @@ impl Step<'_> {
         for agent in &agents {
             self.seek_work(*agent);
         }
+        let mut in_line = Vec::new();
         for agent in agents {
-            self.drained(agent);
+            in_line.extend(self.drained(agent));
         }
+        self.seek_agents(in_line);
     }
 }
 

@@ -89,8 +89,8 @@ impl Shard {
             subject.state = State::Waiting;
             subject.wanted = wanted;
             subject.requeues += 1;
-            (subject.in_queue_from, subject.step) = (now, 0);
-            subject.waits_from = now;
+            (subject.waits_from, subject.in_queue_from, subject.step) = (now, now, 0);
+            subject.overdue = false;
         });
         self.change_lane(id);
         self.arm_max_wait(id);

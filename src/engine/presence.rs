@@ -9,7 +9,7 @@ use super::event::{EndedBy, Event, RescindCause};
 use super::floor::OnAgentLost;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
 use super::outcome::Assignment;
-use super::score::place;
+use super::score::{Place, place};
 use super::shard::{Shard, Step};
 use super::time::Time;
 
@@ -61,51 +61,59 @@ impl Step<'_> {
             self.seek_work(agent);
             return Ok(Answer::Done);
         }
-        let taken_back = self.take_back_offers(agent, RescindCause::AgentUnavailable);
+        let mut in_line = self.take_back_offers(agent, RescindCause::AgentUnavailable);
         if self.shard.agents[agent.index()].is_empty_handed() {
-            self.change_presence(agent, presence, reason, by);
+            in_line.extend(self.change_presence(agent, presence, reason, by));
         } else {
             self.emit(Event::PresencePending { agent, presence, reason, by });
             // What gave way to an offer that was taken back has to be finished before the break.
             while self.continue_interrupted(agent) {}
         }
         // After the agent is gone: what was taken back is not offered here again, and says truly why it waits.
-        self.seek_agents(taken_back);
+        self.seek_agents(in_line);
         Ok(Answer::Done)
     }
 
-    /// Lets a wish for a break or sign-out come true once nothing is in hand.
-    pub fn drained(&mut self, agent: AgentKey) {
+    /// Lets a wish for a break or sign-out come true once nothing is in hand. Who waited for the agent alone, and does
+    /// not any more.
+    pub fn drained(&mut self, agent: AgentKey) -> Vec<InteractionId> {
         let known = &self.shard.agents[agent.index()];
-        let Some(Pending { presence, reason, by }) = known.pending.clone() else { return };
-        if known.is_empty_handed() {
-            self.change_presence(agent, presence, reason, by);
+        match known.pending.clone() {
+            Some(Pending { presence, reason, by }) if known.is_empty_handed() => {
+                self.change_presence(agent, presence, reason, by)
+            }
+            _ => Vec::new(),
         }
     }
 
-    fn change_presence(&mut self, agent: AgentKey, presence: Presence, reason: Text, by: EndedBy) {
+    fn change_presence(
+        &mut self,
+        agent: AgentKey,
+        presence: Presence,
+        reason: Text,
+        by: EndedBy,
+    ) -> Vec<InteractionId> {
         self.emit(Event::PresenceChanged { agent, presence, reason, by });
-        if presence == Presence::SignedOut {
-            self.release_line(agent);
-        }
+        if presence == Presence::SignedOut { self.release_line(agent) } else { Vec::new() }
     }
 
-    /// The interactions that are back in line, in the order of their places.
+    /// The interactions that are back in line.
     fn take_back_offers(&mut self, agent: AgentKey, cause: RescindCause) -> Vec<InteractionId> {
         let mut taken_back = Vec::new();
         for offer in self.shard.offers_to(agent) {
-            let subject = self.shard.subject(self.shard.offers[&offer].interaction);
-            taken_back.push(place(subject));
+            taken_back.push(self.shard.offers[&offer].interaction);
             self.rescind(offer, cause);
         }
-        taken_back.sort();
-        taken_back.into_iter().map(|(_, _, _, id)| id).collect()
+        taken_back
     }
 
-    /// Of these, those that nobody else is being asked for look for somebody. Each may have found somebody by what was
-    /// done for the one before.
-    fn seek_agents(&mut self, interactions: Vec<InteractionId>) {
-        for interaction in interactions {
+    /// Of these, those that nobody else is being asked for look for somebody, in the order of their places. Each may have
+    /// found somebody by what was done for the one before.
+    pub fn seek_agents(&mut self, interactions: Vec<InteractionId>) {
+        let mut places: Vec<Place> =
+            interactions.into_iter().map(|id| place(self.shard.subject(id))).collect();
+        places.sort();
+        for (_, _, _, interaction) in places {
             if self.shard.subject(interaction).standing.is_some() {
                 self.seek_agent(interaction);
             }

@@ -46,18 +46,20 @@ impl Step<'_> {
         }
     }
 
-    /// An agent signed out: who waited for them alone waits for anybody, first served first.
-    pub fn release_line(&mut self, agent: AgentKey) {
+    /// An agent signed out: who waited for them alone waits for anybody. Those who do, to look for an agent.
+    pub fn release_line(&mut self, agent: AgentKey) -> Vec<InteractionId> {
         let waiting: Vec<InteractionId> =
             self.shard.agents[agent.index()].line.iter().map(|(_, _, _, id)| *id).collect();
+        let mut released = Vec::new();
         for interaction in waiting {
             if self.shard.subject(interaction).seek.is_some() {
                 self.emit(Event::SeekEnded { interaction, cause: SeekEnd::AgentRefused });
             } else {
                 self.end_preference(interaction, PreferenceEnd::AgentSignedOut);
-                self.seek_agent(interaction);
+                released.push(interaction);
             }
         }
+        released
     }
 
     /// It has waited beyond its maximum: from now on it comes before every one that has not, for anybody.

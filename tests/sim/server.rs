@@ -172,7 +172,6 @@ impl World {
         self.say(|| format!("engine <- {}", super::words::command(&command)));
         let answer = self.server.shard.step(now, command.clone(), &mut batch.events);
         let events = &batch.events[before..];
-        super::witness::check_room(&self.server.shard, events);
         if let Some(twin) = &mut self.server.twin {
             let mut also = Vec::new();
             assert_eq!(twin.step(now, command, &mut also), answer, "the recovered one answers the same");
@@ -185,6 +184,7 @@ impl World {
             }
             self.say(|| format!("engine -> {answer:?}"));
         }
+        super::witness::check_room(&self.server.shard, &batch.events[before..]);
         answer
     }
 

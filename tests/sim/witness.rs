@@ -6,7 +6,7 @@ use baton::engine::capacity::Holder;
 use baton::engine::event::{Ending, Event, RescindCause, Stamped};
 use baton::engine::explain::Exclusion;
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Text};
-use baton::engine::interaction::{Interaction, Part, Standing, State};
+use baton::engine::interaction::{Interaction, Part, Standing, State, Until};
 use baton::engine::score::{Place, place};
 use baton::engine::shard::Shard;
 use baton::engine::time::Time;
@@ -229,6 +229,7 @@ impl Witness {
             let entered = *self.entered.entry(subject.id).or_insert(subject.entered);
             assert_eq!(subject.entered, entered, "interaction {} lost its place", subject.id);
             check_state(shard, subject);
+            check_times(shard, subject);
             for offer in &subject.offers {
                 let agent = shard.offer(*offer).expect("it is open").agent;
                 assert!(claims.remove(&(Holder::Offer(*offer), agent)), "offer {offer} claims nothing");
@@ -314,6 +315,36 @@ fn check_state(shard: &Shard, subject: &Interaction) {
         );
     }
     assert_eq!(state == State::Scheduled, subject.scheduled.is_some(), "interaction {id}, {state:?}: until");
+}
+
+/// Nothing that has a time was passed over by the clock.
+fn check_times(shard: &Shard, subject: &Interaction) {
+    let (id, now) = (subject.id, shard.now());
+    // What is armed late fires with the next step.
+    if shard.next_deadline().is_some_and(|due| due <= now) {
+        return;
+    }
+    for offer in subject.offers.iter().filter_map(|offer| shard.offer(*offer)) {
+        assert!(offer.expires >= now, "offer {} should have expired", offer.id);
+    }
+    for part in subject.assignments.iter().filter_map(|part| shard.assignment(*part)) {
+        assert!(part.wrap_up_until.is_none_or(|until| until >= now), "the wrap-up of {} is over", part.id);
+    }
+    let spec = shard.floor().queues.get(u32::from(subject.queue().0)).map(|entry| &entry.spec);
+    let open = spec.and_then(|spec| shard.phase(spec.hours?)).is_none_or(|phase| phase.open);
+    match subject.scheduled {
+        Some(Until::At(at)) => assert!(at >= now, "interaction {id} was due"),
+        Some(Until::Opening) => assert!(!open, "interaction {id} waits for an opening that was"),
+        None => {}
+    }
+    if subject.state == State::Waiting {
+        assert!(
+            subject.wanted.is_none_or(|wanted| wanted.until >= now),
+            "interaction {id} waits for one too long"
+        );
+        let max = subject.route().max_wait_ms.map(|ms| subject.waits_from.after(ms));
+        assert!(subject.overdue || max.is_none_or(|max| max >= now), "interaction {id} is overdue");
+    }
 }
 
 /// Nobody can take it, and that will not change by itself.

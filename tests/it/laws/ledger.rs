@@ -4,6 +4,7 @@ use super::run::Run;
 use baton::engine::agent::Agent;
 use baton::engine::capacity::{Claim, Holder};
 use baton::engine::channel::Channel;
+use baton::engine::ids::AssignmentId;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Run {
@@ -47,7 +48,7 @@ impl Run {
     /// Beside overdraws nobody holds more than they can, but what they held when that was lowered.
     pub fn check_capacity(&mut self, configures: bool) {
         for agent in self.shard.agents() {
-            let (held, allowed) = (held(agent), self.allowed(agent));
+            let (held, allowed) = (self.held(agent), self.allowed(agent));
             let nothing = || vec![0; held.len()];
             let excused = self.excused.entry(agent.key).or_insert_with(nothing);
             for index in 0..held.len() {
@@ -69,15 +70,27 @@ impl Run {
         allowed.extend(Channel::ALL.iter().map(|channel| u32::from(spec.of(*channel).limit)));
         allowed
     }
+
+    /// The same as held, but by overdraws. What was interrupted comes back, and counts among its channel.
+    fn held(&self, agent: &Agent) -> Vec<u32> {
+        let claims = agent.ledger.claims().iter().filter(|claim| claim.overdraw.is_none());
+        let plain: Vec<&Claim> = claims.collect();
+        let offer = |claim: &&&Claim| matches!(claim.holder, Holder::Offer(_));
+        let mut held = vec![plain.iter().map(|claim| u32::from(claim.units)).sum()];
+        held.push(count(plain.iter().filter(offer).count()));
+        let comes_back = |channel: Channel| {
+            let on =
+                |id: &&AssignmentId| self.shard.assignment(**id).is_some_and(|part| part.channel == channel);
+            agent.interrupted.iter().filter(on).count()
+        };
+        held.extend(Channel::ALL.iter().map(|channel| {
+            let claims = plain.iter().filter(|claim| claim.channel == *channel).count();
+            count(claims + comes_back(*channel))
+        }));
+        held
+    }
 }
 
-fn held(agent: &Agent) -> Vec<u32> {
-    let plain: Vec<&Claim> = agent.ledger.claims().iter().filter(|claim| claim.overdraw.is_none()).collect();
-    let count = |counts: &dyn Fn(&Claim) -> bool| {
-        u32::try_from(plain.iter().filter(|claim| counts(claim)).count()).expect("it is small")
-    };
-    let units = plain.iter().map(|claim| u32::from(claim.units)).sum();
-    let mut held = vec![units, count(&|claim| matches!(claim.holder, Holder::Offer(_)))];
-    held.extend(Channel::ALL.iter().map(|channel| count(&|claim| claim.channel == *channel)));
-    held
+fn count(few: usize) -> u32 {
+    u32::try_from(few).expect("it is small")
 }

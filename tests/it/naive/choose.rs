@@ -189,7 +189,9 @@ impl Twin {
         let spec = self.capacity(agent);
         let takes = spec.of(channel);
         let used = self.used_beside(agent, channel) + u32::from(takes.units);
-        if self.held_on(agent, channel) >= usize::from(takes.limit) && !overdraws {
+        let gave_way = self.people[agent].interrupted.iter();
+        let comes_back = gave_way.filter(|job| self.jobs[**job].channel == channel).count();
+        if self.held_on(agent, channel) + comes_back >= usize::from(takes.limit) && !overdraws {
             Some(Exclusion::ChannelLimit)
         } else if used > u32::from(spec.units) && !overdraws {
             Some(Exclusion::CapacityFull)

@@ -332,7 +332,8 @@ impl Twin {
         Ok(Answer::Done)
     }
 
-    fn seek_back(&mut self, back: Vec<usize>) {
+    pub fn seek_back(&mut self, mut back: Vec<usize>) {
+        back.sort_by_key(|item| self.spot(*item));
         for item in back {
             if self.stands(item) {
                 self.seek_agent(item);
@@ -392,9 +393,9 @@ impl Twin {
             self.seek_work(index);
             return Ok(Answer::Done);
         }
-        let back = self.take_back(index, RescindCause::AgentUnavailable);
+        let mut back = self.take_back(index, RescindCause::AgentUnavailable);
         if self.empty_handed(index) {
-            self.change_presence(index, presence, reason, by);
+            back.extend(self.change_presence(index, presence, reason, by));
         } else {
             self.people[index].pending = Some((presence, reason.clone(), by));
             self.tell(Event::PresencePending { agent, presence, reason, by });
@@ -404,16 +405,17 @@ impl Twin {
         Ok(Answer::Done)
     }
 
-    /// Lets a wish for a break come true once nothing is in hand.
-    pub fn drain(&mut self, agent: usize) {
-        if self.empty_handed(agent)
-            && let Some((presence, reason, by)) = self.people[agent].pending.clone()
-        {
-            self.change_presence(agent, presence, reason, by);
+    /// Lets a wish for a break come true once nothing is in hand. Who looks for an agent by that.
+    pub fn drain(&mut self, agent: usize) -> Vec<usize> {
+        match self.people[agent].pending.clone() {
+            Some((presence, reason, by)) if self.empty_handed(agent) => {
+                self.change_presence(agent, presence, reason, by)
+            }
+            _ => Vec::new(),
         }
     }
 
-    fn change_presence(&mut self, index: usize, presence: Presence, reason: Text, by: EndedBy) {
+    fn change_presence(&mut self, index: usize, presence: Presence, reason: Text, by: EndedBy) -> Vec<usize> {
         let begins = presence == Presence::Available && self.people[index].presence != Presence::Available;
         if begins && self.empty_handed(index) {
             self.people[index].idle_since = self.now;
@@ -427,9 +429,7 @@ impl Twin {
             person.liveness = Liveness::Offline;
         }
         self.tell(Event::PresenceChanged { agent: agent_key(index), presence, reason, by });
-        if presence == Presence::SignedOut {
-            self.release_line(index);
-        }
+        if presence == Presence::SignedOut { self.release_line(index) } else { Vec::new() }
     }
 
     /// Who is back in line, in the order of the line.
@@ -439,7 +439,6 @@ impl Twin {
             back.push(self.rings[ring].item);
             self.rescind(ring, cause);
         }
-        back.sort_by_key(|item| self.spot(*item));
         back
     }
 }

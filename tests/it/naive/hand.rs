@@ -246,7 +246,7 @@ impl Twin {
         let now = self.now;
         let this = &mut self.items[item];
         (this.state, this.wanted, this.in_queue_from, this.step) = (State::Waiting, wanted, now, 0);
-        this.waits_from = now;
+        (this.waits_from, this.overdue) = (now, false);
         self.time_max_wait(item);
         self.stand(item);
         self.tell(Event::Resumed { interaction: id(item), wanted });

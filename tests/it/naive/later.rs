@@ -60,22 +60,24 @@ impl Twin {
         }
     }
 
-    /// The agent signed out: who waited for nobody else waits for anybody.
-    pub fn release_line(&mut self, agent: usize) {
+    /// The agent signed out: who waited for nobody else waits for anybody, and is to look for an agent.
+    pub fn release_line(&mut self, agent: usize) -> Vec<usize> {
         let waits = |item: &usize| {
             self.stands(*item) && self.sought(*item).1.is_some_and(|one| one.agent == agent_key(agent))
         };
         let mut all: Vec<usize> = self.open_items.iter().copied().filter(waits).collect();
         all.sort_by_key(|item| self.spot(*item));
+        let mut released = Vec::new();
         for item in all {
             if self.items[item].seek.is_some() {
                 self.items[item].seek = None;
                 self.tell(Event::SeekEnded { interaction: id(item), cause: SeekEnd::AgentRefused });
             } else {
                 self.end_preference(item, PreferenceEnd::AgentSignedOut);
-                self.seek_agent(item);
+                released.push(item);
             }
         }
+        released
     }
 
     pub fn time_max_wait(&mut self, item: usize) {

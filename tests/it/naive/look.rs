@@ -65,8 +65,14 @@ impl Twin {
     }
 
     pub fn gives_way(&self, job: &Job, channel: Channel) -> bool {
-        let may = self.capacity(job.agent.index()).of(job.channel).interruptible_by.contains(channel);
-        may && job.talks() && !job.interrupted && job.held > 0 && !job.channel.is_connected_by_platform()
+        let may = self.may_interrupt(job.agent.index(), job.channel, channel);
+        may && job.talks() && !job.interrupted && job.held > 0
+    }
+
+    /// Never a call, and never by its own channel.
+    pub fn may_interrupt(&self, agent: usize, its: Channel, by: Channel) -> bool {
+        let listed = self.capacity(agent).of(its).interruptible_by.contains(by);
+        listed && its != by && !its.is_connected_by_platform()
     }
 
     /// How many of a channel an agent holds.

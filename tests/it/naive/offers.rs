@@ -49,16 +49,21 @@ impl Twin {
     }
 
     fn would_interrupt(&self, agent: usize, item: usize) -> bool {
-        let (spec, channel) = (self.capacity(agent), self.items[item].channel);
+        let channel = self.items[item].channel;
         let gave_way = self.people[agent].interrupted.iter();
-        gave_way.map(|job| self.jobs[*job].channel).any(|its| spec.of(its).interruptible_by.contains(channel))
+        gave_way.map(|job| self.jobs[*job].channel).any(|its| self.may_interrupt(agent, its, channel))
     }
 
     /// Takes up again the oldest work that gave way, if there is room.
     pub fn go_on(&mut self, agent: usize) -> bool {
-        let room = u32::from(self.capacity(agent).units);
+        let spec = self.capacity(agent);
         let nothing = self.holds_nothing(agent);
-        let fits = |job: &&usize| nothing || self.used(agent) + u32::from(self.jobs[**job].units) <= room;
+        let fits = |job: &&usize| {
+            let Job { units, channel, .. } = self.jobs[**job];
+            let room = self.used(agent) + u32::from(units) <= u32::from(spec.units);
+            let limit = self.held_on(agent, channel) < usize::from(spec.of(channel).limit);
+            nothing || (room && limit)
+        };
         let live = self.people[agent].liveness == Liveness::Live;
         let Some(job) = self.people[agent].interrupted.iter().find(fits).copied().filter(|_| live) else {
             return false;

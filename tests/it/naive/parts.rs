@@ -135,7 +135,8 @@ impl Twin {
 
     pub fn free_all(&mut self, agents: Vec<usize>) {
         agents.iter().for_each(|agent| self.seek_work(*agent));
-        agents.into_iter().for_each(|agent| self.drain(agent));
+        let in_line = agents.into_iter().flat_map(|agent| self.drain(agent)).collect();
+        self.seek_back(in_line);
     }
 
     /// The agent did not come back: the customer goes back to the old place, unless somebody else is there.
@@ -143,7 +144,10 @@ impl Twin {
         let (item, agent) = (self.jobs[job].item, self.jobs[job].agent.index());
         let owned = self.items[item].owner == Some(job);
         let alone = owned && self.next_owner(item).is_none();
-        let mut freed = if alone { self.end_rest_but(item, job) } else { Vec::new() };
+        let mut freed = vec![agent];
+        if alone {
+            freed.extend(self.end_rest_but(item, job));
+        }
         self.stop_talking(job, None);
         if owned {
             self.owner_lost(item);
@@ -152,7 +156,6 @@ impl Twin {
         }
         self.tell(Event::AssignmentLost { assignment: job_id(job) });
         freed.extend(self.settle(item, job));
-        self.drain(agent);
         self.free_all(freed);
         if self.is_waiting(item) {
             self.skip_absent(item);
