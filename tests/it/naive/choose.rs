@@ -52,9 +52,9 @@ impl Twin {
         let takes = spec.channels[channel.index()];
         let holds = self.holds(agent);
         let rings = holds.iter().filter(|hold| hold.ring.is_some()).count();
-        if holds.iter().filter(|hold| hold.channel == channel).count() >= usize::from(takes.limit)
-            && !overdraws
-        {
+        let back = self.interrupted_at(agent).into_iter().filter(|job| self.jobs[*job].channel == channel);
+        let count = holds.iter().filter(|hold| hold.channel == channel).count() + back.count();
+        if count >= usize::from(takes.limit) && !overdraws {
             return Some(Exclusion::ChannelLimit);
         }
         if self.used_beside(agent, channel) + u32::from(takes.units) > u32::from(spec.units) && !overdraws {
@@ -168,12 +168,15 @@ impl Twin {
     pub fn ready(&self) -> Vec<usize> {
         let mut ready: Vec<(u32, Time, usize)> = Vec::new();
         for agent in 0..self.people.len() {
+            if self.away(agent).is_some() {
+                continue;
+            }
             let spec = self.capacity_of(agent);
             let beside = Channel::ALL.into_iter().map(|channel| self.used_beside(agent, channel)).min();
             let least = spec.channels.iter().map(|takes| u32::from(takes.units)).min();
             let room = beside.unwrap_or(0) + least.unwrap_or(0) <= u32::from(spec.units);
             let rings = self.rings_at(agent).len();
-            if self.away(agent).is_none() && room && rings < usize::from(spec.open_offers_max) {
+            if room && rings < usize::from(spec.open_offers_max) {
                 ready.push((self.used(agent), self.people[agent].idle_since, agent));
             }
         }
@@ -339,5 +342,5 @@ impl Twin {
 pub fn gives_way(hold: &super::state::Hold, channel: Channel, spec: &CapacitySpec) -> bool {
     let live = matches!(hold.channel, Channel::Voice | Channel::Video);
     let may = spec.channels[hold.channel.index()].interruptible_by.contains(channel);
-    hold.talks && hold.units > 0 && !live && may
+    hold.talks && hold.units > 0 && hold.channel != channel && !live && may
 }

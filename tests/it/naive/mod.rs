@@ -3,12 +3,16 @@
 //! the calendar only. Whatever the engine does fast must be the same, event by event.
 
 mod choose;
+mod door;
 mod due;
 mod floor;
+mod hand;
 mod line;
 mod offers;
+mod people;
 mod state;
 mod talk;
+mod wait;
 
 use crate::chance::{Chance, runs};
 use baton::engine::command::{Answer, Command, Refusal};
@@ -113,6 +117,7 @@ impl Twin {
             Command::StopSeeking { assignment } => self.stop_seeking(assignment),
             Command::Park { assignment } => self.park(assignment),
             Command::Resume { interaction } => self.resume(interaction),
+            Command::Wrote { interaction } => self.wrote(interaction),
             Command::Requeue { assignment } => self.requeue(assignment),
             Command::Pull { agent, interaction } => self.pull(agent, interaction),
             Command::RequestCallback { interaction, channel, window } => {

@@ -4,6 +4,7 @@ use super::choose::gives_way;
 use super::state::{Cool, Job, Ring, Twin, agent_key, item_id, job_id, offer_id};
 use baton::engine::agent::Liveness;
 use baton::engine::capacity::Overdraw;
+use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Refusal};
 use baton::engine::event::{EndedBy, Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
 use baton::engine::explain::Decision;
@@ -45,7 +46,8 @@ impl Twin {
     /// All look for work, then those who wished for a break may go.
     pub fn free_all(&mut self, agents: Vec<usize>) {
         self.seek_works(agents.clone());
-        agents.into_iter().for_each(|agent| self.drained(agent));
+        let in_line = agents.into_iter().flat_map(|agent| self.drained(agent)).collect();
+        self.seek_again(in_line);
     }
 
     fn ask(&mut self, item: usize, agents: &[usize], decision: &Decision) {
@@ -117,10 +119,7 @@ impl Twin {
         }
         let one = &self.items[item];
         let hands_over = one.seek.as_ref().filter(|_| part == Part::Owner).map(|seek| seek.by);
-        let live = matches!(
-            channel,
-            baton::engine::channel::Channel::Voice | baton::engine::channel::Channel::Video
-        );
+        let live = matches!(channel, Channel::Voice | Channel::Video);
         let limit = if one.callback.is_some() { 120_000 } else { 30_000 };
         let connect = (part == Part::Owner && live).then(|| self.now.after(limit));
         let (queue, job) = (one.sought_way().queue, self.jobs.len());
@@ -368,7 +367,13 @@ impl Twin {
             return false;
         }
         let room = u32::from(self.capacity_of(agent).units);
-        let fits = |job: &usize| self.used(agent) + u32::from(self.jobs[*job].units) <= room;
+        let (holds, spec) = (self.holds(agent), self.capacity_of(agent));
+        let fits = |job: &usize| {
+            let channel = self.jobs[*job].channel;
+            let same = holds.iter().filter(|hold| hold.channel == channel).count();
+            let units = self.used(agent) + u32::from(self.jobs[*job].units) <= room;
+            holds.is_empty() || (units && same < usize::from(spec.channels[channel.index()].limit))
+        };
         let Some(job) = self.interrupted_at(agent).into_iter().find(fits) else { return false };
         self.tell(Event::Continued { assignment: job_id(job) });
         (self.jobs[job].interrupted, self.jobs[job].turn) = (None, self.sequence);
@@ -379,10 +384,11 @@ impl Twin {
 
     fn would_interrupt(&self, agent: usize, item: usize) -> bool {
         let (channel, spec) = (self.items[item].channel, self.capacity_of(agent));
-        let interrupted = self.interrupted_at(agent);
-        interrupted
-            .iter()
-            .any(|job| spec.channels[self.jobs[*job].channel.index()].interruptible_by.contains(channel))
+        self.interrupted_at(agent).into_iter().any(|job| {
+            let of = self.jobs[job].channel;
+            let live = matches!(of, Channel::Voice | Channel::Video);
+            of != channel && !live && spec.channels[of.index()].interruptible_by.contains(channel)
+        })
     }
 }
 
