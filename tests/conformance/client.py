@@ -20,8 +20,9 @@ import intake
 import offers
 import platform_desk
 import supervision
+import whole_floor
 
-STORIES = [first_light, intake, offers, platform_desk, customers, supervision, floor, edge]
+STORIES = [first_light, intake, offers, platform_desk, customers, supervision, whole_floor, floor, edge]
 
 
 def main():
