@@ -172,6 +172,7 @@ contract! {
     pages_are_stable_while_entries_come_in
     a_contact_shows_while_it_is_open_and_changes_in_place
     a_customer_who_left_has_a_wait_and_no_agent
+    an_answer_that_came_to_nothing_is_undone
     a_second_agent_counts_and_the_first_wait_stays
     notes_are_cut_where_the_text_is_full
     events_given_again_change_nothing
@@ -348,6 +349,22 @@ fn a_customer_who_left_has_a_wait_and_no_agent(mut store: Harness) {
     let left = store.history(customer).remove(0);
     assert_eq!(left.summary, "voice about card-lost, left after 42 s");
     assert_eq!(left.contact.expect("a contact").wait_ms, Some(42_000));
+}
+
+fn an_answer_that_came_to_nothing_is_undone(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let undone = |sequence, agent: &str, wait_ms| {
+        then(sequence, Change::AnswerUndone { interaction: 7, agent: agent.into(), wait_ms })
+    };
+    let events = vec![opened(1, 0, customer, 7), answered(2, 7, "ana", 1_000), undone(3, "", None)];
+    assert_eq!(store.project(0, events), Ok(3));
+    let waits = store.history(customer).remove(0);
+    assert_eq!(waits.summary, "voice about card-lost, waiting");
+    assert_eq!(waits.contact.expect("a contact").wait_ms, None);
+    let events = vec![answered(4, 7, "bo", 2_000), answered(5, 7, "cy", 9_000), undone(6, "bo", Some(2_000))];
+    assert_eq!(store.project(3, events), Ok(6));
+    let contact = store.history(customer).remove(0).contact.expect("a contact");
+    assert_eq!((contact.agent.as_str(), contact.wait_ms), ("bo", Some(2_000)));
 }
 
 fn a_second_agent_counts_and_the_first_wait_stays(mut store: Harness) {

@@ -212,6 +212,12 @@ impl State {
                 contact.agent.clone_from(agent);
                 contact.wait_ms.get_or_insert(*wait_ms);
             }),
+            Change::AnswerUndone { interaction, agent, wait_ms } => {
+                self.update(*interaction, |contact, _| {
+                    contact.agent.clone_from(agent);
+                    contact.wait_ms = *wait_ms;
+                });
+            }
             Change::NoteAdded { interaction, text: note } => self.update(*interaction, |_, text| {
                 *text = with_note(std::mem::take(text), note);
             }),

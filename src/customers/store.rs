@@ -144,6 +144,9 @@ pub enum Change {
     Opened(Opened),
     /// An agent accepted. The first wait stays, the last agent counts.
     Answered { interaction: u64, agent: String, wait_ms: u64 },
+    /// The last accept came to nothing: agent and customer were not connected. Who had answered before counts again,
+    /// if anybody had.
+    AnswerUndone { interaction: u64, agent: String, wait_ms: Option<u64> },
     /// Goes below what the text of the entry has already.
     NoteAdded { interaction: u64, text: String },
     /// `wait_ms` for those who were never answered.

@@ -15,8 +15,9 @@ use super::clock::Clock;
 use super::desk::{Action, Desk};
 use super::tally::Tally;
 use crate::proto::{
-    AcceptRequest, CompleteRequest, DeclineRequest, FinishWrapUpRequest, HeartbeatRequest, Presence,
-    SetPresenceRequest, WorkRequest, WorkResponse, agents_client::AgentsClient, work_response,
+    AcceptRequest, CompleteRequest, DeclineRequest, FinishWrapUpRequest, Handover, HeartbeatRequest,
+    Presence, SetPresenceRequest, Target, TransferRequest, WorkRequest, WorkResponse,
+    agents_client::AgentsClient, work_response,
 };
 
 /// How long to pause before a stream is opened again, and before a call that failed in passing is repeated.
@@ -172,6 +173,17 @@ impl Agent {
                 let (disposition, note) = self.desk.result_of(assignment);
                 let request = CompleteRequest { assignment: assignment.clone(), disposition, note };
                 once(self.client.complete(request)).await?;
+            }
+            Action::HandOn(assignment) => {
+                // Over already: the stream has told, or will.
+                let Some(queue) = self.desk.queue_of(assignment) else { return Ok(()) };
+                let request = TransferRequest {
+                    assignment: assignment.clone(),
+                    target: Some(Target { queue, ..Target::default() }),
+                    handover: Handover::Blind as i32,
+                    transcript: "The customer has told everything; a colleague takes over.".to_owned(),
+                };
+                once(self.client.transfer(request)).await?;
             }
             Action::FinishWrapUp(assignment) => {
                 let request = FinishWrapUpRequest { assignment: assignment.clone() };

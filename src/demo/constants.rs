@@ -78,6 +78,8 @@ pub const BACK_AT_DESK_S: (f64, f64) = (20.0, 90.0);
 /// Wrap-up: its limit in seconds, and how often an agent is done before. *Invented.*
 pub const WRAP_UP_S: u32 = 30;
 pub const WRAP_UP_EARLY_SHARE: f64 = 0.6;
+/// *Invented*: conversations that the agent hands on to a colleague half way through.
+pub const HAND_ON_SHARE: f64 = 0.03;
 /// How often a conversation is followed by a break, and how long that is, in seconds. *Invented.*
 pub const BREAK_SHARE: f64 = 0.06;
 pub const BREAK_S: (f64, f64) = (180.0, 900.0);

@@ -5,14 +5,14 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use tonic::{Code, Status};
 
-use super::calls::{TENANT, is_passing, repeated, within};
+use super::calls::{TENANT, is_overtaken, is_passing, repeated, within};
 use super::centre::{Centre, source_of};
 use super::floor::queue_of;
 use super::people;
 use super::population::{Arrival, Parting};
 use crate::proto::{
-    CancelRequest, Channel, Interaction, InteractionState, ResolveRequest, SubmitRequest, WaitRequest,
-    cancel_request,
+    CancelRequest, Channel, ConnectedRequest, Interaction, InteractionState, ResolveRequest, SubmitRequest,
+    WaitRequest, cancel_request,
 };
 
 /// One `Wait`, in real time; longer waits ask again.
@@ -39,6 +39,9 @@ pub async fn live(centre: Centre, contact: Contact) -> Option<Parting> {
     centre.waits(source, &name);
     let parting = wait_or_leave(&centre, &contact, &name).await;
     centre.waits_no_more(source, &name);
+    if parting == Some(Parting::Served) && contact.arrival.channel == Channel::Voice {
+        connect(&centre, &name).await;
+    }
     parting
 }
 
@@ -133,6 +136,20 @@ async fn wait(centre: &Centre, turn: u64, name: &str) -> Option<Parting> {
                 return None;
             }
         }
+    }
+}
+
+/// The telephone switch has put the two together.
+async fn connect(centre: &Centre, name: &str) {
+    let answer = repeated(|| {
+        let (mut client, name) = (centre.server.interactions(), name.to_owned());
+        async move { client.connected(ConnectedRequest { name }).await }
+    });
+    match answer.await {
+        Ok(_) => {}
+        // A short call may be over already.
+        Err(status) if is_overtaken(&status) || is_passing(&status) => {}
+        Err(status) => centre.tally.warn("report a connection", &status),
     }
 }
 

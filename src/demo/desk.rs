@@ -12,10 +12,11 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use super::constants::{
-    ACCEPT_S, BACK_AT_DESK_S, BREAK_S, BREAK_SHARE, DECLINE_SHARE, Intent, MISS_SHARE, OFF_DUTY_S, ON_DUTY,
-    WRAP_UP_EARLY_SHARE, WRAP_UP_S,
+    ACCEPT_S, BACK_AT_DESK_S, BREAK_S, BREAK_SHARE, DECLINE_SHARE, HAND_ON_SHARE, Intent, MISS_SHARE,
+    OFF_DUTY_S, ON_DUTY, WRAP_UP_EARLY_SHARE, WRAP_UP_S,
 };
 use super::draws;
+use super::floor::queue_of;
 use super::tally::{Tally, read};
 use crate::proto::{
     AgentStatus, Assignment, Card, Channel, Interaction, Offer, OfferEnded, RoutingState, WorkSnapshot,
@@ -32,6 +33,8 @@ pub enum Action {
     Accept(String),
     Decline(String),
     Complete(String),
+    /// An assignment, to a colleague of the same queue.
+    HandOn(String),
     FinishWrapUp(String),
     GoOnBreak,
     /// Also the way back from having missed an offer.
@@ -70,6 +73,7 @@ impl Action {
             Action::Accept(_) => "accept",
             Action::Decline(_) => "decline",
             Action::Complete(_) => "complete",
+            Action::HandOn(_) => "hand on",
             Action::FinishWrapUp(_) => "finish wrap-up",
             Action::GoOnBreak => "go on break",
             Action::BeAvailable => "be available",
@@ -148,6 +152,12 @@ impl Desk {
         }
     }
 
+    /// The queue of a conversation in hand.
+    pub fn queue_of(&self, assignment: &str) -> Option<String> {
+        let matter = self.talking.get(assignment)?;
+        Some(queue_of(matter.intent.facts(), matter.channel))
+    }
+
     /// How a conversation ended: disposition and note.
     pub fn result_of(&mut self, assignment: &str) -> (String, String) {
         let disposition = DISPOSITIONS[self.generator.random_range(0..DISPOSITIONS.len())];
@@ -172,6 +182,7 @@ impl Desk {
             }
             Action::BeAvailable => self.away = false,
             Action::Decline(offer) => drop(self.offers.remove(offer)),
+            Action::HandOn(assignment) => drop(self.talking.remove(assignment)),
             Action::FinishWrapUp(assignment) => drop(self.wrapping_up.remove(assignment)),
             Action::Accept(_) => {}
         }
@@ -182,6 +193,8 @@ impl Desk {
         match action {
             Action::Accept(offer) | Action::Decline(offer) => drop(self.offers.remove(offer)),
             Action::Complete(assignment) => drop(self.talking.remove(assignment)),
+            // Handed on too often already, or set aside for a call: then it is done here.
+            Action::HandOn(assignment) => self.plan(Instant::now(), Action::Complete(assignment.clone()), 0),
             Action::FinishWrapUp(assignment) => drop(self.wrapping_up.remove(assignment)),
             Action::GoOnBreak | Action::BeAvailable => self.away = false,
         }
@@ -271,7 +284,11 @@ impl Desk {
             && !self.wrapping_up.contains(&assignment)
         {
             let length = draws::service_s(&mut self.generator, matter.intent.facts(), matter.channel);
-            self.plan(self.clock.after(length), Action::Complete(assignment), 0);
+            if self.generator.random_bool(HAND_ON_SHARE) {
+                self.plan(self.clock.after(length / 2.0), Action::HandOn(assignment), 0);
+            } else {
+                self.plan(self.clock.after(length), Action::Complete(assignment), 0);
+            }
         }
     }
 

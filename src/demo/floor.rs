@@ -9,8 +9,8 @@ use super::calls::{Server, TENANT, repeated};
 use super::constants::{AGENTS, INTENTS, IntentFacts, WRAP_UP_S};
 use super::error::DemoError;
 use crate::proto::{
-    Agent, AgentSkill, Channel, CreateAgentRequest, CreateQueueRequest, CreateSkillRequest, Queue,
-    Requirement, Skill, queue,
+    Agent, AgentSkill, Channel, ChannelCapacity, CreateAgentRequest, CreateQueueRequest, CreateSkillRequest,
+    Queue, Requirement, Skill, queue,
 };
 
 /// Served by whoever knows this, whatever they are about.
@@ -93,7 +93,20 @@ async fn create_queue(
 }
 
 async fn create_agent(server: &Server, id: &str, name: &str, served: &[u16; 5]) -> Result<(), DemoError> {
-    let agent = Agent { display_name: capitalised(name), skills: skills(served), ..Agent::default() };
+    // A call sets an email aside; it is parked meanwhile and comes back to the same agent.
+    let email = ChannelCapacity {
+        channel: Channel::Email as i32,
+        units: 10,
+        limit: 1_000,
+        daily_max: 0,
+        interruptible_by: vec![Channel::Voice as i32],
+    };
+    let agent = Agent {
+        display_name: capitalised(name),
+        skills: skills(served),
+        channels: vec![email],
+        ..Agent::default()
+    };
     let request =
         CreateAgentRequest { parent: TENANT.to_owned(), agent_id: id.to_owned(), agent: Some(agent) };
     created("agent", id, || {

@@ -59,11 +59,14 @@ fn compared(handed_in: u64, entered: u64, in_doubt: u64) -> String {
 }
 
 fn balances(queue: &QueueFigures) -> bool {
-    queue.entered == accounted(queue)
+    let came = queue.entered + queue.moved_in + queue.transferred_in;
+    came + u64::from(queue.returned) == accounted(queue)
 }
 
+/// Whoever is back in line after an answer is in two places: answered, and in line.
 fn accounted(queue: &QueueFigures) -> u64 {
-    queue.answered + queue.abandoned + queue.cancelled + u64::from(queue.waiting) + u64::from(queue.offered)
+    let left = queue.abandoned + queue.cancelled + queue.timed_out + queue.sent_away + queue.moved_out;
+    queue.answered + left + u64::from(queue.scheduled) + u64::from(queue.waiting) + u64::from(queue.offered)
 }
 
 fn table(queues: &[QueueFigures]) -> String {
@@ -103,10 +106,23 @@ fn write_cards(text: &mut String, tally: &Tally) {
 }
 
 fn write_books(text: &mut String, queues_wrong: &[&str], all: &QueueFigures) {
-    let equation = format!(
-        "{} entered = {} answered + {} abandoned + {} cancelled + {} waiting + {} offered",
-        all.entered, all.answered, all.abandoned, all.cancelled, all.waiting, all.offered,
+    let mut equation = format!("{} entered", all.entered);
+    let seldom = |equation: &mut String, counts: &[(u64, &str)]| {
+        for (count, what) in counts.iter().filter(|(count, _)| *count > 0) {
+            let _ = write!(equation, " + {count} {what}");
+        }
+    };
+    let back = (u64::from(all.returned), "back in line after an answer");
+    seldom(&mut equation, &[(all.moved_in, "moved in"), (all.transferred_in, "handed on"), back]);
+    let _ = write!(
+        equation,
+        " = {} answered + {} abandoned + {} cancelled + {} waiting + {} offered",
+        all.answered, all.abandoned, all.cancelled, all.waiting, all.offered,
     );
+    let later = (u64::from(all.scheduled), "scheduled");
+    let left =
+        [(all.timed_out, "timed out"), (all.sent_away, "sent away"), (all.moved_out, "moved out"), later];
+    seldom(&mut equation, &left);
     let _ = match queues_wrong {
         [] => writeln!(text, "the books add up: {equation}"),
         wrong => writeln!(text, "the books do NOT add up in {}: {equation}", wrong.join(", ")),

@@ -130,10 +130,12 @@ fn draw_queues(frame: &mut Frame, area: Rect, view: &FloorView) {
         "ringing",
         "talking",
         "wrap-up",
+        "parked",
+        "later",
     ];
     let mut rows: Vec<Row> = view.queues.iter().map(|queue| queue_row(id(&queue.queue), queue)).collect();
     rows.push(queue_row("all", &total(&view.queues)).style(TITLE));
-    let widths = [Constraint::Length(10)].into_iter().chain([Constraint::Length(9); 9]);
+    let widths = [10, 8, 8, 6, 8, 9, 9, 8, 8, 8, 6, 6].map(Constraint::Length);
     let table =
         Table::new(rows, widths).header(Row::new(header).style(DIM)).block(Block::bordered().title("queues"));
     frame.render_widget(table, area);
@@ -156,6 +158,8 @@ fn queue_row<'a>(name: &'a str, queue: &QueueFigures) -> Row<'a> {
         Cell::from(queue.offered.to_string()),
         Cell::from(queue.handling.to_string()),
         Cell::from(queue.wrapping_up.to_string()),
+        Cell::from(queue.parked.to_string()),
+        Cell::from(queue.scheduled.to_string()),
     ])
 }
 

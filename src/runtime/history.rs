@@ -21,15 +21,20 @@ const KEPT_MAX: usize = 4_096;
 struct Contact {
     entered: Time,
     disposition: Text,
+    /// Who answered last, and the first wait; and the same before that answer.
+    answered: Answered,
+    answered_before: Answered,
     /// `Some` until it is known whose it is.
     unknown: Option<Unknown>,
 }
+
+/// An agent's name and a wait in ms; `None` if nobody answered.
+type Answered = Option<(String, u64)>;
 
 /// An interaction whose customer is not known yet: what the history gets once they are.
 #[derive(Debug)]
 struct Unknown {
     opened: Opened,
-    answered: Option<(String, u64)>,
     said: Vec<String>,
 }
 
@@ -90,13 +95,19 @@ impl History {
             Event::Accepted { .. } | Event::OwnerChanged { .. } if about.part == Some(Part::Owner) => {
                 let contact = self.open.get_mut(&interaction)?;
                 let wait_ms = stamped.time.since(contact.entered);
+                let wait_ms = contact.answered.as_ref().map_or(wait_ms, |(_, first)| *first);
                 let agent = agent_name(about.agent?, floor);
-                if let Some(unknown) = &mut contact.unknown {
-                    let wait_ms = unknown.answered.as_ref().map_or(wait_ms, |(_, first)| *first);
-                    unknown.answered = Some((agent, wait_ms));
-                    return None;
-                }
-                Some(Change::Answered { interaction: interaction.0, agent, wait_ms })
+                contact.answered_before = contact.answered.replace((agent.clone(), wait_ms));
+                let known = contact.unknown.is_none();
+                known.then_some(Change::Answered { interaction: interaction.0, agent, wait_ms })
+            }
+            Event::ConnectFailed { .. } => {
+                let contact = self.open.get_mut(&interaction)?;
+                contact.answered = contact.answered_before.take();
+                let (agent, wait_ms) = contact.answered.clone().unzip();
+                let agent = agent.unwrap_or_default();
+                let known = contact.unknown.is_none();
+                known.then_some(Change::AnswerUndone { interaction: interaction.0, agent, wait_ms })
             }
             Event::ConversationEnded { disposition, .. } if about.part == Some(Part::Owner) => {
                 self.open.get_mut(&interaction)?.disposition = disposition.clone();
@@ -133,16 +144,20 @@ impl History {
         let known = admitted.facts.customer.is_some();
         let (unknown, change) = match known {
             true => (None, Some(Change::Opened(opened))),
-            false => (Some(Unknown { opened, answered: None, said: Vec::new() }), None),
+            false => (Some(Unknown { opened, said: Vec::new() }), None),
         };
-        self.open.insert(admitted.interaction, Contact { entered, disposition: Text::default(), unknown });
+        self.open.insert(
+            admitted.interaction,
+            Contact { entered, disposition: Text::default(), answered: None, answered_before: None, unknown },
+        );
         change
     }
 
     /// The contact begins in the history when it began, not when we learned whose it is.
     fn identified(&mut self, stamped: &Stamped, interaction: InteractionId, customer: CustomerId) {
         let Some(contact) = self.open.get_mut(&interaction) else { return };
-        let Some(Unknown { opened, answered, said }) = contact.unknown.take() else { return };
+        let Some(Unknown { opened, said }) = contact.unknown.take() else { return };
+        let answered = contact.answered.clone();
         let began = Stamped { time: contact.entered, ..stamped.clone() };
         self.push(&began, Change::Opened(Opened { customer, ..opened }));
         if let Some((agent, wait_ms)) = answered {

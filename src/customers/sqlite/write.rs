@@ -114,6 +114,10 @@ fn apply(db: &Connection, event: &Projected) -> rusqlite::Result<()> {
             )?
             .execute(params![to_sql(*interaction), agent, to_sql(*wait_ms)])
             .map(drop),
+        Change::AnswerUndone { interaction, agent, wait_ms } => db
+            .prepare_cached("UPDATE history SET agent = ?2, wait_ms = ?3 WHERE interaction = ?1")?
+            .execute(params![to_sql(*interaction), agent, wait_ms.map(to_sql)])
+            .map(drop),
         Change::NoteAdded { interaction, text } => add_note(db, *interaction, text),
         Change::Closed { interaction, outcome, disposition, wait_ms } => db
             .prepare_cached(
