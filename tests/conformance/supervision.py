@@ -89,7 +89,8 @@ def explains(check, server):
                {"xavi": pb.EXCLUSION_SKILL_MISSING, "yara": pb.EXCLUSION_PROFICIENCY_TOO_LOW,
                 "zoe": pb.EXCLUSION_UNSPECIFIED})
     check.ok("and says it in words", all(one.sentence for one in decision.agents), decision.agents)
-    check.same("what is offered shows nobody as excluded now", len(explained.agents), 0)
+    now = {one.agent: one.exclusion for one in explained.agents}
+    check.same("who is being asked has that as the reason now", now.get(zoe.agent), pb.EXCLUSION_ALREADY_ASKED)
 
     assignment = zoe.accept(offer).assignment
     second = submit(server, interaction("why", "y-2", requirements=[requirement("fr", 3)])).interaction.name

@@ -32,7 +32,7 @@ def desk(server, own, name, **fields):
 def transfers(check, server):
     own = apart(server, "hand-on")
     first = desk(server, own, "tina")
-    name = submit(server, interaction("hand-on", "h-1", channel=pb.CHANNEL_CHAT)).interaction.name
+    name = submit(server, interaction("hand-on", "floor-h-1", channel=pb.CHANNEL_CHAT)).interaction.name
     entered = get(server, name).enter_time
     owned = first.accept(first.offer(name)).assignment
     second = desk(server, own, "theo")
@@ -50,7 +50,7 @@ def transfers(check, server):
     closed = state(server, name, pb.INTERACTION_STATE_CLOSED)
     check.same("over a transfer the time of entry stays", closed.enter_time, entered)
 
-    name = submit(server, interaction("hand-on", "h-2", channel=pb.CHANNEL_CHAT)).interaction.name
+    name = submit(server, interaction("hand-on", "floor-h-2", channel=pb.CHANNEL_CHAT)).interaction.name
     asked = until("somebody is asked", lambda: next(
         (one for one in (first, second) if any(offer.interaction.name == name for offer in one.offers())), None))
     other = second if asked is first else first
@@ -68,7 +68,7 @@ def transfers(check, server):
 
 def callback(check, server):
     own = apart(server, "call-back")
-    name = submit(server, interaction("call-back", "b-1")).interaction.name
+    name = submit(server, interaction("call-back", "floor-b-1")).interaction.name
     entered = get(server, name).enter_time
     later = Timestamp()
     later.FromSeconds(entered.seconds + 3600)
@@ -93,7 +93,7 @@ def callback(check, server):
 def parked(check, server):
     own = apart(server, "inbox")
     mine = desk(server, own, "mia")
-    name = submit(server, interaction("inbox", "m-1", channel=pb.CHANNEL_MESSAGE, message="Hello")).interaction.name
+    name = submit(server, interaction("inbox", "floor-m-1", channel=pb.CHANNEL_MESSAGE, message="Hello")).interaction.name
     taken = mine.accept(mine.offer(name)).assignment
     status = server.agents.Park(pb.ParkRequest(assignment=taken), timeout=CALL_S)
     check.same("parked work holds nobody", status.routing_state, pb.ROUTING_STATE_IDLE)
@@ -115,7 +115,7 @@ def bot(check, server):
     queue(server, "people", pool=own)
     machine = desk(server, own, "botty", bot=True)
     name = submit(server, interaction(
-        "front-door", "t-1", channel=pb.CHANNEL_CHAT, message="My card is stolen",
+        "front-door", "floor-t-1", channel=pb.CHANNEL_CHAT, message="My card is stolen",
         **{"from": phone("+34 600 11 22 33")})).interaction.name
     taken = machine.accept(machine.offer(name)).assignment
     server.agents.Transfer(pb.TransferRequest(
@@ -124,7 +124,7 @@ def bot(check, server):
     machine.leave()
     person = desk(server, own, "petra")
     card = person.offer(name).card
-    told = " ".join(f"{entry.summary} {entry.text}" for entry in card.history)
+    told = " ".join(str(entry) for entry in card.said)
     check.ok("the next agent's card has what the bot was told", "I blocked it" in told, told)
     person.serve(name)
     person.leave()
@@ -133,7 +133,7 @@ def bot(check, server):
 def lost(check, server):
     own = apart(server, "lost-line")
     first = desk(server, own, "lena")
-    name = submit(server, interaction("lost-line", "l-1", channel=pb.CHANNEL_CHAT)).interaction.name
+    name = submit(server, interaction("lost-line", "floor-l-1", channel=pb.CHANNEL_CHAT)).interaction.name
     first.offer(name)
     session = first.session
     first.close()
@@ -158,10 +158,10 @@ def lost(check, server):
 
 def supervised(check, server):
     own = apart(server, "watched")
-    name = submit(server, interaction("watched", "w-1", channel=pb.CHANNEL_CHAT)).interaction.name
+    name = submit(server, interaction("watched", "floor-w-1", channel=pb.CHANNEL_CHAT)).interaction.name
     there = desk(server, own, "wanda")
     there.offer(name)
-    other = desk(server, own, "wim")
+    other = desk(server, own, "walt")
     server.supervision.Assign(pb.AssignRequest(interaction=name, agent=other.agent), timeout=CALL_S)
     check.ok("a supervisor gives it to somebody else", other.offer(name).interaction.name == name)
     other.serve(name)
