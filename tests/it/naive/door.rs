@@ -215,7 +215,7 @@ impl Twin {
 
     pub fn check_plan(&self, plan: &Plan) -> Result<(), Refusal> {
         for route in plan.routes.iter() {
-            if !self.queues.get(route.queue.index()).is_some_and(|queue| !queue.removed) {
+            if self.queues.get(route.queue.index()).is_none_or(|queue| queue.removed) {
                 return Err(Refusal::NotDefined { kind: Kind::Queue, name: Text::default() });
             }
             for needs in route.needs.iter().chain(route.relaxation.iter().flat_map(|step| &step.needs)) {

@@ -176,7 +176,7 @@ impl Twin {
     pub fn stop_seeking(&mut self, assignment: AssignmentId) -> Answered {
         let job = self.talking_job(assignment)?;
         let item = self.jobs[job].item;
-        if !self.items[item].seek.as_ref().is_some_and(|seek| seek.by == job) {
+        if self.items[item].seek.as_ref().is_none_or(|seek| seek.by != job) {
             return Err(Refusal::NotSeeking);
         }
         let freed = self.end_seek(item, SeekEnd::TakenBack);

@@ -194,7 +194,7 @@ enum Due {
     Recover(usize),
     NewDay(usize),
     Connect(usize),
-    Due(usize),
+    Scheduled(usize),
     Preference(usize),
     MaxWait(usize),
     Relax(usize),
@@ -271,7 +271,7 @@ impl Twin {
         let cools = item.cools.iter().filter(|cool| cool.due);
         all.extend(cools.map(|cool| (cool.until, Due::CoolDown(index, cool.agent))));
         if let Some(Until::At(at)) = item.scheduled {
-            all.push((at, Due::Due(index)));
+            all.push((at, Due::Scheduled(index)));
         }
         all.extend(item.overdue_at.map(|at| (at, Due::MaxWait(index))));
         all.extend(item.window.map(|at| (at, Due::Window(index))));
@@ -300,7 +300,7 @@ impl Twin {
                 self.seek_work(index);
             }
             Due::Connect(index) => self.connect(index, true),
-            Due::Due(index) => self.come_due(index),
+            Due::Scheduled(index) => self.come_due(index),
             Due::Preference(index) => self.preference_spent(index),
             Due::MaxWait(index) => self.become_overdue(index),
             Due::Relax(index) => self.relax(index),
