@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::presence::Doing;
-use super::rows::Request;
+use super::rows::{ROWS_MAX, Request};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, QueueKey};
 use crate::engine::plan::Channel;
@@ -44,6 +44,8 @@ pub struct Projection {
     pub(super) cells: BTreeMap<(Time, About), Figures>,
     agents: Vec<Since>,
     talks: BTreeMap<AssignmentId, Talk>,
+    /// More was to be counted than a report may hold: it is refused.
+    pub(super) full: bool,
 }
 
 /// What an event is about, looked up before it is applied.
@@ -63,6 +65,7 @@ impl Projection {
             cells: BTreeMap::new(),
             agents: Vec::new(),
             talks: BTreeMap::new(),
+            full: false,
         }
     }
 
@@ -324,7 +327,7 @@ impl Projection {
         let Since { doing, from } = self.agents[index].clone();
         let agent = AgentKey(u32::try_from(index).expect("agent keys are u32"));
         let (mut at, end) = (from.max(self.request.from), now.min(self.request.to));
-        while at < end {
+        while at < end && self.request.by.agent && !self.full {
             let border = self.request.border_after(at).min(end);
             self.cell(at, About::Agent(agent), |figures| figures.time.spend(&doing, border.since(at)));
             at = border;
@@ -340,10 +343,18 @@ impl Projection {
     }
 
     fn cell(&mut self, at: Time, about: About, count: impl FnOnce(&mut Figures)) {
-        if at < self.request.from || at >= self.request.to {
+        let wanted = match about {
+            About::Queue(..) => true,
+            About::Agent(_) => self.request.by.agent,
+        };
+        if !wanted || at < self.request.from || at >= self.request.to {
             return;
         }
-        let start = self.request.start_of(at);
-        count(self.cells.entry((start, about)).or_default());
+        let key = (self.request.start_of(at), about);
+        if self.cells.len() >= ROWS_MAX && !self.cells.contains_key(&key) {
+            self.full = true;
+            return;
+        }
+        count(self.cells.entry(key).or_default());
     }
 }

@@ -102,6 +102,9 @@ impl Projection {
     pub fn report(mut self, request: Request, now: Time) -> Result<Report, ReportError> {
         let until = now.max(self.shard().now()).min(request.to).max(request.from);
         self.finish(until);
+        if self.full {
+            return Err(ReportError::TooManyRows { max: ROWS_MAX });
+        }
         let mut rows: BTreeMap<Key, Figures> = BTreeMap::new();
         for ((start, about), figures) in &self.cells {
             let Some(key) = key(*start, *about, request.by) else { continue };

@@ -107,16 +107,13 @@ fn report(journal: &[Stamped], request: Request, now: Time) -> Result<Report, Re
     projection.report(request, now)
 }
 
-/// Half an hour in seconds: ana comes at 60; calls at 120 (answered at once, 130 to 930 talk, wrap-up to 1050), 300
-/// (leaves after 4 s: short), 600 (leaves at 700), 900 (waits until ana is free at 1050, accepted at 1060, talks to 1500,
-/// wrap-up to 1620); then a break from 1620.
+/// Ana comes after a minute and accepts, after two, the first customer; what follows is told by each test.
 fn half_an_hour() -> Day {
     let mut day = Day::opened();
     day.ask(60, Command::OpenSession { agent: AgentKey(0), session: SessionId(1) });
     day.presence(60, Presence::Available, "");
     day.call(120);
     day.accept(130, 1);
-    // Chats cost a quarter: without a limit ana would be offered the next ones too, so they wait for a full agent.
     day
 }
 
