@@ -5,7 +5,7 @@ use super::command::{Answer, Refusal};
 use super::event::{Event, RescindCause};
 use super::explain::{Exclusion, Trigger};
 use super::ids::{AgentKey, InteractionId};
-use super::interaction::{Interaction, Part, State, Wanted, WantedBy};
+use super::interaction::{Interaction, State, Wanted, WantedBy};
 use super::seek::SEEK_MS;
 use super::shard::{Shard, Step};
 
@@ -116,10 +116,5 @@ impl Shard {
 
     pub(super) fn reprioritised(&mut self, id: InteractionId, priority: i16) {
         self.change_place(id, |subject| subject.plan.priority = priority);
-    }
-
-    /// What an agent is, or would be, in an interaction that looks for somebody.
-    pub fn part_sought(&self, id: InteractionId) -> Option<Part> {
-        self.interaction(id).map(|subject| subject.sought().2)
     }
 }
