@@ -12,7 +12,8 @@ use super::shard::{Shard, Step};
 use super::time::Time;
 
 impl Step<'_> {
-    /// The customer wants to be called back. A second wish about the same matter moves the window of the first.
+    /// The customer wants to be called back. A second wish about the same matter moves the window of the first; the one
+    /// who came first keeps the place for both.
     pub fn request_callback(
         &mut self,
         interaction: InteractionId,
@@ -31,12 +32,16 @@ impl Step<'_> {
             return Err(Refusal::WindowInvalid { from_ms, until_ms, now_ms });
         }
         let promised = self.shard.promised_before(interaction);
-        let freed = self.rescind_all(interaction, RescindCause::CallbackRequested);
-        if let Some(into) = promised {
-            self.emit(Event::Cancelled { interaction, cause: CancelCause::Merged { into } });
+        let (kept, merged) = match promised {
+            Some(other) => self.shard.older_of(interaction, other),
+            None => (interaction, None),
+        };
+        let mut freed = self.rescind_all(interaction, RescindCause::CallbackRequested);
+        if let Some(merged) = merged {
+            freed.extend(self.rescind_all(merged, RescindCause::CallbackRequested));
+            self.emit(Event::Cancelled { interaction: merged, cause: CancelCause::Merged { into: kept } });
         }
-        let kept = promised.unwrap_or(interaction);
-        let freed_too = self.rescind_all(kept, RescindCause::CallbackRequested);
+        freed.extend(self.rescind_all(kept, RescindCause::CallbackRequested));
         self.emit(Event::CallbackPlanned {
             interaction: kept,
             channel,
@@ -45,7 +50,6 @@ impl Step<'_> {
             by_rule: false,
         });
         self.seek_works(freed);
-        self.seek_works(freed_too);
         self.look_on(kept);
         Ok(Answer::CallbackPlanned { interaction: kept })
     }
@@ -102,6 +106,12 @@ impl Shard {
         self.unanswered_about(customer, &subject.facts.matter)
             .find(|one| one.id != interaction && one.callback.is_some())
             .map(|one| one.id)
+    }
+
+    /// Which of two keeps its place, and which goes.
+    fn older_of(&self, one: InteractionId, other: InteractionId) -> (InteractionId, Option<InteractionId>) {
+        let entered = |id| (self.subject(id).entered, id);
+        if entered(one) < entered(other) { (one, Some(other)) } else { (other, Some(one)) }
     }
 
     pub(super) fn callback_planned(&mut self, id: InteractionId, channel: Channel, from: Time, until: Time) {

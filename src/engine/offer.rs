@@ -71,7 +71,7 @@ impl EndedOffers {
 impl Step<'_> {
     /// Looks for an agent for an interaction that came, or came back to its place; says why if there is none.
     pub fn seek_agent(&mut self, interaction: InteractionId) {
-        if self.leaves_after_declines(interaction) {
+        if self.leaves_instead(interaction) {
             self.look_on(interaction);
             return;
         }
@@ -180,7 +180,7 @@ impl Step<'_> {
         let (not_responding, recovers) = self.shard.after_no_answer(interaction);
         self.emit(Event::Expired { offer, not_responding, recovers });
         self.refused_by(interaction, agent);
-        if self.shard.subject(interaction).standing.is_none() || self.leaves_after_declines(interaction) {
+        if self.shard.subject(interaction).standing.is_none() || self.leaves_instead(interaction) {
             self.seek_work(agent);
             self.look_on(interaction);
             return;
@@ -211,14 +211,20 @@ impl Step<'_> {
         }
     }
 
-    /// So many refusals: it leaves by the exit of its route, if that leads anywhere. The caller lets it look on.
-    fn leaves_after_declines(&mut self, interaction: InteractionId) -> bool {
+    /// Its queue closed meanwhile, or there were so many refusals: it leaves by the exit of its route for that, if that
+    /// leads anywhere. The caller lets it look on.
+    fn leaves_instead(&mut self, interaction: InteractionId) -> bool {
         let subject = self.shard.subject(interaction);
-        if subject.state != State::Waiting || subject.declines < u32::from(subject.route().declines_max) {
+        if subject.state != State::Waiting {
             return false;
         }
-        let exit = subject.route().last_step.exit.clone();
-        self.leave_by(interaction, &exit, ExitCause::TooManyDeclines)
+        let route = subject.route();
+        let too_many = subject.declines >= u32::from(route.declines_max);
+        let (at_closing, last) = (route.at_closing.clone(), route.last_step.exit.clone());
+        // Whoever was being offered while it closed was not waiting then. Who was answered has been let in for good.
+        let closed = !subject.visit_answered && !self.shard.is_open(subject.queue());
+        closed && self.leave_by(interaction, &at_closing, ExitCause::QueueClosed)
+            || too_many && self.leave_by(interaction, &last, ExitCause::TooManyDeclines)
     }
 
     /// Takes an offer back. The caller looks for other work for both.

@@ -56,7 +56,7 @@ impl CancelCause {
         match self {
             CancelCause::Withdrawn => "its source took it back",
             CancelCause::Replaced { .. } => "another contact of the customer about the matter has its place",
-            CancelCause::Merged { .. } => "a call about the matter had been promised before",
+            CancelCause::Merged { .. } => "another contact of the customer is called about the matter",
         }
     }
 }

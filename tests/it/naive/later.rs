@@ -120,16 +120,19 @@ impl Twin {
         let (customer, matter) = (self.items[item].customer, self.items[item].matter.clone());
         let promised = self
             .same_matter(customer, &matter, |other| other != item && self.items[other].callback.is_some());
-        let freed = self.rescind_all(item, RescindCause::CallbackRequested);
-        if let Some(into) = promised {
-            self.over(item, State::Cancelled);
-            self.tell(Event::Cancelled { interaction, cause: CancelCause::Merged { into: id(into) } });
+        let age = |one: &usize| (self.items[*one].entered, *one);
+        let kept = promised.into_iter().chain([item]).min_by_key(age).expect("the item itself");
+        let mut freed = self.rescind_all(item, RescindCause::CallbackRequested);
+        if let Some(other) = promised {
+            let merged = if kept == item { other } else { item };
+            freed.extend(self.rescind_all(merged, RescindCause::CallbackRequested));
+            self.over(merged, State::Cancelled);
+            let cause = CancelCause::Merged { into: id(kept) };
+            self.tell(Event::Cancelled { interaction: id(merged), cause });
         }
-        let kept = promised.unwrap_or(item);
-        let freed_too = self.rescind_all(kept, RescindCause::CallbackRequested);
+        freed.extend(self.rescind_all(kept, RescindCause::CallbackRequested));
         self.plan_callback(kept, channel, from, window.until, false);
         self.seek_works(freed);
-        self.seek_works(freed_too);
         self.look_on(kept);
         Ok(Answer::CallbackPlanned { interaction: id(kept) })
     }

@@ -15,7 +15,7 @@ const DAY_MS: u64 = 24 * 3_600_000;
 
 impl Twin {
     pub fn seek_agent(&mut self, item: usize) {
-        if self.leaves_after_declines(item) {
+        if self.leaves_instead(item) {
             return self.look_on(item);
         }
         let (agents, decision) = self.agents_for(item, None);
@@ -301,7 +301,7 @@ impl Twin {
         self.tell(Event::Expired { offer: offer_id(index), not_responding, recovers });
         self.refused_by(item, agent);
         let agent = agent.index();
-        if !self.stands(item) || self.leaves_after_declines(item) {
+        if !self.stands(item) || self.leaves_instead(item) {
             self.seek_work(agent);
             return self.look_on(item);
         }
@@ -329,12 +329,18 @@ impl Twin {
         }
     }
 
-    fn leaves_after_declines(&mut self, item: usize) -> bool {
+    fn leaves_instead(&mut self, item: usize) -> bool {
+        if !self.is_waiting(item) {
+            return false;
+        }
         let route = self.route(item);
-        let (max, exit) = (u32::from(route.declines_max), route.last_step.exit.clone());
-        self.is_waiting(item)
-            && self.items[item].declines >= max
-            && self.leave_by(item, &exit, ExitCause::TooManyDeclines)
+        let max = u32::from(route.declines_max);
+        let (at_closing, last) = (route.at_closing.clone(), route.last_step.exit.clone());
+        let shut_out = !self.visit_answered(item) && !self.is_open(self.queue(item));
+        if shut_out && self.leave_by(item, &at_closing, ExitCause::QueueClosed) {
+            return true;
+        }
+        self.items[item].declines >= max && self.leave_by(item, &last, ExitCause::TooManyDeclines)
     }
 
     pub fn rescind(&mut self, index: usize, cause: RescindCause) {
