@@ -3,7 +3,7 @@
 
 use super::capacity::{Holder, Ledger};
 use super::event::EndedBy;
-use super::ids::{AgentKey, AssignmentId, LaneKey, SessionId, Text};
+use super::ids::{AgentKey, AssignmentId, ProfileKey, SessionId, Text};
 use super::score::Place;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -82,9 +82,9 @@ pub struct Agent {
     pub since: Time,
     /// The routing state `since` speaks of.
     pub(super) seen: RoutingState,
-    /// The lanes whose requirements the agent meets, in order. A cache, kept by `matching.rs`.
+    /// Whom the agent is like; nobody if the agent was removed. A cache, kept by `matching.rs`.
     #[serde(skip)]
-    pub(super) lanes: Vec<LaneKey>,
+    pub(super) profile: Option<ProfileKey>,
     /// Where the agent stands in the order of those who are ready. A cache, kept by `matching.rs`.
     #[serde(skip)]
     pub(super) ready: Option<Rank>,
@@ -110,7 +110,7 @@ impl Agent {
             idle_since: now,
             since: now,
             seen: RoutingState::Idle,
-            lanes: Vec::new(),
+            profile: None,
             ready: None,
             counted: false,
         }

@@ -272,7 +272,7 @@ impl Shard {
                     self.agents.push(Agent::new(AgentKey(key), self.now));
                 }
                 self.arm_skills(AgentKey(key), &old.unwrap_or_default());
-                self.find_lanes(AgentKey(key));
+                self.find_profile(AgentKey(key));
                 self.reindex(AgentKey(key));
             }
         }
@@ -292,7 +292,7 @@ impl Shard {
             }
             Kind::Agent => {
                 self.floor.agents.remove(key);
-                self.find_lanes(AgentKey(key));
+                self.find_profile(AgentKey(key));
                 self.reindex(AgentKey(key));
             }
         }

@@ -15,7 +15,7 @@ impl Shard {
         for agent in &self.agents {
             hash.add(agent);
         }
-        for id in 1..=self.last_interaction.0 {
+        for id in self.interactions.ids() {
             if let Some(interaction) = self.interaction(InteractionId(id)) {
                 hash.add(interaction);
                 let offers = interaction.offers.iter().map(|offer| self.offer(*offer));

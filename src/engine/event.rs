@@ -231,7 +231,7 @@ pub enum Event {
     /// It looked for an agent, and nobody could take it.
     Waits {
         interaction: InteractionId,
-        decision: Decision,
+        decision: Arc<Decision>,
     },
     Offered {
         offer: OfferId,
@@ -241,7 +241,7 @@ pub enum Event {
         units: u16,
         overdraw: Option<Overdraw>,
         expires: Time,
-        decision: Decision,
+        decision: Arc<Decision>,
     },
     Accepted {
         offer: OfferId,

@@ -4,8 +4,10 @@
 use super::agent::{Liveness, Presence};
 use super::floor::Floor;
 use super::ids::{AgentKey, InteractionId, SkillKey};
+use super::interaction::WantedBy;
 use super::shard::Shard;
 use super::skill::{Proficiency, Requirement, proficiency};
+use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Why an interaction waits.
@@ -135,8 +137,8 @@ pub enum Trigger {
     Pulled,
 }
 
-/// Of the agents looked at, so many are stored with a decision.
-pub const CANDIDATES_STORED_MAX: usize = 8;
+/// Of the agents who qualify, so many are stored with a decision.
+pub const CANDIDATES_STORED_MAX: usize = 4;
 /// Of the rivals, so many.
 pub const RIVALS_STORED_MAX: usize = 3;
 
@@ -147,14 +149,16 @@ pub struct Decision {
     /// Wait in ms + 60,000 × priority points + head start.
     pub score: i64,
     pub wait_ms: u64,
+    /// `Some` if it was for one agent alone.
+    pub wanted: Option<WantedBy>,
     /// `Some` if nobody could take it.
     pub wait_reason: Option<WaitReason>,
     /// How many agents were ready for work.
     pub ready: u32,
-    /// The agents looked at, in the order of their rank, the chosen one among them.
-    pub agents: Vec<Candidate>,
+    /// The first of those who are ready and qualify, in the order of their rank, the chosen one among them.
+    pub agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX>,
     /// Better work the agent could not have taken is not listed; what it could have, best first.
-    pub rivals: Vec<Rival>,
+    pub rivals: ArrayVec<Rival, RIVALS_STORED_MAX>,
 }
 
 impl Shard {
@@ -215,6 +219,9 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
             format!("became free; highest score {} before {}", decision.score, decision.rivals[0].score)
         }
         Trigger::Pulled => "took it from the line".into(),
+        Trigger::InteractionWaits if decision.wanted.is_some() => {
+            decision.wanted.map_or("chosen", whom_it_waited_for).into()
+        }
         Trigger::InteractionWaits => {
             let lower =
                 decision.agents.iter().filter(|one| one.exclusion == Some(Exclusion::RankedLower)).count();
@@ -233,6 +240,15 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
                 (_, used) => format!("least in use, {used}"),
             }
         }
+    }
+}
+
+fn whom_it_waited_for(by: WantedBy) -> &'static str {
+    match by {
+        WantedBy::Rule => "the rules prefer this agent",
+        WantedBy::LastAgent => "had it before",
+        WantedBy::Colleague => "a colleague asked for this agent",
+        WantedBy::Supervisor => "a supervisor gave it to this agent",
     }
 }
 

@@ -9,6 +9,12 @@ macro_rules! identity {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
         pub struct $name(pub $inner);
 
+        impl From<$name> for u64 {
+            fn from(id: $name) -> u64 {
+                u64::from(id.0)
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.fmt(f)
@@ -32,6 +38,8 @@ identity! {
     HoursKey(u16);
     /// A lane: the waiting interactions of one queue and channel with equal requirements.
     LaneKey(u32);
+    /// A profile: agents with equal skills, group and pool.
+    ProfileKey(u32);
     /// An interaction.
     InteractionId(u64);
     /// An offer.
@@ -57,7 +65,7 @@ macro_rules! indexes {
     )*};
 }
 
-indexes!(PoolKey, SkillKey, QueueKey, GroupKey, HoursKey, AgentKey, LaneKey);
+indexes!(PoolKey, SkillKey, QueueKey, GroupKey, HoursKey, AgentKey, LaneKey, ProfileKey);
 
 /// A short text shared between an event and the state it made: names, codes, ids of others.
 pub type Text = std::sync::Arc<str>;

@@ -7,7 +7,7 @@ use super::event::{Admitted, Event};
 use super::floor::Kind;
 use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
-use super::line::lane_id;
+use super::line::lane_of;
 use super::plan::{Plan, Preferred};
 use super::queue::LANES_MAX;
 use super::shard::{Shard, Step};
@@ -173,7 +173,7 @@ impl Shard {
                 needs.groups.iter().try_for_each(|group| self.check_group(*group))?;
             }
         }
-        let known = self.lines.find(&lane_id(plan, 0, 0, channel)).is_some();
+        let known = self.lines.find(lane_of(plan, 0, 0, channel)).is_some();
         if known || !self.lines.full() { Ok(()) } else { Err(Refusal::TooManyLanes { max: LANES_MAX }) }
     }
 
@@ -197,7 +197,7 @@ impl Shard {
         let id = admitted.interaction;
         self.last_interaction = id;
         self.remember_keys(admitted.keys, admitted.content, id);
-        let lane = self.lane_for(lane_id(&admitted.plan, admitted.route, 0, admitted.channel));
+        let lane = self.lane_for(lane_of(&admitted.plan, admitted.route, 0, admitted.channel));
         self.lines.join(lane);
         let interaction = self.interaction_of(admitted, lane);
         self.tally.books(interaction.queue()).entered += 1;

@@ -172,7 +172,7 @@ pub struct Decided {
     pub time: Time,
     /// The agent it was offered to.
     pub agent: Option<AgentKey>,
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
 }
 
 /// Of the decisions about one interaction, the newest so many stay in memory; older ones are in the journal.

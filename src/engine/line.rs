@@ -5,7 +5,7 @@ use super::deadline::Deadline;
 use super::ids::{InteractionId, LaneKey};
 use super::interaction::{Interaction, Standing, State};
 use super::plan::Plan;
-use super::queue::LaneId;
+use super::queue::LaneRef;
 use super::route::Exit;
 use super::score::place;
 use super::shard::Shard;
@@ -114,16 +114,15 @@ impl Shard {
     }
 
     /// The lane for what is needed; opens it if it is new.
-    pub(super) fn lane_for(&mut self, wanted: LaneId) -> LaneKey {
-        self.lines.find(&wanted).unwrap_or_else(|| self.open_lane(wanted))
+    pub(super) fn lane_for(&mut self, wanted: LaneRef) -> LaneKey {
+        self.lines.find(wanted).unwrap_or_else(|| self.open_lane(wanted.to_id()))
     }
 
     /// Gives an interaction the lane of its route and step.
     pub(super) fn change_lane(&mut self, id: InteractionId) {
         let subject = self.subject(id);
-        let (old, wanted) =
-            (subject.lane, lane_id(&subject.plan, subject.route, subject.step, subject.channel));
-        let lane = self.lane_for(wanted);
+        let (old, plan, channel) = (subject.lane, subject.plan.clone(), subject.channel);
+        let lane = self.lane_for(lane_of(&plan, subject.route, subject.step, channel));
         self.lines.join(lane);
         self.lines.part(old);
         self.subject_mut(id).lane = lane;
@@ -147,12 +146,12 @@ pub(super) fn next_step_at(subject: &Interaction) -> Option<Time> {
 }
 
 /// What the interactions of a lane have in common.
-pub(super) fn lane_id(plan: &Plan, route: u8, step: u8, channel: super::channel::Channel) -> LaneId {
+pub(super) fn lane_of(plan: &Plan, route: u8, step: u8, channel: super::channel::Channel) -> LaneRef<'_> {
     let route = &plan.routes[usize::from(route)];
-    LaneId {
+    LaneRef {
         queue: route.queue,
         channel,
-        needs: route.needs_at(step).to_vec(),
+        needs: route.needs_at(step),
         expected_handle_ms: route.expected_handle_ms,
     }
 }

@@ -9,17 +9,23 @@ use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
-use super::ids::{AgentKey, InteractionId, LaneKey};
+use super::ids::{AgentKey, InteractionId, LaneKey, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
-use super::queue::{Lane, LaneId};
+use super::profile::ProfileId;
+use super::queue::{Lane, LaneId, LaneRef};
 use super::route::Needs;
 use super::score::{Place, score};
 use super::shard::Shard;
 use super::skill::{Requirement, proficiency};
+use arrayvec::ArrayVec;
+use std::sync::Arc;
+
+/// So many agents are looked at before all who qualify are put in order: nearly always enough.
+const LOOKED_AT_FIRST: usize = CANDIDATES_STORED_MAX + 1;
 
 impl Shard {
     /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
-    pub fn agents_for(&self, interaction: InteractionId) -> (Vec<AgentKey>, Decision) {
+    pub fn agents_for(&self, interaction: InteractionId) -> (Vec<AgentKey>, Arc<Decision>) {
         self.choose(interaction, None)
     }
 
@@ -29,50 +35,68 @@ impl Shard {
         &self,
         interaction: InteractionId,
         missed: AgentKey,
-    ) -> (Vec<AgentKey>, Decision) {
+    ) -> (Vec<AgentKey>, Arc<Decision>) {
         self.choose(interaction, Some(missed))
     }
 
-    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Vec<AgentKey>, Decision) {
+    /// Looks at no more agents than needed: who qualifies, best first, until enough are chosen and enough are stored.
+    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Vec<AgentKey>, Arc<Decision>) {
         let subject = self.subject(interaction);
+        if let Some(wanted) = subject.sought().1 {
+            return self.choose_among(subject, last, &[wanted.agent]);
+        }
+        let profiles = &self.lines.lane(subject.sought().0).profiles;
+        let few: ArrayVec<Rank, LOOKED_AT_FIRST> = self.profiles.first(profiles, last);
+        if !few.is_full() {
+            return self.choose_among(subject, last, &self.with_last(&few, profiles, last));
+        }
+        let keys: ArrayVec<AgentKey, LOOKED_AT_FIRST> = few.iter().map(|rank| rank.2).collect();
+        let found = self.choose_among(subject, last, &keys);
+        if found.0.len() == self.asked_at_once(subject) {
+            return found;
+        }
+        self.choose_among(subject, last, &self.with_last(&self.profiles.all(profiles, last), profiles, last))
+    }
+
+    /// Who just missed it comes last.
+    fn with_last(&self, ranks: &[Rank], profiles: &[ProfileKey], last: Option<AgentKey>) -> Vec<AgentKey> {
+        let last = last.map(|key| &self.agents[key.index()]);
+        let qualifies = |agent: &&Agent| agent.profile.is_some_and(|own| profiles.contains(&own));
+        let last = last.filter(|agent| agent.ready.is_some()).filter(qualifies).map(|agent| agent.key);
+        ranks.iter().map(|rank| rank.2).chain(last).collect()
+    }
+
+    fn choose_among(
+        &self,
+        subject: &Interaction,
+        last: Option<AgentKey>,
+        candidates: &[AgentKey],
+    ) -> (Vec<AgentKey>, Arc<Decision>) {
         let asked_at_once = self.asked_at_once(subject);
-        let mut agents: Vec<Candidate> = Vec::new();
+        let mut agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX> = ArrayVec::new();
         let mut chosen = Vec::new();
         let mut barred = Barred::default();
-        for agent in self.candidates(subject, last) {
+        for key in candidates {
+            let agent = &self.agents[key.index()];
             let mut exclusion = self.exclusion(agent, subject);
             barred.note(exclusion);
             match exclusion {
                 // Who just missed it is asked again only when nobody else can be.
-                None if chosen.len() < asked_at_once && (chosen.is_empty() || Some(agent.key) != last) => {
-                    chosen.push(agent.key);
+                None if chosen.len() < asked_at_once && (chosen.is_empty() || Some(*key) != last) => {
+                    chosen.push(*key);
                 }
                 None => exclusion = Some(Exclusion::RankedLower),
                 Some(_) => {}
             }
-            if agents.len() < CANDIDATES_STORED_MAX || (exclusion.is_none() && agents.pop().is_some()) {
+            if !agents.is_full() || (exclusion.is_none() && agents.pop().is_some()) {
                 agents.push(self.candidate(agent, exclusion));
             }
-            if chosen.len() == asked_at_once && agents.len() == CANDIDATES_STORED_MAX {
+            if chosen.len() == asked_at_once && agents.is_full() {
                 break;
             }
         }
         let wait_reason = chosen.is_empty().then(|| self.reason_to_wait(subject, barred));
-        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, agents, Vec::new()))
-    }
-
-    /// Who may be looked at, best first: the ready, or the one agent it waits for.
-    fn candidates<'a>(
-        &'a self,
-        subject: &Interaction,
-        last: Option<AgentKey>,
-    ) -> Box<dyn Iterator<Item = &'a Agent> + 'a> {
-        if let Some(wanted) = subject.sought().1 {
-            return Box::new(std::iter::once(&self.agents[wanted.agent.index()]));
-        }
-        let others = self.ready.iter().filter(move |(_, _, key)| Some(*key) != last);
-        let last = self.ready.iter().filter(move |(_, _, key)| Some(*key) == last);
-        Box::new(others.chain(last).map(|(_, _, key)| &self.agents[key.index()]))
+        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, agents, ArrayVec::new()))
     }
 
     /// A second agent, or the one waited for, is asked alone.
@@ -94,13 +118,13 @@ impl Shard {
 
     /// What an agent would be offered now, with the why. `None` if there is nothing to take, or no capacity.
     /// Read-only.
-    pub fn interaction_for(&self, agent: AgentKey) -> Option<(InteractionId, Decision)> {
+    pub fn interaction_for(&self, agent: AgentKey) -> Option<(InteractionId, Arc<Decision>)> {
         let agent = &self.agents[agent.index()];
         let mut best: Vec<Place> = Vec::new();
         let takes = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
         best.extend(agent.line.iter().filter(takes).take(RIVALS_STORED_MAX + 1));
         if agent.ready.is_some() {
-            for key in &agent.lanes {
+            for key in self.lanes_of(agent) {
                 let lane = self.lines.lane(*key);
                 if !lane.is_empty() && self.no_room(agent, lane.id.channel, false).is_none() {
                     self.heads(agent, lane, &mut best);
@@ -115,7 +139,7 @@ impl Shard {
             best.map(|id| Rival { interaction: id, score: score(self.subject(id), self.now()) }).collect();
         let candidate = self.candidate(agent, None);
         let subject = self.subject(chosen);
-        Some((chosen, self.decision(Trigger::AgentFree, subject, None, vec![candidate], rivals)))
+        Some((chosen, self.decision(Trigger::AgentFree, subject, None, one(candidate), rivals)))
     }
 
     /// Merges the first of a lane that this agent may be asked for into the best so far.
@@ -270,7 +294,14 @@ impl Shard {
                 barred.note(agent.ready.and_then(|_| self.exclusion(agent, subject)));
             }
         } else {
-            self.candidates(subject, None).for_each(|agent| barred.note(self.exclusion(agent, subject)));
+            let wanted = subject.sought().1.map(|wanted| vec![wanted.agent]);
+            let all = || {
+                let profiles = &self.lines.lane(subject.sought().0).profiles;
+                self.profiles.all(profiles, None).into_iter().map(|rank| rank.2).collect()
+            };
+            for key in wanted.unwrap_or_else(all) {
+                barred.note(self.exclusion(&self.agents[key.index()], subject));
+            }
         }
         Some(self.reason_to_wait(subject, barred))
     }
@@ -281,9 +312,9 @@ impl Shard {
         interaction: InteractionId,
         agent: AgentKey,
         trigger: Trigger,
-    ) -> Decision {
+    ) -> Arc<Decision> {
         let candidate = self.candidate(&self.agents[agent.index()], None);
-        self.decision(trigger, self.subject(interaction), None, vec![candidate], Vec::new())
+        self.decision(trigger, self.subject(interaction), None, one(candidate), ArrayVec::new())
     }
 
     fn decision(
@@ -291,18 +322,19 @@ impl Shard {
         trigger: Trigger,
         subject: &Interaction,
         wait_reason: Option<WaitReason>,
-        agents: Vec<Candidate>,
-        rivals: Vec<Rival>,
-    ) -> Decision {
-        Decision {
+        agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX>,
+        rivals: ArrayVec<Rival, RIVALS_STORED_MAX>,
+    ) -> Arc<Decision> {
+        Arc::new(Decision {
             trigger,
             score: score(subject, self.now()),
             wait_ms: self.now().since(subject.entered),
+            wanted: subject.sought().1.map(|wanted| wanted.by),
             wait_reason,
-            ready: u32::try_from(self.ready.len()).expect("agents are limited to AGENTS_MAX"),
+            ready: self.profiles.ready(),
             agents,
             rivals,
-        }
+        })
     }
 
     /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
@@ -317,74 +349,110 @@ impl Shard {
         can_work.then(|| (agent.ledger.used(), agent.idle_since, key))
     }
 
-    /// Brings the caches up to date with an agent that changed: its place among the ready, and the lanes' counts
-    /// of who is on duty.
+    /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
+    /// counts of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
-        let rank = self.rank(key);
         let agent = &self.agents[key.index()];
-        let on_duty = agent.on_duty();
-        let state = agent.routing_state();
-        let now = self.now();
+        let rank = agent.profile.and_then(|_| self.rank(key));
+        let on_duty = agent.profile.is_some() && agent.on_duty();
+        let (state, now) = (agent.routing_state(), self.now());
         let agent = &mut self.agents[key.index()];
         if agent.seen != state {
             (agent.seen, agent.since) = (state, now);
         }
+        let Some(profile) = agent.profile else { return };
         if agent.ready != rank {
-            if let Some(old) = agent.ready {
-                self.ready.remove(&old);
-            }
-            if let Some(new) = rank {
-                self.ready.insert(new);
-            }
+            self.profiles.rank(profile, agent.ready, rank);
             agent.ready = rank;
         }
         if agent.counted != on_duty {
-            self.lines.count_on_duty(&agent.lanes, if on_duty { 1 } else { -1 });
             agent.counted = on_duty;
+            self.count_on_duty(profile, if on_duty { 1 } else { -1 });
         }
     }
 
-    /// Finds the lanes of an agent anew, after its skills or pool changed.
-    pub(super) fn find_lanes(&mut self, key: AgentKey) {
-        let agent = &self.agents[key.index()];
-        let removed = self.floor.agents.live(key.0).is_none();
+    fn count_on_duty(&mut self, profile: ProfileKey, change: i32) {
+        self.profiles.count_on_duty(profile, change);
+        self.lines.count_on_duty(&self.profiles.get(profile).lanes, change);
+    }
+
+    /// Finds the profile of an agent anew, after its skills, group or pool changed, or the agent was removed. The
+    /// caller brings its other caches up to date.
+    pub(super) fn find_profile(&mut self, key: AgentKey) {
+        let there = self.floor.agents.live(key.0).is_some();
+        let new = there.then(|| self.profiles.join(ProfileId::of(self.spec(key))));
+        if let Some((profile, true)) = new {
+            self.find_lanes(profile);
+        }
+        let agent = &mut self.agents[key.index()];
+        let (old, rank) = (agent.profile, agent.ready.take());
+        agent.profile = new.map(|(profile, _)| profile);
+        let counted = std::mem::take(&mut agent.counted);
+        let Some(old) = old else { return };
+        self.profiles.rank(old, rank, None);
+        if counted {
+            self.count_on_duty(old, -1);
+        }
+        for lane in self.profiles.part(old) {
+            self.lines.forget_profile(lane, old);
+        }
+    }
+
+    fn find_lanes(&mut self, profile: ProfileKey) {
+        let id = &self.profiles.get(profile).id;
         let lanes: Vec<LaneKey> = self
             .lines
             .lanes()
-            .filter(|(_, lane)| !removed && self.meets(agent, &lane.id))
+            .filter(|(_, lane)| self.meets(id, lane.id.as_ref()))
             .map(|(lane, _)| lane)
             .collect();
-        let agent = &mut self.agents[key.index()];
-        let old = std::mem::replace(&mut agent.lanes, lanes);
-        if agent.counted {
-            self.lines.count_on_duty(&old, -1);
-            self.lines.count_on_duty(&agent.lanes, 1);
+        for lane in &lanes {
+            self.lines.add_profile(*lane, profile);
         }
+        *self.profiles.lanes_mut(profile) = lanes;
     }
 
-    /// Opens a lane and tells every agent who meets its requirements.
+    /// Opens a lane and finds the profiles that meet its needs.
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
-        for index in 0..self.agents.len() {
+        let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();
+        for profile in known {
+            let meets = self.meets(&self.profiles.get(profile).id, self.lines.lane(lane).id.as_ref());
+            let lanes = self.profiles.lanes_mut(profile);
             // The key may have been that of a lane nobody needs any more.
-            self.agents[index].lanes.retain(|known| *known != lane);
-            let agent = &self.agents[index];
-            let removed = self.floor.agents.live(agent.key.0).is_none();
-            if removed || !self.meets(agent, &self.lines.lane(lane).id) {
-                continue;
-            }
-            let agent = &mut self.agents[index];
-            agent.lanes.push(lane);
-            if agent.counted {
-                self.lines.count_on_duty(&[lane], 1);
+            lanes.retain(|known| *known != lane);
+            if meets {
+                lanes.push(lane);
+                self.lines.add_profile(lane, profile);
+                let on_duty = i32::try_from(self.profiles.get(profile).on_duty).expect("below AGENTS_MAX");
+                self.lines.count_on_duty(&[lane], on_duty);
             }
         }
         lane
     }
 
-    pub(super) fn meets(&self, agent: &Agent, lane: &LaneId) -> bool {
-        self.other_pool(agent, lane.queue).is_none() && self.unmet(agent, &lane.needs).is_none()
+    /// The lanes an agent can serve.
+    fn lanes_of(&self, agent: &Agent) -> &[LaneKey] {
+        agent.profile.map_or(&[], |profile| &self.profiles.get(profile).lanes)
     }
+
+    /// Whether the agents of a profile qualify for a lane.
+    pub(super) fn meets(&self, profile: &ProfileId, lane: LaneRef) -> bool {
+        let has = |need: &Requirement| {
+            let held = profile.skills.iter().find(|(skill, _)| *skill == need.skill);
+            held.is_some_and(|(_, proficiency)| *proficiency >= need.proficiency)
+        };
+        let fits = |needs: &Needs| {
+            let group =
+                needs.groups.is_empty() || profile.group.is_some_and(|own| needs.groups.contains(&own));
+            group && needs.requirements.iter().all(has)
+        };
+        profile.pool == self.queue(lane.queue).pool && lane.needs.iter().any(fits)
+    }
+}
+
+fn one(candidate: Candidate) -> ArrayVec<Candidate, CANDIDATES_STORED_MAX> {
+    std::iter::once(candidate).collect()
 }
 
 /// A colleague or a supervisor asked for this agent, and knows why.

@@ -10,10 +10,11 @@ use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
 use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
 use super::shard::{Shard, Step};
+use super::table::Table;
 use super::time::Time;
-use hashbrown::HashMap;
 use serde::Serialize;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How long a pair cools down after the first decline, ms; it doubles with each further one.
 pub const COOL_DOWN_MS: u64 = 30_000;
@@ -53,7 +54,7 @@ pub struct Ended {
 /// The offers that ended last.
 #[derive(Clone, Debug, Default)]
 pub struct EndedOffers {
-    by_id: HashMap<OfferId, Ended>,
+    by_id: Table<OfferId, Ended>,
     order: VecDeque<OfferId>,
 }
 
@@ -97,7 +98,7 @@ impl Step<'_> {
         }
     }
 
-    fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Decision) {
+    fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Arc<Decision>) {
         let mut freed = Vec::new();
         for agent in agents {
             if self.open_offer(interaction, *agent, decision.clone()) {
@@ -115,7 +116,7 @@ impl Step<'_> {
         &mut self,
         interaction: InteractionId,
         agent: AgentKey,
-        decision: Decision,
+        decision: Arc<Decision>,
     ) -> bool {
         let overdraw = self.shard.overdraw_for(interaction, agent);
         let made_room = overdraw.is_none() && self.make_room(interaction, agent);
@@ -299,7 +300,7 @@ impl Shard {
         })
     }
 
-    pub(super) fn decided(&mut self, id: InteractionId, agent: Option<AgentKey>, decision: &Decision) {
+    pub(super) fn decided(&mut self, id: InteractionId, agent: Option<AgentKey>, decision: &Arc<Decision>) {
         let decided = Decided { sequence: self.sequence, time: self.now, agent, decision: decision.clone() };
         if self.latest.len() == LATEST_MAX {
             self.latest.pop_front();

@@ -5,7 +5,7 @@ use super::entry::Visitor;
 use super::event::{Event, ExitCause};
 use super::ids::{InteractionId, QueueKey};
 use super::interaction::{State, Until};
-use super::line::{check_after, lane_id};
+use super::line::{check_after, lane_of};
 use super::route::{Condition, Exit};
 use super::shard::{Shard, Step};
 use super::time::Time;
@@ -165,34 +165,35 @@ impl Shard {
     }
 
     fn on_duty_for(&self, visitor: Visitor, route: u8) -> u32 {
-        if let Some(lane) = self.find_lane(visitor, route) {
-            return self.lines.lane(lane).on_duty();
-        }
-        let lane = lane_id(visitor.plan, route, 0, visitor.channel);
-        let able = self.agents.iter().filter(|agent| agent.on_duty() && self.meets(agent, &lane));
-        u32::try_from(able.count()).expect("agents are limited to AGENTS_MAX")
-    }
-
-    fn find_lane(&self, visitor: Visitor, route: u8) -> Option<super::ids::LaneKey> {
-        self.lines.find(&lane_id(visitor.plan, route, 0, visitor.channel))
-    }
-
-    fn somebody_qualifies(&self, visitor: Visitor, route: u8) -> bool {
         match self.find_lane(visitor, route) {
-            Some(lane) => self.lines.lane(lane).on_duty() > 0,
+            Some(lane) => self.lines.lane(lane).on_duty(),
             None => {
-                let lane = lane_id(visitor.plan, route, 0, visitor.channel);
-                self.agents.iter().any(|agent| agent.on_duty() && self.meets(agent, &lane))
+                let lane = lane_of(visitor.plan, route, 0, visitor.channel);
+                let able = self.profiles_for(lane);
+                able.map(|profile| self.profiles.get(profile).on_duty).sum()
             }
         }
     }
 
+    fn find_lane(&self, visitor: Visitor, route: u8) -> Option<super::ids::LaneKey> {
+        self.lines.find(lane_of(visitor.plan, route, 0, visitor.channel))
+    }
+
+    /// The profiles that would meet the needs of a lane.
+    fn profiles_for(&self, lane: super::queue::LaneRef) -> impl Iterator<Item = super::ids::ProfileKey> {
+        self.profiles.iter().filter(move |(_, profile)| self.meets(&profile.id, lane)).map(|(key, _)| key)
+    }
+
+    fn somebody_qualifies(&self, visitor: Visitor, route: u8) -> bool {
+        self.on_duty_for(visitor, route) > 0
+    }
+
     /// How many are ready for one like it; counts no further than one beyond `at_most`.
     fn free_agents(&self, visitor: Visitor, route: u8, at_most: u32) -> u32 {
-        let lane = lane_id(visitor.plan, route, 0, visitor.channel);
-        let ready = self.ready.iter().map(|(_, _, key)| &self.agents[key.index()]);
+        let lane = lane_of(visitor.plan, route, 0, visitor.channel);
+        let ready = self.profiles_for(lane).flat_map(|profile| self.profiles.get(profile).ready());
         let free = ready
-            .filter(|agent| self.meets(agent, &lane) && self.no_room(agent, lane.channel, false).is_none());
+            .filter(|(_, _, key)| self.no_room(&self.agents[key.index()], lane.channel, false).is_none());
         let limit = usize::try_from(at_most).unwrap_or(usize::MAX).saturating_add(1);
         u32::try_from(free.take(limit).count()).unwrap_or(u32::MAX)
     }

@@ -2,19 +2,20 @@
 //! of their places: whoever can serve one of a lane can serve all of it, so an agent looks at heads
 //! only and nobody is blocked by a head that nobody free can take.
 
-use super::agent::Rank;
 use super::channel::Channel;
-use super::ids::{InteractionId, LaneKey, QueueKey};
+use super::ids::{InteractionId, LaneKey, ProfileKey, QueueKey};
 use super::route::Needs;
 use super::score::Place;
 use super::time::Time;
-use std::collections::{BTreeMap, BTreeSet};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::collections::BTreeSet;
+use std::hash::BuildHasher;
 
 /// Most lanes there may be.
 pub const LANES_MAX: u32 = 4_096;
 
 /// What the interactions of a lane have in common.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LaneId {
     pub queue: QueueKey,
     pub channel: Channel,
@@ -24,12 +25,38 @@ pub struct LaneId {
     pub expected_handle_ms: u64,
 }
 
+/// The same, borrowed from a plan: a lane is found without making an id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct LaneRef<'a> {
+    pub queue: QueueKey,
+    pub channel: Channel,
+    pub needs: &'a [Needs],
+    pub expected_handle_ms: u64,
+}
+
+impl LaneRef<'_> {
+    /// An id of its own.
+    pub(super) fn to_id(self) -> LaneId {
+        let LaneRef { queue, channel, needs, expected_handle_ms } = self;
+        LaneId { queue, channel, needs: needs.to_vec(), expected_handle_ms }
+    }
+}
+
+impl LaneId {
+    pub(super) fn as_ref(&self) -> LaneRef<'_> {
+        let LaneId { queue, channel, needs, expected_handle_ms } = self;
+        LaneRef { queue: *queue, channel: *channel, needs, expected_handle_ms: *expected_handle_ms }
+    }
+}
+
 /// One lane.
 #[derive(Clone, Debug)]
 pub struct Lane {
     pub id: LaneId,
     /// Who waits, first served first.
     waiting: BTreeSet<Place>,
+    /// The profiles that meet its needs.
+    pub(super) profiles: Vec<ProfileKey>,
     /// How many agents on duty meet its needs.
     pub(super) on_duty: u32,
     /// How many interactions that are not over stand in it or would go back to it.
@@ -72,14 +99,16 @@ impl Lane {
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     lanes: Vec<Lane>,
-    by_id: BTreeMap<LaneId, LaneKey>,
+    by_id: HashTable<LaneKey>,
+    hasher: DefaultHashBuilder,
     by_entry: Vec<BTreeSet<(Time, InteractionId)>>,
 }
 
 impl Lines {
     /// The lane of an id, if there is one already.
-    pub fn find(&self, id: &LaneId) -> Option<LaneKey> {
-        self.by_id.get(id).copied()
+    pub fn find(&self, id: LaneRef) -> Option<LaneKey> {
+        let same = |key: &LaneKey| self.lane(*key).id.as_ref() == id;
+        self.by_id.find(self.hasher.hash_one(id), same).copied()
     }
 
     /// True if a lane more would be too many for an admission: all are taken.
@@ -115,12 +144,16 @@ impl Lines {
 
     /// Opens a lane, where there was none or where nobody needs the old one any more.
     pub(super) fn open(&mut self, id: LaneId) -> LaneKey {
-        let lane = Lane { id: id.clone(), waiting: BTreeSet::new(), on_duty: 0, members: 0 };
+        let hash = self.hasher.hash_one(id.as_ref());
+        let lane = Lane { id, waiting: BTreeSet::new(), profiles: Vec::new(), on_duty: 0, members: 0 };
         let unused = if self.lanes.len() < LANES_MAX as usize { None } else { self.unused() };
         let key = match unused {
             Some(key) => {
                 let old = std::mem::replace(&mut self.lanes[key.index()], lane);
-                self.by_id.remove(&old.id);
+                let hash = self.hasher.hash_one(old.id.as_ref());
+                if let Ok(known) = self.by_id.find_entry(hash, |other| *other == key) {
+                    known.remove();
+                }
                 key
             }
             // Steps of relaxation and overflow of what was admitted may go beyond the limit for admissions.
@@ -129,7 +162,8 @@ impl Lines {
                 lane_key(self.lanes.len() - 1)
             }
         };
-        self.by_id.insert(id, key);
+        let Lines { lanes, by_id, hasher, .. } = self;
+        by_id.insert_unique(hash, key, |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
         key
     }
 
@@ -169,6 +203,16 @@ impl Lines {
         self.by_entry.get(queue.index()).into_iter().flatten().map(|(_, id)| *id)
     }
 
+    /// A profile meets the needs of a lane.
+    pub(super) fn add_profile(&mut self, lane: LaneKey, profile: ProfileKey) {
+        self.lanes[lane.index()].profiles.push(profile);
+    }
+
+    /// Nobody has this profile any more.
+    pub(super) fn forget_profile(&mut self, lane: LaneKey, profile: ProfileKey) {
+        self.lanes[lane.index()].profiles.retain(|known| *known != profile);
+    }
+
     pub(super) fn count_on_duty(&mut self, lanes: &[LaneKey], change: i32) {
         for key in lanes {
             let lane = &mut self.lanes[key.index()];
@@ -180,6 +224,3 @@ impl Lines {
 fn lane_key(index: usize) -> LaneKey {
     LaneKey(u32::try_from(index).expect("lanes are fewer than interactions"))
 }
-
-/// Who is free, best first: those in `ready` are asked in the order of their rank.
-pub type Ready = BTreeSet<Rank>;

@@ -6,7 +6,7 @@ use super::deadline::Deadline;
 use super::event::{Event, SeekEnd, Sought};
 use super::ids::{AgentKey, AssignmentId, InteractionId};
 use super::interaction::{Part, Seek};
-use super::line::lane_id;
+use super::line::lane_of;
 use super::outcome::Assignment;
 use super::plan::Plan;
 use super::shard::{Shard, Step};
@@ -76,7 +76,7 @@ impl Step<'_> {
 impl Shard {
     pub(super) fn sought(&mut self, sought: &Sought) {
         let id = sought.interaction;
-        let lane = self.lane_for(lane_id(&sought.plan, 0, 0, self.subject(id).channel));
+        let lane = self.lane_for(lane_of(&sought.plan, 0, 0, self.subject(id).channel));
         self.lines.join(lane);
         self.subject_mut(id).seek = Some(Seek {
             by: sought.by,

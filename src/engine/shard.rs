@@ -16,25 +16,26 @@ use super::intake::IntakeMemory;
 use super::interaction::{Decided, Interaction};
 use super::offer::{EndedOffers, Offer};
 use super::outcome::{Assignment, Over};
-use super::queue::{Lines, Ready};
+use super::profile::Profiles;
+use super::queue::Lines;
 use super::source::Sources;
+use super::table::Table;
 use super::tally::Tally;
 use super::time::Time;
-use hashbrown::HashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// One writer's world: a pool's queues, agents and interactions. The maps are looked up, never iterated.
+/// One writer's world: a pool's queues, agents and interactions.
 #[derive(Clone, Debug, Default)]
 pub struct Shard {
     pub(super) now: Time,
     pub(super) sequence: Sequence,
     pub(super) floor: Floor,
     pub(super) agents: Vec<Agent>,
-    pub(super) interactions: HashMap<InteractionId, Box<Interaction>>,
-    pub(super) offers: HashMap<OfferId, Offer>,
-    pub(super) assignments: HashMap<AssignmentId, Assignment>,
+    pub(super) interactions: Table<InteractionId, Box<Interaction>>,
+    pub(super) offers: Table<OfferId, Offer>,
+    pub(super) assignments: Table<AssignmentId, Assignment>,
     pub(super) lines: Lines,
-    pub(super) ready: Ready,
+    pub(super) profiles: Profiles,
     pub(super) deadlines: Deadlines,
     pub(super) intake: IntakeMemory,
     pub(super) ended_offers: EndedOffers,

@@ -139,7 +139,7 @@ impl Shard {
         self.deadlines.disarm(Deadline::Skill(agent, skill));
         let revision = self.sequence.0;
         self.floor.agents.change(agent.0, revision, |spec| spec.skills.retain(|held| held.skill != skill));
-        self.find_lanes(agent);
+        self.find_profile(agent);
         self.reindex(agent);
     }
 

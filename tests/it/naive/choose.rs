@@ -4,19 +4,26 @@ use super::look::Spot;
 use super::twin::{Twin, agent_key, id};
 use baton::engine::agent::{Liveness, Presence};
 use baton::engine::channel::Channel;
-use baton::engine::explain::{Candidate, Decision, Exclusion, Rival, Trigger, WaitReason};
+use baton::engine::explain::{
+    CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, Rival, Trigger, WaitReason,
+};
 use baton::engine::ids::QueueKey;
 use baton::engine::interaction::{State, WantedBy};
 use baton::engine::route::Needs;
 use baton::engine::skill::Requirement;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 impl Twin {
     /// The best agents for an interaction, as many as are asked at once; who just missed it comes after all others.
-    pub fn agents_for(&self, item: usize, missed: Option<usize>) -> (Vec<usize>, Decision) {
+    pub fn agents_for(&self, item: usize, missed: Option<usize>) -> (Vec<usize>, Arc<Decision>) {
         let wanted = self.sought(item).1;
         let mut looked: Vec<Candidate> = (0..self.agents.len())
-            .filter(|agent| wanted.map_or(self.ready(*agent), |one| one.agent.index() == *agent))
+            .filter(|agent| wanted.is_none_or(|one| one.agent.index() == *agent))
+            .filter(|agent| {
+                wanted.is_some()
+                    || self.ready(*agent) && self.qualifies(*agent, self.sought(item).0, &self.needs(item))
+            })
             .map(|agent| self.candidate(agent, self.exclusion(agent, item)))
             .collect();
         looked.sort_by_key(|one| {
@@ -43,10 +50,10 @@ impl Twin {
             } else if one.exclusion.is_none() {
                 one.exclusion = Some(Exclusion::RankedLower);
             }
-            if stored.len() < 8 {
+            if stored.len() < CANDIDATES_STORED_MAX {
                 stored.push(one);
             } else if one.exclusion.is_none() {
-                stored[7] = one;
+                stored[CANDIDATES_STORED_MAX - 1] = one;
             }
         }
         let reason = match chosen.first() {
@@ -63,7 +70,7 @@ impl Twin {
     }
 
     /// The best work for an agent.
-    pub fn work_for(&self, agent: usize) -> Option<(usize, Decision)> {
+    pub fn work_for(&self, agent: usize) -> Option<(usize, Arc<Decision>)> {
         let mut takes: Vec<Spot> = self
             .open_items
             .iter()
@@ -86,12 +93,15 @@ impl Twin {
         wait_reason: Option<WaitReason>,
         agents: Vec<Candidate>,
         rivals: Vec<Rival>,
-    ) -> Decision {
+    ) -> Arc<Decision> {
         let ready = (0..self.agents.len()).filter(|agent| self.ready(*agent)).count();
         // Work that was asked for in good time is due later than now.
         let wait_ms = self.now.0.saturating_sub(self.items[item].entered.0);
         let ready = u32::try_from(ready).expect("a small floor");
-        Decision { trigger, score: self.score(item), wait_ms, wait_reason, ready, agents, rivals }
+        let (agents, rivals) = (agents.into_iter().collect(), rivals.into_iter().collect());
+        let wanted = self.sought(item).1.map(|wanted| wanted.by);
+        let score = self.score(item);
+        Arc::new(Decision { trigger, score, wait_ms, wanted, wait_reason, ready, agents, rivals })
     }
 
     pub fn candidate(&self, agent: usize, exclusion: Option<Exclusion>) -> Candidate {

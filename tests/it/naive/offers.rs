@@ -10,6 +10,7 @@ use baton::engine::floor::OnExpiry;
 use baton::engine::ids::{AgentKey, OfferId, Text};
 use baton::engine::interaction::{Part, State};
 use baton::engine::time::Time;
+use std::sync::Arc;
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -22,7 +23,7 @@ impl Twin {
         self.offer_all(item, agents, decision);
     }
 
-    fn offer_all(&mut self, item: usize, agents: Vec<usize>, decision: Decision) {
+    fn offer_all(&mut self, item: usize, agents: Vec<usize>, decision: Arc<Decision>) {
         if agents.is_empty() {
             self.tell(Event::Waits { interaction: id(item), decision });
             return;
@@ -103,7 +104,7 @@ impl Twin {
     }
 
     /// True if other work gave way to it.
-    pub fn offer(&mut self, item: usize, agent: usize, decision: Decision) -> bool {
+    pub fn offer(&mut self, item: usize, agent: usize, decision: Arc<Decision>) -> bool {
         let (queue, wanted, part) = self.sought(item);
         let channel = self.items[item].channel;
         let beyond = wanted.filter(|one| one.agent.index() == agent && one.overdraw);

@@ -6,10 +6,10 @@ use super::world::World;
 use baton::engine::agent::Presence;
 use baton::engine::command::{Answer, Refusal};
 use baton::engine::event::{Event, Stamped};
-use baton::engine::explain::{Decision, chosen_sentence, exclusion_sentence};
+use baton::engine::explain::{Decision, Exclusion, chosen_sentence, exclusion_sentence};
 use baton::engine::floor::Kind;
 use baton::engine::ids::{
-    AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, QueueKey, SkillKey, Text,
+    AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, QueueKey, Sequence, SkillKey, Text,
 };
 use baton::engine::interaction::{Part, Wanted, WantedBy};
 use baton::engine::time::Time;
@@ -22,7 +22,7 @@ pub fn events(world: &World, events: &[Stamped]) -> Vec<String> {
         let time = seconds(world, stamped.time);
         told.push(format!("{time} {text}"));
         let indent = " ".repeat(time.len() + 1);
-        told.extend(why(world, &stamped.event).into_iter().map(|line| format!("{indent}{line}")));
+        told.extend(why(world, stamped).into_iter().map(|line| format!("{indent}{line}")));
     }
     told
 }
@@ -50,12 +50,12 @@ pub fn answered(world: &World, answer: Answer) -> String {
     format!("{} {text}", seconds(world, world.shard.now()))
 }
 
-fn why(world: &World, event: &Event) -> Vec<String> {
-    match event {
+fn why(world: &World, stamped: &Stamped) -> Vec<String> {
+    match &stamped.event {
         Event::Offered { interaction, agent: key, part, decision, .. } => {
             let chosen = chosen(world, *interaction, *key, *part, decision);
             let mut lines = vec![format!("{}  chosen: {chosen}", agent(world, *key))];
-            lines.extend(others(world, decision));
+            lines.extend(others(world, decision, stamped.sequence));
             let rivals = decision.rivals.iter();
             lines.extend(rivals.map(|rival| {
                 let (other, theirs, own) = (name(world, rival.interaction), rival.score, decision.score);
@@ -66,7 +66,7 @@ fn why(world: &World, event: &Event) -> Vec<String> {
             }));
             lines
         }
-        Event::Waits { decision, .. } => others(world, decision),
+        Event::Waits { decision, .. } => others(world, decision, stamped.sequence),
         _ => Vec::new(),
     }
 }
@@ -84,14 +84,26 @@ fn chosen(
     chosen_sentence(decision, key, needs, world.shard.floor())
 }
 
-fn others(world: &World, decision: &Decision) -> Vec<String> {
-    let excluded =
-        decision.agents.iter().filter_map(|one| one.exclusion.map(|exclusion| (one.agent, exclusion)));
+/// Those who were looked at, and of everybody else those who do not qualify.
+fn others(world: &World, decision: &Decision, sequence: Sequence) -> Vec<String> {
+    let judged = world.judged[&sequence].iter().filter(|one| one.exclusion.is_some_and(unqualified));
+    let excluded = decision.agents.iter().chain(judged);
     excluded
+        .filter_map(|one| one.exclusion.map(|exclusion| (one.agent, exclusion)))
         .map(|(key, exclusion)| {
             format!("{}  {}", agent(world, key), exclusion_sentence(exclusion, world.shard.floor()))
         })
         .collect()
+}
+
+fn unqualified(exclusion: Exclusion) -> bool {
+    matches!(
+        exclusion,
+        Exclusion::OtherPool
+            | Exclusion::SkillMissing { .. }
+            | Exclusion::ProficiencyTooLow { .. }
+            | Exclusion::OtherGroup
+    )
 }
 
 pub fn presence_words(presence: Presence, reason: &Text) -> String {

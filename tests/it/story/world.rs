@@ -8,8 +8,10 @@ use super::words::{Words, seconds_ms, span_ms};
 use super::{look, render};
 use baton::engine::command::{Answer, Command, Refusal};
 use baton::engine::event::{Event, Stamped};
+use baton::engine::explain::Candidate;
 use baton::engine::ids::{
-    AgentKey, AssignmentId, GroupKey, HoursKey, InteractionId, OfferId, PoolKey, QueueKey, SessionId,
+    AgentKey, AssignmentId, GroupKey, HoursKey, InteractionId, OfferId, PoolKey, QueueKey, Sequence,
+    SessionId,
 };
 use baton::engine::route::Route;
 use baton::engine::shard::Shard;
@@ -41,6 +43,8 @@ pub struct World {
     pub answer: Option<Answer>,
     /// Which interaction a name means.
     called: BTreeMap<String, InteractionId>,
+    /// Everybody as a candidate, at each decision.
+    pub judged: BTreeMap<Sequence, Vec<Candidate>>,
     /// The events alone, applied as they come.
     follower: Shard,
     /// All that happened so far.
@@ -63,6 +67,7 @@ impl World {
             newcomer: String::new(),
             answer: None,
             called: BTreeMap::new(),
+            judged: BTreeMap::new(),
             follower: Shard::new(),
             journal: Vec::new(),
         };
@@ -165,10 +170,19 @@ impl World {
                 let ended = self.shard.ended_offer(*offer).expect("an accepted offer is remembered");
                 self.parts.insert(*assignment, (ended.interaction, ended.agent));
             }
+            self.judge(stamped);
             self.follower.apply(stamped);
             self.journal.push(stamped.clone());
         }
         (answer, events)
+    }
+
+    /// Judges everybody again from the events before a decision, as whoever asks for its why gets it.
+    fn judge(&mut self, stamped: &Stamped) {
+        if let Event::Offered { interaction, .. } | Event::Waits { interaction, .. } = stamped.event {
+            let before = self.follower.clone().looked_at(stamped.time);
+            self.judged.insert(stamped.sequence, before.judge(interaction));
+        }
     }
 
     fn pass(&mut self, time: Time) -> Told {

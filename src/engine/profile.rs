@@ -1,0 +1,172 @@
+//! Agents with equal skills, group and pool are one profile: whoever of them is asked, the requirements are judged
+//! once. Each profile keeps its ready agents in the order of their rank; a lane knows the profiles that meet it, so
+//! choosing looks at heads and never at agents who lack a skill.
+
+use super::agent::Rank;
+use super::floor::AgentSpec;
+use super::ids::{AgentKey, GroupKey, LaneKey, PoolKey, ProfileKey, SkillKey};
+use super::skill::Proficiency;
+use arrayvec::ArrayVec;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the agents of a profile have in common.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ProfileId {
+    pub pool: PoolKey,
+    pub group: Option<GroupKey>,
+    pub skills: Vec<(SkillKey, Proficiency)>,
+}
+
+impl ProfileId {
+    /// The profile of an agent as configured.
+    pub(super) fn of(spec: &AgentSpec) -> ProfileId {
+        let skills = spec.skills.iter().map(|held| (held.skill, held.proficiency)).collect();
+        ProfileId { pool: spec.pool, group: spec.group, skills }
+    }
+}
+
+/// One profile. A cache: which agents there are and how they are is said by the floor and the agents.
+#[derive(Clone, Debug)]
+pub(super) struct Profile {
+    pub id: ProfileId,
+    /// The agents who may have room for something, best first.
+    ready: BTreeSet<Rank>,
+    members: u32,
+    /// How many of its agents are on duty.
+    pub on_duty: u32,
+    /// The lanes its agents can serve, in order.
+    pub lanes: Vec<LaneKey>,
+}
+
+impl Profile {
+    /// The agents who may have room for something, best first.
+    pub fn ready(&self) -> impl Iterator<Item = &Rank> {
+        self.ready.iter()
+    }
+}
+
+/// Every profile that somebody has.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Profiles {
+    all: Vec<Profile>,
+    /// The first of each profile's ready agents. Apart from the rest, so that looking at many touches little memory.
+    heads: Vec<Option<Rank>>,
+    by_id: BTreeMap<ProfileId, ProfileKey>,
+    free: Vec<ProfileKey>,
+    ready: u32,
+}
+
+impl Profiles {
+    /// How many agents are ready for work.
+    pub fn ready(&self) -> u32 {
+        self.ready
+    }
+
+    /// One profile.
+    pub fn get(&self, key: ProfileKey) -> &Profile {
+        &self.all[key.index()]
+    }
+
+    /// The profiles somebody has.
+    pub fn iter(&self) -> impl Iterator<Item = (ProfileKey, &Profile)> {
+        self.by_id.values().map(|key| (*key, self.get(*key)))
+    }
+
+    /// One more agent has this profile; true if nobody had it before.
+    pub fn join(&mut self, id: ProfileId) -> (ProfileKey, bool) {
+        if let Some(key) = self.by_id.get(&id).copied() {
+            self.all[key.index()].members += 1;
+            return (key, false);
+        }
+        let profile =
+            Profile { id: id.clone(), ready: BTreeSet::new(), members: 1, on_duty: 0, lanes: Vec::new() };
+        let key = match self.free.pop() {
+            Some(key) => {
+                self.all[key.index()] = profile;
+                key
+            }
+            None => {
+                self.all.push(profile);
+                self.heads.push(None);
+                let index = self.all.len() - 1;
+                ProfileKey(u32::try_from(index).expect("profiles are no more than agents"))
+            }
+        };
+        self.by_id.insert(id, key);
+        (key, true)
+    }
+
+    /// One agent less has it; the lanes that knew it, if that was the last.
+    pub fn part(&mut self, key: ProfileKey) -> Vec<LaneKey> {
+        let profile = &mut self.all[key.index()];
+        profile.members -= 1;
+        if profile.members > 0 {
+            return Vec::new();
+        }
+        self.by_id.remove(&profile.id);
+        self.free.push(key);
+        std::mem::take(&mut profile.lanes)
+    }
+
+    /// The lanes its agents can serve, to change them.
+    pub fn lanes_mut(&mut self, key: ProfileKey) -> &mut Vec<LaneKey> {
+        &mut self.all[key.index()].lanes
+    }
+
+    pub fn count_on_duty(&mut self, key: ProfileKey, change: i32) {
+        let profile = &mut self.all[key.index()];
+        profile.on_duty = profile.on_duty.checked_add_signed(change).expect("each agent is counted once");
+    }
+
+    /// Moves an agent among the ready of its profile, in or out.
+    pub fn rank(&mut self, key: ProfileKey, old: Option<Rank>, new: Option<Rank>) {
+        let ready = &mut self.all[key.index()].ready;
+        if let Some(old) = old {
+            assert!(ready.remove(&old), "an agent stands among the ready of its profile");
+            self.ready -= 1;
+        }
+        if let Some(new) = new {
+            ready.insert(new);
+            self.ready += 1;
+        }
+        self.heads[key.index()] = ready.first().copied();
+    }
+
+    /// The first `N` of the ready agents of these profiles but one, best first.
+    pub fn first<const N: usize>(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> ArrayVec<Rank, N> {
+        let mut best: ArrayVec<Rank, N> = ArrayVec::new();
+        for profile in profiles {
+            let Some(head) = self.heads[profile.index()] else { continue };
+            if best.is_full() && head > best[N - 1] {
+                continue;
+            }
+            for rank in &self.all[profile.index()].ready {
+                if best.is_full() && *rank > best[N - 1] {
+                    break;
+                }
+                if Some(rank.2) != but {
+                    keep(&mut best, *rank);
+                }
+            }
+        }
+        best
+    }
+
+    /// All ready agents of these profiles but one, best first.
+    pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<Rank> {
+        let of = |profile: &ProfileKey| self.all[profile.index()].ready.iter();
+        let mut all: Vec<Rank> =
+            profiles.iter().flat_map(of).filter(|rank| Some(rank.2) != but).copied().collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+/// Into a short sorted list; the last falls out if it is full.
+fn keep<const N: usize>(best: &mut ArrayVec<Rank, N>, rank: Rank) {
+    let at = best.partition_point(|other| *other < rank);
+    if best.is_full() {
+        best.pop();
+    }
+    best.insert(at, rank);
+}
