@@ -3,6 +3,7 @@
 
 use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, SkillKey};
 use super::time::Time;
+use hashbrown::DefaultHashBuilder;
 use priority_queue::PriorityQueue;
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -49,7 +50,7 @@ pub enum Deadline {
 /// All timers that are armed.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    queue: PriorityQueue<Deadline, Reverse<(Time, Deadline)>>,
+    queue: PriorityQueue<Deadline, Reverse<(Time, Deadline)>, DefaultHashBuilder>,
 }
 
 impl Deadlines {

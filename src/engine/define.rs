@@ -129,23 +129,23 @@ impl Shard {
 
     fn check_pool(&self, pool: PoolKey) -> Result<(), Refusal> {
         let known = self.floor.pools.live(u32::from(pool.0)).is_some();
-        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Pool, name: numbered(pool.0) })
+        known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Pool, name: numbered(pool.0) })
     }
 
     fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
         let known = self.floor.skills.live(u32::from(skill.0)).is_some();
-        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Skill, name: numbered(skill.0) })
+        known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Skill, name: numbered(skill.0) })
     }
 
     pub(super) fn check_group(&self, group: GroupKey) -> Result<(), Refusal> {
         let known = self.floor.groups.live(u32::from(group.0)).is_some();
-        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Group, name: numbered(group.0) })
+        known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Group, name: numbered(group.0) })
     }
 
     fn check_hours(&self, hours: Option<HoursKey>) -> Result<(), Refusal> {
         let Some(hours) = hours else { return Ok(()) };
         let known = self.floor.hours.live(u32::from(hours.0)).is_some();
-        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Hours, name: numbered(hours.0) })
+        known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Hours, name: numbered(hours.0) })
     }
 
     pub(super) fn check_skills(&self, needs: &[Requirement]) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ use arrayvec::ArrayVec;
 use std::sync::Arc;
 
 /// So many agents are looked at before all who qualify are put in order: nearly always enough.
-const LOOKED_AT_FIRST: usize = CANDIDATES_STORED_MAX + 1;
+const LOOKED_AT_FIRST: usize = CANDIDATES_STORED_MAX;
 
 impl Shard {
     /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
@@ -78,7 +78,10 @@ impl Shard {
         let mut barred = Barred::default();
         for key in candidates {
             let agent = &self.agents[key.index()];
-            let mut exclusion = self.exclusion(agent, subject);
+            let mut exclusion = match subject.sought().1 {
+                Some(_) => self.exclusion(agent, subject),
+                None => self.exclusion_of_ready(agent, subject),
+            };
             barred.note(exclusion);
             match exclusion {
                 // Who just missed it is asked again only when nobody else can be.
@@ -165,6 +168,13 @@ impl Shard {
             .or_else(|| self.barred_from(agent, interaction))
             .or_else(|| self.off_duty_for(agent, interaction))
             .or_else(|| self.no_room(agent, interaction.channel, overdraws))
+    }
+
+    /// The same for somebody who stands among the ready of a profile that meets its needs.
+    fn exclusion_of_ready(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        self.barred_from(agent, interaction)
+            .or_else(|| self.off_duty_for(agent, interaction))
+            .or_else(|| self.no_room(agent, interaction.channel, false))
     }
 
     /// The same if the agent asks for it: having declined it, or being asked for something else, is no reason then.
@@ -340,13 +350,14 @@ impl Shard {
     /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
     fn rank(&self, key: AgentKey) -> Option<Rank> {
         let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
-        let gives_way = |channel| agent.ledger.used_beside(channel, spec);
-        let beside = Channel::ALL.into_iter().map(gives_way).min().unwrap_or_default();
+        let used = agent.ledger.used();
+        let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
+        let makes_room = |channel| room(agent.ledger.used_beside(channel, spec));
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
-            && beside + spec.least_units() <= u32::from(spec.units)
-            && agent.ledger.offers() < spec.open_offers_max;
-        can_work.then(|| (agent.ledger.used(), agent.idle_since, key))
+            && agent.ledger.offers() < spec.open_offers_max
+            && (room(used) || Channel::ALL.into_iter().any(makes_room));
+        can_work.then_some((used, agent.idle_since, key))
     }
 
     /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the

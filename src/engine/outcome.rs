@@ -185,21 +185,25 @@ impl Shard {
 
     /// Those in conversation, oldest first.
     pub(super) fn talking_parts(&self, interaction: InteractionId) -> Vec<AssignmentId> {
+        self.talking_in(interaction).collect()
+    }
+
+    pub(super) fn talking_in(&self, interaction: InteractionId) -> impl Iterator<Item = AssignmentId> {
         let parts = self.subject(interaction).assignments.iter().copied();
-        parts.filter(|id| self.assignments[id].talks()).collect()
+        parts.filter(|id| self.assignments[id].talks())
     }
 
     /// Somebody is in the conversation still, and the customer is nobody's.
     fn has_lost_its_owner(&self, interaction: InteractionId) -> bool {
         let subject = self.subject(interaction);
         let going_on = matches!(subject.state, State::Handling | State::Parked);
-        going_on && subject.owner.is_none() && !self.talking_parts(interaction).is_empty()
+        going_on && subject.owner.is_none() && self.talking_in(interaction).next().is_some()
     }
 
     /// The oldest member of the conference who is still there.
     fn next_owner(&self, interaction: InteractionId) -> Option<AssignmentId> {
         let member = |id: &AssignmentId| self.assignments[id].part == Part::Member;
-        self.talking_parts(interaction).into_iter().find(member)
+        self.talking_in(interaction).find(member)
     }
 
     pub(super) fn accepted(&mut self, id: OfferId, assignment: AssignmentId, connect_until: Option<Time>) {
@@ -291,7 +295,7 @@ impl Shard {
     ) {
         let interaction = self.assignments[&id].interaction;
         self.stop_talking(id, wrap_up_until);
-        let others = !self.talking_parts(interaction).is_empty();
+        let others = self.talking_in(interaction).next().is_some();
         self.change_state(interaction, |subject| {
             if subject.owner == Some(id) {
                 subject.owner = None;
@@ -363,16 +367,18 @@ impl Shard {
 
     /// Parked while everybody who is in it was interrupted. Nothing changes while nobody is in it.
     pub(super) fn note_who_talks(&mut self, id: InteractionId) {
-        let parts = self.talking_parts(id);
-        if parts.is_empty() {
-            return;
-        }
-        let talks = parts.iter().any(|part| !self.assignments[part].interrupted);
-        self.change_state(id, |subject| {
-            if matches!(subject.state, State::Handling | State::Parked) {
-                subject.state = if talks { State::Handling } else { State::Parked };
+        let works = |part: &AssignmentId| !self.assignments[part].interrupted;
+        let state = self.subject(id).state;
+        let now = match (self.talking_in(id).next(), state) {
+            (Some(_), State::Handling | State::Parked) if self.talking_in(id).any(|part| works(&part)) => {
+                State::Handling
             }
-        });
+            (Some(_), State::Handling | State::Parked) => State::Parked,
+            _ => return,
+        };
+        if now != state {
+            self.change_state(id, |subject| subject.state = now);
+        }
     }
 
     pub(super) fn owner_changed(&mut self, interaction: InteractionId, assignment: AssignmentId) {
