@@ -22,6 +22,7 @@ mod parking;
 mod races;
 mod reaching;
 mod reports;
+mod route;
 mod rules;
 mod streams;
 mod supervising;
