@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::LoadError;
 use super::mix::Requests;
+use super::route::Route;
 use super::run::Run;
 use super::schedule::{Burst, Schedule};
 use super::settings::{Pace, What};
@@ -14,14 +15,25 @@ use super::unary::Unary;
 use crate::proto::SubmitRequest;
 
 /// The way interactions are submitted.
+#[derive(Clone)]
 pub enum Line {
     Unary(Arc<Unary>),
+    Stream(Arc<Route>),
 }
 
 impl Line {
     fn submit(&self, request: SubmitRequest, due_ns: u64) {
         match self {
             Line::Unary(line) => line.submit(request, due_ns),
+            Line::Stream(line) => line.submit(request, due_ns),
+        }
+    }
+
+    /// Nothing more is sent.
+    pub fn close(&self) {
+        match self {
+            Line::Unary(_) => {}
+            Line::Stream(line) => line.close(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The load generator: makes a floor, signs agents in, submits at a fixed rate or as fast as it goes, measures, and
 //! closes the books. It is a client like any other, and cheap, since it shares its machine with the server.
 //!
-//! `drive` sends what `mix` draws when `schedule` says, over `unary`; `desks` and `works` are the agents; `tally`
+//! `drive` sends what `mix` draws when `schedule` says, over `unary` or `route`; `desks` and `works` are the agents; `tally`
 //! counts; `books` and `figures` are the end.
 
 mod books;
@@ -17,6 +17,7 @@ mod mix;
 mod outgoing;
 mod progress;
 mod roll;
+mod route;
 mod run;
 mod schedule;
 mod seen;
@@ -49,6 +50,7 @@ pub use tally::Kind;
 use books::{Books, look};
 use drive::{Drive, Line};
 use mix::Requests;
+use route::Route;
 use run::Run;
 use settings::Via;
 use staff::Staff;
@@ -86,12 +88,20 @@ async fn play(
     let run = Arc::new(Run::new(settings));
     let (broken, breaks) = mpsc::channel(1);
     let (staff, sign_in) = tokio::select! {
-        staff = set_up(&run, target, settings, broken, progress) => staff?,
+        staff = set_up(&run, target, settings, broken.clone(), progress) => staff?,
         () = &mut stop => return Err(LoadError::Stopped),
     };
     let before = look(&target.server).await?;
-    let measured = load(&run, target, settings, breaks, stop, progress).await?;
+    let connections = target.connections(settings.connections);
+    let line = match settings.via {
+        Via::Unary => Line::Unary(Unary::new(run.clone(), connections)),
+        Via::Stream => Line::Stream(Route::open(&run, connections, &broken)),
+    };
+    let requests = Requests::new(settings, &run.source);
+    let drive = Drive { run: run.clone(), line: line.clone(), requests };
+    let measured = load(drive, target, settings, breaks, stop, progress).await?;
     drain(&run).await;
+    line.close();
     sweep::sweep(&run, &target.server, target.connection()).await;
     staff.leave().await;
     let after = look(&target.server).await?;
@@ -134,17 +144,14 @@ impl Measured {
 
 /// Warms up and measures.
 async fn load(
-    run: &Arc<Run>,
+    drive: Drive,
     target: &Target,
     settings: &Settings,
     mut breaks: mpsc::Receiver<String>,
     stop: Pin<&mut impl Future<Output = ()>>,
     progress: &Progress,
 ) -> Result<Measured, LoadError> {
-    let line = match settings.via {
-        Via::Unary => Line::Unary(Unary::new(run.clone(), target.connections(settings.connections))),
-    };
-    let drive = Drive { run: run.clone(), line, requests: Requests::new(settings, &run.source) };
+    let run = drive.run.clone();
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).expect("a run is shorter than 584 years");
     let (now, begin_ns) = (Instant::now(), run.tally.now_ns() + nanos(settings.warm_up));
     let measured = begin_ns..begin_ns + nanos(settings.length);
@@ -158,7 +165,7 @@ async fn load(
     };
     let ended_early = tokio::select! {
         never = drive.on(settings.pace, measured) => match never? {},
-        never = progress.follow(run) => match never {},
+        never = progress.follow(&run) => match never {},
         () = time => None,
         () = stop => Some("stopped".to_owned()),
         Some(why) = breaks.recv() => Some(why),

@@ -40,6 +40,10 @@ impl<T> Outgoing<T> {
         self.change(|queue| queue.closed = true);
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.shared.lock().expect("pushing does not panic").closed
+    }
+
     fn change(&self, change: impl FnOnce(&mut Queue<T>)) {
         let mut queue = self.shared.lock().expect("pushing does not panic");
         change(&mut queue);

@@ -97,6 +97,32 @@ pub struct Accepted {
     pub assignment: String,
 }
 
+/// Of a `RouteResponse`.
+#[derive(Clone, PartialEq, Message)]
+pub struct Routed {
+    #[prost(uint64, tag = "1")]
+    pub tag: u64,
+    #[prost(oneof = "Routing", tags = "3, 4, 5")]
+    pub routing: Option<Routing>,
+}
+
+#[derive(Clone, PartialEq, Oneof)]
+pub enum Routing {
+    #[prost(message, tag = "3")]
+    Submitted(RouteSubmitted),
+    #[prost(message, tag = "4")]
+    Interaction(Seen),
+    #[prost(message, tag = "5")]
+    Failure(proto::Failure),
+}
+
+/// Of a `RouteSubmitted`.
+#[derive(Clone, PartialEq, Message)]
+pub struct RouteSubmitted {
+    #[prost(string, tag = "1")]
+    pub name: String,
+}
+
 /// The calls a generator makes.
 #[derive(Clone)]
 pub struct Caller {
@@ -148,6 +174,13 @@ impl Caller {
         requests: impl IntoStreamingRequest<Message = proto::AttachRequest>,
     ) -> Result<Streaming<Answer>, Status> {
         self.both_ways(requests, "/baton.v1.Agents/Attach").await
+    }
+
+    pub async fn route(
+        &mut self,
+        requests: impl IntoStreamingRequest<Message = proto::RouteRequest>,
+    ) -> Result<Streaming<Routed>, Status> {
+        self.both_ways(requests, "/baton.v1.Interactions/Route").await
     }
 
     async fn unary<Q, A>(&mut self, request: Q, path: &'static str) -> Result<A, Status>

@@ -94,6 +94,8 @@ pub enum What {
 pub enum Via {
     /// A call for each
     Unary,
+    /// Streams with many requests under way (Interactions.Route)
+    Stream,
 }
 
 /// How agents are connected.
@@ -120,6 +122,7 @@ impl Via {
     pub fn name(self) -> &'static str {
         match self {
             Via::Unary => "unary",
+            Via::Stream => "stream",
         }
     }
 }

@@ -11,7 +11,8 @@ use super::run::{Miss, Run};
 use super::seen::Caller;
 use super::settings::What;
 use super::tally::Kind;
-use crate::proto::{CancelRequest, SubmitRequest, cancel_request};
+use crate::proto::cancel_request::Cause;
+use crate::proto::{CancelRequest, SubmitRequest};
 
 /// After an error the slot rests, so that a server that refuses is not asked as fast as it can refuse.
 pub const ERROR_PAUSE: Duration = Duration::from_millis(20);
@@ -53,11 +54,15 @@ impl Unary {
     }
 }
 
-/// Cancels as a customer who has waited enough.
+/// A customer who has waited enough.
+pub fn cancel_request(name: String) -> CancelRequest {
+    CancelRequest { name, cause: Cause::CustomerLeft as i32 }
+}
+
+/// Cancels by a call.
 pub async fn cancel(run: &Run, caller: &mut Caller, name: String) {
     let since = run.tally.now_ns();
     run.tally.started(Kind::Cancel, since);
-    let request = CancelRequest { name, cause: cancel_request::Cause::CustomerLeft as i32 };
-    let answer = caller.cancel(request).await;
+    let answer = caller.cancel(cancel_request(name)).await;
     run.cancelled(since, answer.map(|seen| seen.state()).map_err(Miss::from));
 }

@@ -34,7 +34,8 @@ async fn measured(change: impl FnOnce(&mut Settings)) -> Figures {
     let server = Server::start().await;
     let mut settings = settings(server.address());
     change(&mut settings);
-    let run = load::run(&settings, std::future::pending(), &Progress::hidden());
+    let progress = Progress::hidden();
+    let run = load::run(&settings, std::future::pending(), &progress);
     let figures = within("the load", run).await.expect("a small floor is made");
     assert!(figures.books_balanced, "{:?}", figures.books);
     assert_eq!(figures.ended_early, None);
@@ -83,6 +84,20 @@ async fn an_open_loop_sends_what_its_schedule_says() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn submits_on_a_stream_come_to_the_same() {
+    assert_whole_lives(&measured(|settings| settings.via = Via::Stream).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_submits_on_a_stream_keeps_so_many_waiting() {
+    let (what, via) = (What::Submit, Via::Stream);
+    let figures = measured(|settings| *settings = Settings { what, via, ..settings.clone() }).await;
+    assert_eq!((figures.books.entered, figures.books.answered), (figures.books.left, 0));
+    call(&figures, Kind::Submit);
+    call(&figures, Kind::Cancel);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn agents_with_a_stream_each_do_the_same() {
     assert_whole_lives(&measured(|settings| settings.agents_via = AgentsVia::Work).await);
 }
@@ -117,7 +132,8 @@ async fn whoever_stops_it_gets_the_figures_so_far() {
             }
         }
     };
-    let run = load::run(&settings, stop, &Progress::hidden());
+    let progress = Progress::hidden();
+    let run = load::run(&settings, stop, &progress);
     let figures = within("the load", run).await.expect("a small floor is made");
     assert_eq!(figures.ended_early.as_deref(), Some("stopped"));
     assert!(figures.books_balanced && figures.books.answered > 0, "{:?}", figures.books);
@@ -154,7 +170,8 @@ async fn a_server_that_is_not_there_is_said_to_be_away() {
     let address = listener.local_addr().expect("it is bound");
     drop(listener);
     let settings = settings(address);
-    let run = load::run(&settings, std::future::pending(), &Progress::hidden());
+    let progress = Progress::hidden();
+    let run = load::run(&settings, std::future::pending(), &progress);
     let error = within("the refusal", run).await.expect_err("nobody listens there");
     assert_eq!(error.exit_code(), 69, "{error}");
 }
