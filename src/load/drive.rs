@@ -1,4 +1,5 @@
-//! Sends the arrivals: in open loop when they are due, in closed loop when a slot is free. Never ends by itself.
+//! Sends the arrivals: in open loop when they are due, in closed loop when a slot is free. In open loop it ends when
+//! everything that was due has been sent, however late; in closed loop somebody ends it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use super::error::LoadError;
 use super::mix::Requests;
 use super::route::Route;
 use super::run::Run;
-use super::schedule::{Burst, Schedule};
+use super::schedule::Schedule;
 use super::settings::{Pace, What};
 use super::tally::Kind;
 use super::ticker::Ticker;
@@ -46,11 +47,17 @@ pub struct Drive {
 }
 
 impl Drive {
-    /// Sends until it is dropped.
-    pub async fn on(self, pace: Pace, measured: Range<u64>) -> Result<std::convert::Infallible, LoadError> {
+    /// Sends from a moment of the run's clock on. A burst is in the middle of what is measured.
+    pub async fn on(self, pace: Pace, from_ns: u64, measured: Range<u64>) -> Result<(), LoadError> {
         match pace {
             Pace::Closed { .. } => self.closed().await,
-            Pace::Open { rate, burst } => self.open(rate, burst, measured).await,
+            Pace::Open { rate, burst } => {
+                self.open(
+                    Schedule::new(from_ns, rate, burst.map(|burst| (burst, measured.clone()))),
+                    measured.end,
+                )
+                .await
+            }
         }
     }
 
@@ -63,18 +70,11 @@ impl Drive {
         }
     }
 
-    async fn open(
-        mut self,
-        rate: u32,
-        burst: Option<Burst>,
-        measured: Range<u64>,
-    ) -> Result<std::convert::Infallible, LoadError> {
-        let burst = burst.map(|burst| (burst, measured));
-        let mut schedule = Schedule::new(self.run.tally.now_ns(), rate, burst);
+    async fn open(mut self, mut schedule: Schedule, end_ns: u64) -> Result<(), LoadError> {
         let ticker = Ticker::start(self.run.clone(), schedule.clone())?;
-        loop {
+        while schedule.next_ns() < end_ns {
             ticker.due.notified().await;
-            let now = self.run.tally.now_ns();
+            let now = self.run.tally.now_ns().min(end_ns - 1);
             while let Some(due) = schedule.due(now) {
                 self.started(due);
                 if self.run.slots.try_take() {
@@ -86,6 +86,7 @@ impl Drive {
                 }
             }
         }
+        Ok(())
     }
 
     fn started(&self, due_ns: u64) {

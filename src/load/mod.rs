@@ -52,7 +52,7 @@ use drive::{Drive, Line};
 use mix::Requests;
 use route::Route;
 use run::Run;
-use settings::Via;
+use settings::{Pace, Via};
 use staff::Staff;
 use target::Target;
 use unary::Unary;
@@ -153,7 +153,8 @@ async fn load(
 ) -> Result<Measured, LoadError> {
     let run = drive.run.clone();
     let nanos = |time: Duration| u64::try_from(time.as_nanos()).expect("a run is shorter than 584 years");
-    let (now, begin_ns) = (Instant::now(), run.tally.now_ns() + nanos(settings.warm_up));
+    let (now, from_ns) = (Instant::now(), run.tally.now_ns());
+    let begin_ns = from_ns + nanos(settings.warm_up);
     let measured = begin_ns..begin_ns + nanos(settings.length);
     run.tally.measure(measured.start, measured.end);
     let cpu_s = || (cost::cpu_s(std::process::id()), target.cpu_s());
@@ -161,10 +162,14 @@ async fn load(
     let time = async {
         sleep_until(now + settings.warm_up).await;
         begun.set(cpu_s());
-        sleep_until(now + settings.warm_up + settings.length).await;
+        match settings.pace {
+            Pace::Closed { .. } => sleep_until(now + settings.warm_up + settings.length).await,
+            // What is due to the end is sent, however late: the one who sends says when.
+            Pace::Open { .. } => std::future::pending().await,
+        }
     };
     let ended_early = tokio::select! {
-        never = drive.on(settings.pace, measured) => match never? {},
+        sent = drive.on(settings.pace, from_ns, measured) => { sent?; None }
         never = progress.follow(&run) => match never {},
         () = time => None,
         () = stop => Some("stopped".to_owned()),
