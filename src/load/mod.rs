@@ -175,7 +175,9 @@ async fn load(
         () = stop => Some("stopped".to_owned()),
         Some(why) = breaks.recv() => Some(why),
     };
-    run.tally.cut();
+    if ended_early.is_some() {
+        run.tally.cut();
+    }
     let ((client_before, server_before), (client, server)) = (begun.get(), cpu_s());
     let spent = |after: Option<f64>, before: Option<f64>| Some(figures::rounded(after? - before?));
     Ok(Measured {
