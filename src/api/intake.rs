@@ -11,14 +11,14 @@ use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
-use crate::engine::plan::{Channel, Facts};
+use crate::engine::plan::{Channel, Facts, Plan};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
 use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -141,7 +141,8 @@ impl Draft {
 
     /// `last` is the agent who served the customer last.
     fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<AgentKey>) -> Prepared {
-        let mut plan = tenant.rules.plan(&self.floor, &Asked { last, ..self.asked() });
+        let asked = Asked { last, ..self.asked() };
+        let mut plan = Plan::clone(&tenant.plans.plan(&tenant.rules, &self.floor, &asked));
         if let (Some(wish), Some(planned)) = (self.wish, &mut plan.preferred)
             && planned.agent == wish.agent
         {
@@ -351,12 +352,12 @@ async fn identify(
 
 /// The first half of a SHA-256 over the parts, each with its length.
 fn hash(parts: &[&[u8]]) -> u128 {
-    let mut all = Vec::new();
+    let mut digest = Context::new(&SHA256);
     for part in parts {
-        all.extend_from_slice(&part.len().to_le_bytes());
-        all.extend_from_slice(part);
+        digest.update(&part.len().to_le_bytes());
+        digest.update(part);
     }
-    let hash = digest(&SHA256, &all);
+    let hash = digest.finish();
     let half: [u8; 16] = hash.as_ref()[..16].try_into().expect("a SHA-256 has 32 bytes");
     u128::from_le_bytes(half)
 }
