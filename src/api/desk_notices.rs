@@ -9,7 +9,7 @@ use crate::engine::ids::{AgentKey, Sequence};
 use crate::proto;
 use crate::proto::attach_response::Response as Answered;
 use crate::proto::work_response::Event;
-use crate::runtime::outbox::{AgentNotice, Notice};
+use crate::runtime::notice::{AgentNotice, Notice};
 use crate::runtime::pipe::ToAgent;
 use hashbrown::HashMap;
 use std::collections::VecDeque;

@@ -11,7 +11,7 @@ use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
-use crate::engine::plan::{Channel, Facts, Plan};
+use crate::engine::plan::{Channel, Facts};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
@@ -142,9 +142,10 @@ impl Draft {
     /// `last` is the agent who served the customer last.
     fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<AgentKey>) -> Prepared {
         let asked = Asked { last, ..self.asked() };
-        let mut plan = Plan::clone(&tenant.plans.plan(&tenant.rules, &self.floor, &asked));
-        if let (Some(wish), Some(planned)) = (self.wish, &mut plan.preferred)
-            && planned.agent == wish.agent
+        let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &asked);
+        if let Some(wish) = self.wish
+            && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
+            && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
         {
             planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
             planned.overdraw |= wish.overdraw;

@@ -9,7 +9,7 @@ use super::leases::Leases;
 use super::outbox::{AgentFollower, Follower, Outbox};
 use super::payload::{Held, Plain, Secret, Speaker};
 use super::pipe::PipeId;
-use super::told::{Shown, Told, submitted};
+use super::told::{Look, Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::{EndedBy, Event, Stamped};
 use crate::engine::floor::Floor;
@@ -124,6 +124,10 @@ impl Driver {
             Ask::Do { command, secret, look, reply } => {
                 let look = look.resolved(&self.shard);
                 let answer = self.step(command, secret, batch);
+                // What falls due at once belongs to what the asker sees.
+                if look != Look::Nothing && self.shard.next_deadline().is_some_and(|due| due <= self.shard.now()) {
+                    self.tick(batch);
+                }
                 let shown = look.shown(&self.shard, &answer);
                 batch.answers.push((reply, Told { sequence: self.shard.sequence(), answer, shown }));
             }
@@ -326,7 +330,8 @@ pub(super) fn over(event: &Event) -> Option<InteractionId> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outbox::{AgentNotice, FEED_MAX, Notice};
+    use super::super::notice::{AgentNotice, Notice};
+    use super::super::outbox::FEED_MAX;
     use super::super::start::{Running, start};
     use super::*;
     use crate::customers::{Customers, MemoryStore};

@@ -2,7 +2,8 @@
 //! durable each stream gets all of its own with one send. Answers are bounded by what may be under way on a stream,
 //! changes by `CHANGES_MAX`: a reader who leaves more lying is cut off.
 
-use super::outbox::{AgentFeed, AgentNotice};
+use super::notice::AgentNotice;
+use super::outbox::AgentFeed;
 use super::told::Told;
 use crate::engine::ids::{AgentKey, InteractionId, Sequence};
 use crate::engine::interaction::State;
