@@ -125,7 +125,9 @@ impl Driver {
                 let look = look.resolved(&self.shard);
                 let answer = self.step(command, secret, batch);
                 // What falls due at once belongs to what the asker sees.
-                if look != Look::Nothing && self.shard.next_deadline().is_some_and(|due| due <= self.shard.now()) {
+                if look != Look::Nothing
+                    && self.shard.next_deadline().is_some_and(|due| due <= self.shard.now())
+                {
                     self.tick(batch);
                 }
                 let shown = look.shown(&self.shard, &answer);

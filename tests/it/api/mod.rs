@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod hours;
 mod intake;
+mod load;
 mod lost;
 mod names;
 mod parking;
