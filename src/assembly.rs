@@ -2,7 +2,7 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
-use crate::api::tenant::{Plans, Tenant, Tenants};
+use crate::api::tenant::{Known, Plans, Tenant, Tenants};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, StoreFault};
@@ -235,6 +235,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
         customers,
+        known: Known::default(),
         leases: running.leases.clone(),
         clock: running.clock,
         rules,

@@ -19,6 +19,7 @@ mod handover;
 mod hours_parts;
 mod intake;
 mod interactions;
+mod known;
 mod last_agent;
 mod names;
 mod plans;

@@ -22,8 +22,16 @@ pub struct Plans(ArcSwapOption<Made>);
 #[derive(Clone)]
 struct Made {
     floor: Arc<Floor>,
-    plans: HashMap<Key, Vec<(Box<[Requirement]>, Arc<Plan>)>>,
+    plans: HashMap<Key, Vec<Kept>>,
     count: usize,
+}
+
+/// A plan, and what is asked of the rules beside it.
+#[derive(Clone)]
+struct Kept {
+    requirements: Box<[Requirement]>,
+    plan: Arc<Plan>,
+    waits_for_last_agent: bool,
 }
 
 /// All that a plan depends on beside the requirements.
@@ -40,34 +48,50 @@ impl Plans {
         if asked.preferred.is_some() || asked.last.is_some() {
             return Arc::new(rules.plan(floor, asked));
         }
+        self.look(rules, floor, asked, |kept| kept.plan.clone())
+    }
+
+    /// Whether the plan would wait for the agent who served the customer last.
+    pub fn waits_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
+        if asked.preferred.is_some() {
+            return rules.waits_for_last_agent(floor, asked);
+        }
+        self.look(rules, floor, asked, |kept| kept.waits_for_last_agent)
+    }
+
+    fn look<T>(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked, take: impl Fn(&Kept) -> T) -> T {
         let key = Key { channel: asked.channel, queue: asked.queue, priority: asked.facts.priority };
         let made = self.0.load();
         let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
-        if let Some(plan) = known.and_then(|made| made.find(key, asked.requirements)) {
-            return plan;
+        if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {
+            return take(kept);
         }
-        let plan = Arc::new(rules.plan(floor, asked));
+        let kept = Kept {
+            requirements: asked.requirements.into(),
+            plan: Arc::new(rules.plan(floor, asked)),
+            waits_for_last_agent: rules.waits_for_last_agent(floor, asked),
+        };
+        let taken = take(&kept);
         if known.is_none_or(|made| made.count < PLANS_MAX) {
-            self.keep(floor, key, asked.requirements, &plan);
+            self.keep(floor, key, kept);
         }
-        plan
+        taken
     }
 
     /// Two who plan at once may lose one of the plans: it is made again when it is asked for.
-    fn keep(&self, floor: &Arc<Floor>, key: Key, requirements: &[Requirement], plan: &Arc<Plan>) {
+    fn keep(&self, floor: &Arc<Floor>, key: Key, kept: Kept) {
         let known = self.0.load_full().filter(|made| Arc::ptr_eq(&made.floor, floor));
         let empty = || Made { floor: floor.clone(), plans: HashMap::new(), count: 0 };
         let mut made = known.map_or_else(empty, |made| Made::clone(&made));
-        made.plans.entry(key).or_default().push((requirements.into(), plan.clone()));
+        made.plans.entry(key).or_default().push(kept);
         made.count += 1;
         self.0.store(Some(Arc::new(made)));
     }
 }
 
 impl Made {
-    fn find(&self, key: Key, requirements: &[Requirement]) -> Option<Arc<Plan>> {
-        let alike = self.plans.get(&key)?;
-        alike.iter().find(|(needed, _)| **needed == *requirements).map(|(_, plan)| plan.clone())
+    fn find(&self, key: Key, requirements: &[Requirement]) -> Option<&Kept> {
+        self.plans.get(&key)?.iter().find(|kept| *kept.requirements == *requirements)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
+pub use super::known::Known;
 use super::names::{self, shown};
 pub use super::plans::Plans;
 use super::status::ApiError;
@@ -26,6 +27,7 @@ pub struct Tenant {
     pub shard: ShardHandle,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     pub customers: Customers,
+    pub known: Known,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,
