@@ -4,6 +4,10 @@ use baton::commands::{demo, load, replay, report, rules, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Requests are many short-lived pieces, made on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Routes customers' interactions from every channel to the best available agent, with their history attached.
 #[derive(Debug, Parser)]
 #[command(name = "baton", version)]

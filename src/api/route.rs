@@ -276,6 +276,8 @@ impl Answers {
                 Ok(self.answered(tag, told))
             }
             Return::Changed(change) => Ok(Some(self.changed(change))),
+            // Nobody works here.
+            Return::Notice(_) => Ok(None),
             Return::CutOff => {
                 let message = format!("more than {CHANGES_MAX} changes were waiting to be read");
                 Err(ApiError::new(Code::ResourceExhausted, "STREAM_GAP", message))

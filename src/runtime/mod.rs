@@ -10,6 +10,7 @@ mod follow;
 mod history;
 pub mod inbox;
 pub mod leases;
+pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod pipe;

@@ -2,6 +2,8 @@
 //! durable each stream gets all of its own with one send. Answers are bounded by what may be under way on a stream,
 //! changes by `CHANGES_MAX`: a reader who leaves more lying is cut off.
 
+use super::notice::AgentNotice;
+use super::outbox::AgentFeed;
 use super::told::Told;
 use crate::engine::ids::{AgentKey, InteractionId, Sequence};
 use crate::engine::interaction::State;
@@ -29,10 +31,21 @@ pub enum Return {
         told: Told,
     },
     Changed(Change),
+    /// What an agent is told who works on the stream.
+    Notice(ToAgent),
     /// Too many changes were waiting; nothing more comes.
     CutOff,
     /// The shard has gone.
     Stopping,
+}
+
+/// A notice with the agent it is for.
+#[derive(Debug)]
+pub struct ToAgent {
+    pub agent: AgentKey,
+    /// As in `AgentFollower`: a late one may be for a session that was opened again since.
+    pub stream: u64,
+    pub notice: AgentNotice,
 }
 
 /// An interaction that was submitted on the stream has another state or another agent.
@@ -71,11 +84,17 @@ pub(super) fn pipe() -> (Pipe, PipeEnd) {
 }
 
 impl PipeEnd {
+    /// For an agent who is to be told here.
+    pub fn feed(&self) -> AgentFeed {
+        AgentFeed::Pipe(self.id)
+    }
+
     /// What one batch brought. A pipe says that the shard has gone before it ends.
     pub fn poll(&mut self, context: &mut Context) -> Poll<Vec<Return>> {
         self.receive.poll_recv(context).map(|batch| {
             let batch = batch.unwrap_or_else(|| vec![Return::Stopping]);
-            let changes = batch.iter().filter(|one| matches!(one, Return::Changed(_))).count();
+            let changes =
+                batch.iter().filter(|one| matches!(one, Return::Changed(_) | Return::Notice(_))).count();
             if changes > 0 {
                 self.waiting.fetch_sub(changes, Ordering::Relaxed);
             }
@@ -99,6 +118,8 @@ pub(super) struct Pipes {
     touched: Vec<InteractionId>,
     /// Pipes that gathered something in this batch.
     filled: Vec<PipeId>,
+    /// Pipes whose readers left too much lying.
+    cut_off: Vec<PipeId>,
 }
 
 impl Drop for Pipes {
@@ -163,27 +184,45 @@ impl Pipes {
         if now != watched.last {
             watched.last = now;
             let (state, agent) = now;
-            self.change(pipe, Change { interaction, state, agent, sequence: shard.sequence() });
+            let change = Change { interaction, state, agent, sequence: shard.sequence() };
+            self.tell(pipe, Return::Changed(change));
         }
         if now.0.is_over() {
             self.watched.remove(&interaction);
         }
     }
 
-    fn change(&mut self, id: PipeId, change: Change) {
-        let Some(pipe) = self.open.get(&id) else { return };
-        let cut_off = matches!(pipe.gathered.last(), Some(Return::CutOff));
-        if cut_off {
-            return;
+    /// Gathers a notice. False if it cannot arrive: the stream has ended, or its reader is cut off.
+    pub fn notice(&mut self, id: PipeId, to: ToAgent) -> bool {
+        self.tell(id, Return::Notice(to))
+    }
+
+    /// The pipes that were cut off since this was asked last.
+    pub fn take_cut_off(&mut self) -> Vec<PipeId> {
+        std::mem::take(&mut self.cut_off)
+    }
+
+    /// Gathers what nobody asked for, as far as there is room for it.
+    fn tell(&mut self, id: PipeId, one: Return) -> bool {
+        let Some(pipe) = self.open.get(&id).filter(|pipe| !pipe.send.is_closed()) else { return false };
+        if matches!(pipe.gathered.last(), Some(Return::CutOff)) {
+            return false;
         }
-        if pipe.waiting.fetch_add(1, Ordering::Relaxed) >= CHANGES_MAX {
-            return self.gather(id, Return::CutOff);
+        let room = pipe.waiting.fetch_add(1, Ordering::Relaxed) < CHANGES_MAX;
+        if room {
+            self.gather(id, one);
+        } else {
+            self.gather(id, Return::CutOff);
+            self.cut_off.push(id);
         }
-        self.gather(id, Return::Changed(change));
+        room
     }
 
     fn gather(&mut self, id: PipeId, one: Return) {
         let Some(pipe) = self.open.get_mut(&id) else { return };
+        if matches!(pipe.gathered.last(), Some(Return::CutOff)) {
+            return;
+        }
         if pipe.gathered.is_empty() {
             self.filled.push(id);
         }
@@ -205,9 +244,14 @@ mod tests {
     use super::*;
     use std::task::Waker;
 
-    fn change(sequence: u64) -> Change {
+    fn change(sequence: u64) -> Return {
         let interaction = InteractionId(1);
-        Change { interaction, state: State::Offered, agent: None, sequence: Sequence(sequence) }
+        Return::Changed(Change {
+            interaction,
+            state: State::Offered,
+            agent: None,
+            sequence: Sequence(sequence),
+        })
     }
 
     fn received(end: &mut PipeEnd) -> Vec<Return> {
@@ -222,18 +266,18 @@ mod tests {
         let (shards, mut end) = pipe();
         let (mut pipes, shard) = (Pipes::default(), Shard::new());
         pipes.open(shards);
-        pipes.change(end.id, change(1));
+        pipes.tell(end.id, change(1));
         pipes.settle(&shard);
         assert!(matches!(received(&mut end)[..], [Return::Changed(_)]));
         let most = u64::try_from(CHANGES_MAX).expect("a small number");
         for sequence in 0..most + 2 {
-            pipes.change(end.id, change(sequence));
+            pipes.tell(end.id, change(sequence));
         }
         pipes.settle(&shard);
         let returned = received(&mut end);
         assert_eq!(returned.len(), CHANGES_MAX + 1, "what was read does not count");
         assert!(matches!(returned.last(), Some(Return::CutOff)));
-        pipes.change(end.id, change(9));
+        pipes.tell(end.id, change(9));
         pipes.settle(&shard);
         assert!(matches!(received(&mut end)[..], [Return::Stopping]), "nothing more comes");
     }

@@ -8,7 +8,6 @@ use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
-use super::pipe::Pipes;
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -122,9 +121,9 @@ pub fn start(
         follow,
         history,
         outbox: Outbox::default(),
-        pipes: Pipes::default(),
         leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
+        events: Vec::new(),
     };
     driver.begin(first).map_err(RecoveryError::from)?;
     let (end, ended) = oneshot::channel::<()>();
