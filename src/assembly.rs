@@ -2,7 +2,7 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
-use crate::api::tenant::{Tenant, Tenants};
+use crate::api::tenant::{Known, Plans, Tenant, Tenants};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, StoreFault};
@@ -30,6 +30,11 @@ use tonic_health::server::HealthReporter;
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A peer that does not answer a ping for this long is cut off.
 const PING_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a caller may send ahead on one stream, and on all of one connection, in bytes.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
+/// Most calls open on one connection.
+const CALLS_MAX: u32 = 4_096;
 /// A stop waits for open calls no longer than this.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
@@ -171,6 +176,9 @@ fn server(config: &Config) -> Result<Server, ServerError> {
     let server = Server::builder()
         .http2_keepalive_interval(Some(PING_EVERY))
         .http2_keepalive_timeout(Some(PING_TIMEOUT))
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_streams(CALLS_MAX)
         .tcp_nodelay(true);
     let Some((cert, key)) = &config.tls else { return Ok(server) };
     let path = format!("{} and {}", cert.display(), key.display());
@@ -227,9 +235,11 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
         customers,
+        known: Known::default(),
         leases: running.leases.clone(),
         clock: running.clock,
         rules,
+        plans: Plans::default(),
         folder,
         recompute: Semaphore::new(1),
     });

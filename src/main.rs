@@ -1,8 +1,12 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, replay, report, rules, serve};
+use baton::commands::{demo, load, replay, report, rules, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+
+/// Requests are many short-lived pieces, made on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Routes customers' interactions from every channel to the best available agent, with their history attached.
 #[derive(Debug, Parser)]
@@ -18,6 +22,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Put load on a server: calls a second, latencies, and whether the books balance.
+    Load(load::LoadArgs),
     /// Check a rule document, or print the rules that are built in.
     Rules(rules::RulesArgs),
     /// Figures of a period from a server's journal: by queue, channel, agent and interval.
@@ -30,6 +36,7 @@ fn main() -> ExitCode {
     match Program::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Load(args) => load::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),

@@ -46,15 +46,14 @@ impl Agents for Api {
         Ok(Response::new(Box::pin(out)))
     }
 
-    type AttachStream = Messages<proto::AttachResponse>;
+    type AttachStream = attach::Answers;
 
     async fn attach(
         &self,
         request: Request<Streaming<proto::AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
         let tenant = self.gate.caller(request.metadata())?;
-        let out = attach::serve(tenant, request.into_inner());
-        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+        Ok(Response::new(attach::Answers::open(tenant, request.into_inner())?))
     }
 
     async fn heartbeat(

@@ -1,135 +1,277 @@
-//! Many agents on one stream. Requests are taken one after the other; each is answered under its tag, and what
-//! happens to the agents goes out as it comes.
+//! Many agents on one stream. Requests take effect in their order; those that only the shard has to answer follow
+//! each other without waiting, many under way, and are answered as they become durable. Whatever has to ask first
+//! (a session, a note to be sealed, a conversation handed on) holds up what comes after it.
 
-use super::conversation;
-use super::desk;
+use super::desk_notices::Desks;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use super::work::{self, Opened};
+use super::work::{self, KEEP_ALIVE};
+use super::{conversation, desk};
+use crate::engine::command::{Answer, Command, Refusal};
+use crate::engine::event::EndedBy;
 use crate::proto;
 use crate::proto::attach_request::Request as Asked;
 use crate::proto::attach_response::Response as Answered;
+use crate::runtime::inbox::{AskError, Seen, Tagged};
+use crate::runtime::pipe::{PipeEnd, Return};
+use crate::runtime::told::{Look, Shown, Told};
+use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::task::{Context, Poll};
 use tokio::task::JoinSet;
+use tokio::time::{Interval, interval};
+use tokio_stream::Stream;
 use tonic::{Code, Status, Streaming};
 
-/// Messages that may wait for the reader of one stream.
-const OUT_MAX: usize = 1_024;
+/// Most requests under way on one stream.
+const UNDER_WAY_MAX: usize = 4_096;
 
-/// Where a stream's answers come out.
-pub type Out = mpsc::Receiver<Result<proto::AttachResponse, Status>>;
-type Sender = mpsc::Sender<Result<proto::AttachResponse, Status>>;
+/// A request that has to ask before, or after, or more than once.
+type Slowly = (u64, Result<Done, ApiError>);
 
-/// Serves one stream until the platform ends it.
-pub fn serve(tenant: Arc<Tenant>, requests: Streaming<proto::AttachRequest>) -> Out {
-    let (send, out) = mpsc::channel(OUT_MAX);
-    tokio::spawn(run(tenant, requests, send));
-    out
+/// What came of it.
+enum Done {
+    Answered(proto::AttachResponse),
+    Opened(work::Session, String),
 }
 
-async fn run(tenant: Arc<Tenant>, mut requests: Streaming<proto::AttachRequest>, send: Sender) {
-    // Ends with this task: a platform that says nothing more has no agents here either.
-    let mut desks = JoinSet::new();
-    loop {
-        let next = tokio::select! {
-            next = requests.message() => next,
-            () = send.closed() => return,
-            Some(ended) = desks.join_next() => match ended {
-                Ok(Ended::ServerStops) => return,
-                _ => continue,
-            },
-        };
-        // A broken stream ends like one that was closed: the agents' sessions go with it.
-        let Ok(Some(request)) = next else { return };
+/// The answers of one stream, and what its agents are told.
+pub struct Answers {
+    tenant: Arc<Tenant>,
+    requests: Streaming<proto::AttachRequest>,
+    pipe: PipeEnd,
+    returned: std::vec::IntoIter<Return>,
+    desks: Desks,
+    /// Handed over and not answered.
+    under_way: usize,
+    /// At most one at a time: what comes after it waits.
+    slowly: JoinSet<Slowly>,
+    keep_alive: Interval,
+    requests_ended: bool,
+}
+
+impl Stream for Answers {
+    type Item = Result<proto::AttachResponse, Status>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(message) = this.desks.next() {
+                return Poll::Ready(Some(Ok(message)));
+            }
+            // A platform that says nothing more has no agents here either.
+            if this.requests_ended {
+                return Poll::Ready(None);
+            }
+            if let Some(returned) = this.returned.next() {
+                this.hear(returned);
+                continue;
+            }
+            if let Poll::Ready(returned) = this.pipe.poll(context) {
+                this.returned = returned.into_iter();
+                continue;
+            }
+            if this.desks.poll_cards(context) || this.poll_slowly(context) || this.take_requests(context) {
+                continue;
+            }
+            if this.keep_alive.poll_tick(context).is_ready() {
+                this.desks.keep_alive();
+                continue;
+            }
+            return Poll::Pending;
+        }
+    }
+}
+
+impl Answers {
+    /// Begins to answer.
+    pub fn open(tenant: Arc<Tenant>, requests: Streaming<proto::AttachRequest>) -> Result<Answers, ApiError> {
+        Ok(Answers {
+            pipe: tenant.shard.open_pipe()?,
+            desks: Desks::new(tenant.clone()),
+            tenant,
+            requests,
+            returned: Vec::new().into_iter(),
+            under_way: 0,
+            slowly: JoinSet::new(),
+            keep_alive: interval(KEEP_ALIVE),
+            requests_ended: false,
+        })
+    }
+
+    /// True if something was taken: what it began is to be polled.
+    fn take_requests(&mut self, context: &mut Context<'_>) -> bool {
+        let mut heard = false;
+        while self.slowly.is_empty() && self.under_way < UNDER_WAY_MAX {
+            match Pin::new(&mut self.requests).poll_next(context) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Ok(request))) => self.take(request),
+                // A broken stream ends like one that was closed: the agents' sessions go with it.
+                Poll::Ready(Some(Err(_)) | None) => {
+                    self.requests_ended = true;
+                    return true;
+                }
+            }
+            heard = true;
+            if self.desks.has_messages() {
+                break;
+            }
+        }
+        heard
+    }
+
+    fn take(&mut self, request: proto::AttachRequest) {
         let tag = request.tag;
-        let answer = match request.request {
-            Some(asked) => answer(&tenant, asked, tag, &send, &mut desks).await,
+        let taken = match request.request {
+            Some(Asked::Heartbeat(request)) => desk::heartbeat(&self.tenant, &request)
+                .map(|beat| self.desks.push(response(tag, String::new(), Answered::Heartbeat(beat)))),
+            Some(asked) => match self.at_once(&asked) {
+                Ok(Some((command, look))) => self.hand_over(tag, command, look),
+                Ok(None) => {
+                    let tenant = self.tenant.clone();
+                    self.slowly.spawn(async move { (tag, slowly(&tenant, asked, tag).await) });
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            },
             None => Err(ApiError::missing("request", "one of the requests")),
         };
-        let response = answer.unwrap_or_else(|error| failure(tag, String::new(), &error));
-        if send.send(Ok(response)).await.is_err() {
-            return;
+        if let Err(error) = taken {
+            self.desks.push(failure(tag, String::new(), error));
         }
     }
-}
 
-async fn answer(
-    tenant: &Arc<Tenant>,
-    asked: Asked,
-    tag: u64,
-    send: &Sender,
-    desks: &mut JoinSet<Ended>,
-) -> Result<proto::AttachResponse, ApiError> {
-    let respond = |agent: String, response| proto::AttachResponse { tag, agent, response: Some(response) };
-    let by_status = |status: proto::AgentStatus| respond(status.agent.clone(), Answered::Status(status));
-    Ok(match asked {
-        Asked::Open(request) => {
-            let opened = work::open(tenant, &request).await?;
-            desks.spawn(forward(opened, request.agent.clone(), send.clone()));
-            by_status(desk::status_of(tenant, &request.agent).await?)
-        }
-        Asked::Heartbeat(request) => {
-            respond(String::new(), Answered::Heartbeat(desk::heartbeat(tenant, &request)?))
-        }
-        Asked::SetPresence(request) => by_status(desk::set_presence(tenant, &request).await?),
-        Asked::Accept(request) => {
-            respond(String::new(), Answered::Accepted(desk::accept(tenant, &request).await?))
-        }
-        Asked::Decline(request) => by_status(desk::decline(tenant, &request).await?),
-        Asked::Complete(request) => by_status(desk::complete(tenant, &request).await?),
-        Asked::FinishWrapUp(request) => by_status(desk::finish_wrap_up(tenant, &request).await?),
-        Asked::ExtendWrapUp(request) => by_status(conversation::extend_wrap_up(tenant, &request).await?),
-        Asked::Transfer(request) => by_status(conversation::transfer(tenant, &request).await?),
-        Asked::Consult(request) => by_status(conversation::consult(tenant, &request).await?),
-        Asked::Conference(request) => by_status(conversation::conference(tenant, &request).await?),
-        Asked::StopSeeking(request) => by_status(conversation::stop_seeking(tenant, &request).await?),
-        Asked::Park(request) => by_status(conversation::park(tenant, &request).await?),
-        Asked::Pull(request) => {
-            respond(request.agent.clone(), Answered::Accepted(conversation::pull(tenant, &request).await?))
-        }
-        Asked::Requeue(request) => by_status(conversation::requeue(tenant, &request).await?),
-    })
-}
-
-/// Why an agent's stream ended.
-enum Ended {
-    /// Another stream took over, this one was cut off, or the platform went.
-    ThisAgent,
-    ServerStops,
-}
-
-/// Passes an agent's stream on. When the platform's stream ends, so does the agent's session.
-async fn forward(opened: Opened, agent: String, send: Sender) -> Ended {
-    let (feed, mut messages) = mpsc::channel(OUT_MAX);
-    tokio::spawn(opened.run(feed));
-    loop {
-        let next = tokio::select! {
-            next = messages.recv() => next,
-            () = send.closed() => return Ended::ThisAgent,
-        };
-        let (response, stops) = match next {
-            Some(Ok(message)) => {
-                let work = Some(Answered::Work(message));
-                (proto::AttachResponse { tag: 0, agent: agent.clone(), response: work }, false)
+    /// The command of a request that nothing has to be asked for.
+    fn at_once(&self, asked: &Asked) -> Result<Option<(Command, Look)>, ApiError> {
+        let tenant = &self.tenant;
+        Ok(Some(match asked {
+            Asked::Accept(request) => (desk::accepts(tenant, request)?, Look::Nothing),
+            Asked::Decline(request) => {
+                let (offer, command) = desk::declines(tenant, request)?;
+                (command, Look::Asked(offer))
             }
-            Some(Err(error)) => (failure(0, agent.clone(), &error), error.code() == Code::Unavailable),
-            None => return Ended::ThisAgent,
-        };
-        if send.send(Ok(response)).await.is_err() {
-            return Ended::ThisAgent;
+            Asked::SetPresence(request) => {
+                let (agent, command) = desk::presents(tenant, request)?;
+                (command, Look::Agent(agent))
+            }
+            Asked::Complete(request) if request.note.is_empty() => {
+                let (assignment, command) = desk::completes(tenant, request)?;
+                (command, Look::AtWork(assignment))
+            }
+            Asked::FinishWrapUp(request) => {
+                let assignment = desk::assignment(tenant, &request.assignment)?;
+                (Command::FinishWrapUp { assignment, by: EndedBy::Agent }, Look::AtWork(assignment))
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    fn hand_over(&mut self, tag: u64, command: Command, look: Look) -> Result<(), ApiError> {
+        let tagged = Tagged { tag, command, secret: None, look, watch: false };
+        self.tenant.shard.hand_over(self.pipe.id, tagged)?;
+        self.under_way += 1;
+        Ok(())
+    }
+
+    fn poll_slowly(&mut self, context: &mut Context<'_>) -> bool {
+        let Poll::Ready(Some(Ok((tag, done)))) = self.slowly.poll_join_next(context) else { return false };
+        match done {
+            Ok(Done::Answered(response)) => self.desks.push(response),
+            Ok(Done::Opened(session, agent)) => self.opened(tag, session, agent),
+            Err(error) => self.desks.push(failure(tag, String::new(), error)),
         }
-        if stops {
-            return Ended::ServerStops;
+        true
+    }
+
+    /// Follows the agent, and answers with how they are once they are followed.
+    fn opened(&mut self, tag: u64, session: work::Session, agent: String) {
+        let followed = self.tenant.shard.follow_agent(session.follower(self.pipe.feed()));
+        if let Err(error) = followed {
+            return self.desks.push(failure(tag, agent, error.into()));
+        }
+        self.desks.open(session, agent.clone());
+        let tenant = self.tenant.clone();
+        self.slowly.spawn(async move {
+            let status = desk::status_of(&tenant, &agent).await;
+            (tag, status.map(|status| Done::Answered(by_status(tag, status))))
+        });
+    }
+
+    fn hear(&mut self, returned: Return) {
+        match returned {
+            Return::Answer { tag, told } => {
+                self.under_way -= 1;
+                let answer = self.answered(tag, told);
+                self.desks.push(answer.unwrap_or_else(|error| failure(tag, String::new(), error)));
+            }
+            Return::Notice(to) => self.desks.hear(to),
+            // Nothing is submitted here.
+            Return::Changed(_) => {}
+            Return::CutOff => {
+                let message = "too many messages were waiting to be read: open the stream again";
+                self.end(&ApiError::new(Code::ResourceExhausted, "STREAM_GAP", message));
+            }
+            Return::Stopping => self.end(&AskError::Stopped.into()),
+        }
+    }
+
+    /// Tells each agent why the stream ends.
+    fn end(&mut self, error: &ApiError) {
+        self.desks.fail_all(error);
+        self.requests_ended = true;
+    }
+
+    fn answered(&self, tag: u64, told: Told) -> Result<proto::AttachResponse, ApiError> {
+        let Told { sequence, answer, shown } = told;
+        match (answer?, shown) {
+            (value @ Answer::Accepted { .. }, _) => {
+                let accepted = desk::accepted(&self.tenant, Seen { value, sequence });
+                Ok(response(tag, String::new(), Answered::Accepted(accepted)))
+            }
+            (_, Shown::Agent(view)) => Ok(by_status(tag, self.tenant.show_status(&view))),
+            // Whose work it was is forgotten.
+            _ => Err(Refusal::AssignmentEnded.into()),
         }
     }
 }
 
-fn failure(tag: u64, agent: String, error: &ApiError) -> proto::AttachResponse {
-    let failure = proto::Failure {
-        code: error.code() as i32,
-        reason: error.reason().to_owned(),
-        message: error.message().to_owned(),
+/// Whatever has to ask more than once.
+async fn slowly(tenant: &Arc<Tenant>, asked: Asked, tag: u64) -> Result<Done, ApiError> {
+    let status = match asked {
+        Asked::Open(request) => {
+            return Ok(Done::Opened(work::begin(tenant, &request).await?, request.agent));
+        }
+        Asked::Pull(request) => {
+            let accepted = Answered::Accepted(conversation::pull(tenant, &request).await?);
+            return Ok(Done::Answered(response(tag, request.agent, accepted)));
+        }
+        Asked::Complete(request) => desk::complete(tenant, &request).await?,
+        Asked::ExtendWrapUp(request) => conversation::extend_wrap_up(tenant, &request).await?,
+        Asked::Transfer(request) => conversation::transfer(tenant, &request).await?,
+        Asked::Consult(request) => conversation::consult(tenant, &request).await?,
+        Asked::Conference(request) => conversation::conference(tenant, &request).await?,
+        Asked::StopSeeking(request) => conversation::stop_seeking(tenant, &request).await?,
+        Asked::Park(request) => conversation::park(tenant, &request).await?,
+        Asked::Requeue(request) => conversation::requeue(tenant, &request).await?,
+        Asked::Heartbeat(_)
+        | Asked::Accept(_)
+        | Asked::Decline(_)
+        | Asked::SetPresence(_)
+        | Asked::FinishWrapUp(_) => unreachable!("done at once"),
     };
-    proto::AttachResponse { tag, agent, response: Some(Answered::Failure(failure)) }
+    Ok(Done::Answered(by_status(tag, status)))
+}
+
+fn by_status(tag: u64, status: proto::AgentStatus) -> proto::AttachResponse {
+    response(tag, status.agent.clone(), Answered::Status(status))
+}
+
+/// A failed request, or an agent's stream that ends.
+pub fn failure(tag: u64, agent: String, error: ApiError) -> proto::AttachResponse {
+    response(tag, agent, Answered::Failure(error.into()))
+}
+
+/// A message about an agent.
+pub fn response(tag: u64, agent: String, response: Answered) -> proto::AttachResponse {
+    proto::AttachResponse { tag, agent, response: Some(response) }
 }

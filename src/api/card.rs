@@ -56,16 +56,15 @@ pub async fn card(
     let base = base(tenant, view);
     let Some(customer) = view.interaction.facts.customer else { return (base, None) };
     let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
-    let mut found =
-        tokio::spawn(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
+    let mut found = Box::pin(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
-        Ok(Ok(Some(data))) => (filled(tenant, base, data), None),
-        Ok(_) => (proto::Card { partial: true, ..base }, None),
+        Ok(Some(data)) => (filled(tenant, base, data), None),
+        Ok(None) => (proto::Card { partial: true, ..base }, None),
         Err(_) => {
             crate::observe::customer_late("card");
             let (owner, whole) = (tenant.clone(), base.clone());
             let rest = tokio::spawn(async move {
-                let data = tokio::time::timeout(REST_MAX, found).await.ok()?.ok()??;
+                let data = tokio::time::timeout(REST_MAX, found).await.ok()??;
                 Some(filled(&owner, whole, data))
             });
             (proto::Card { partial: true, ..base }, Some(rest))

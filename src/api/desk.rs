@@ -6,13 +6,15 @@ use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::agent::Presence;
-use crate::engine::command::{Answer, Command};
+use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::EndedBy;
-use crate::engine::ids::{AgentKey, AssignmentId, OfferId, SessionId};
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId};
+use crate::engine::shard::Shard;
 use crate::proto;
 use crate::runtime::inbox::Seen;
 use crate::runtime::leases::LEASE;
-use crate::runtime::payload::Speaker;
+use crate::runtime::payload::{Secret, Speaker};
+use crate::runtime::told::{Look, Shown};
 use crate::runtime::view;
 use std::sync::Arc;
 
@@ -61,11 +63,33 @@ pub async fn set_presence(
     tenant: &Arc<Tenant>,
     request: &proto::SetPresenceRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
+    let (agent, command) = presents(tenant, request)?;
+    status_after(tenant, command, Look::Agent(agent), None).await
+}
+
+/// The command for it.
+pub fn presents(
+    tenant: &Tenant,
+    request: &proto::SetPresenceRequest,
+) -> Result<(AgentKey, Command), ApiError> {
     let agent = agent(tenant, &request.agent)?;
     let presence = presence(request.presence)?;
     let reason = code("break_reason", &request.break_reason, CODE_MAX)?.into();
-    tenant.shard.ask(Command::SetPresence { agent, presence, reason, by: EndedBy::Agent }, None).await?;
-    status(tenant, agent).await
+    Ok((agent, Command::SetPresence { agent, presence, reason, by: EndedBy::Agent }))
+}
+
+/// Asks for a change, and shows how the agent is after it.
+async fn status_after(
+    tenant: &Tenant,
+    command: Command,
+    look: Look,
+    secret: Option<Secret>,
+) -> Result<proto::AgentStatus, ApiError> {
+    match tenant.shard.ask_and_look(command, secret, look).await?.1 {
+        Shown::Agent(view) => Ok(tenant.show_status(&view)),
+        // Whose work it was is forgotten.
+        _ => Err(Refusal::AssignmentEnded.into()),
+    }
 }
 
 /// A presence that can be chosen.
@@ -86,8 +110,12 @@ pub async fn accept(
     tenant: &Arc<Tenant>,
     request: &proto::AcceptRequest,
 ) -> Result<proto::AcceptResponse, ApiError> {
-    let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
-    Ok(accepted(tenant, tenant.shard.ask(Command::Accept { offer }, None).await?))
+    Ok(accepted(tenant, tenant.shard.ask(accepts(tenant, request)?, None).await?))
+}
+
+/// The command for it.
+pub fn accepts(tenant: &Tenant, request: &proto::AcceptRequest) -> Result<Command, ApiError> {
+    Ok(Command::Accept { offer: OfferId(tenant.number("offer", &request.offer, "offers")?) })
 }
 
 /// What an agent has now who took something.
@@ -107,16 +135,15 @@ pub async fn decline(
     tenant: &Arc<Tenant>,
     request: &proto::DeclineRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
+    let (offer, command) = declines(tenant, request)?;
+    status_after(tenant, command, Look::Asked(offer), None).await
+}
+
+/// The command for it.
+pub fn declines(tenant: &Tenant, request: &proto::DeclineRequest) -> Result<(OfferId, Command), ApiError> {
     let offer = OfferId(tenant.number("offer", &request.offer, "offers")?);
     let reason = code("reason", &request.reason, CODE_MAX)?.into();
-    tenant.shard.ask(Command::Decline { offer, reason }, None).await?;
-    let agent = tenant
-        .shard
-        .read(move |shard| shard.ended_offer(offer).map(|ended| ended.agent))
-        .await?
-        .value
-        .ok_or_else(|| ApiError::not_found("offer", "OFFER_NOT_FOUND", "the offer"))?;
-    status(tenant, agent).await
+    Ok((offer, Command::Decline { offer, reason }))
 }
 
 /// Ends a conversation.
@@ -124,13 +151,25 @@ pub async fn complete(
     tenant: &Arc<Tenant>,
     request: &proto::CompleteRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
-    let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
-    let disposition = code("disposition", &request.disposition, CODE_MAX)?.into();
+    let (assignment, command) = completes(tenant, request)?;
     let note = text("note", &request.note, NOTE_MAX)?;
-    let at_hand = assigned(tenant, assignment).await?;
-    let secret = at_hand.and_then(|(_, interaction)| said(tenant, interaction, Speaker::Agent, note));
-    tenant.shard.ask(Command::Complete { assignment, disposition }, secret).await?;
-    after(tenant, at_hand).await
+    let secret = match note {
+        "" => None,
+        note => {
+            interaction_of(tenant, assignment).await?.and_then(|at| said(tenant, at, Speaker::Agent, note))
+        }
+    };
+    status_after(tenant, command, Look::AtWork(assignment), secret).await
+}
+
+/// The command for it, without the note.
+pub fn completes(
+    tenant: &Tenant,
+    request: &proto::CompleteRequest,
+) -> Result<(AssignmentId, Command), ApiError> {
+    let assignment = assignment(tenant, &request.assignment)?;
+    let disposition = code("disposition", &request.disposition, CODE_MAX)?.into();
+    Ok((assignment, Command::Complete { assignment, disposition }))
 }
 
 /// Ends wrap-up before its time.
@@ -138,26 +177,19 @@ pub async fn finish_wrap_up(
     tenant: &Arc<Tenant>,
     request: &proto::FinishWrapUpRequest,
 ) -> Result<proto::AgentStatus, ApiError> {
-    let assignment = AssignmentId(tenant.number("assignment", &request.assignment, "assignments")?);
-    let at_hand = assigned(tenant, assignment).await?;
-    tenant.shard.ask(Command::FinishWrapUp { assignment, by: EndedBy::Agent }, None).await?;
-    after(tenant, at_hand).await
+    let assignment = assignment(tenant, &request.assignment)?;
+    let command = Command::FinishWrapUp { assignment, by: EndedBy::Agent };
+    status_after(tenant, command, Look::AtWork(assignment), None).await
 }
 
-type AtHand = Option<(AgentKey, crate::engine::ids::InteractionId)>;
+/// The assignment a name stands for.
+pub fn assignment(tenant: &Tenant, name: &str) -> Result<AssignmentId, ApiError> {
+    Ok(AssignmentId(tenant.number("assignment", name, "assignments")?))
+}
 
-async fn assigned(tenant: &Tenant, id: AssignmentId) -> Result<AtHand, ApiError> {
-    let look = move |shard: &crate::engine::shard::Shard| {
-        shard.assignment(id).map(|assignment| (assignment.agent, assignment.interaction))
-    };
+async fn interaction_of(tenant: &Tenant, id: AssignmentId) -> Result<Option<InteractionId>, ApiError> {
+    let look = move |shard: &Shard| shard.assignment(id).map(|assignment| assignment.interaction);
     Ok(tenant.shard.read(look).await?.value)
-}
-
-/// The status of the agent whose work was asked about. The engine has refused it already if there is none.
-async fn after(tenant: &Tenant, at_hand: AtHand) -> Result<proto::AgentStatus, ApiError> {
-    let (agent, _) =
-        at_hand.ok_or_else(|| ApiError::from(crate::engine::command::Refusal::AssignmentEnded))?;
-    status(tenant, agent).await
 }
 
 /// How an agent is.

@@ -11,13 +11,15 @@ use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
-use crate::engine::plan::Facts;
+use crate::engine::plan::{Channel, Facts};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
+use crate::engine::time::Time;
 use crate::proto;
 use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -69,53 +71,124 @@ pub async fn prepare(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Prepared, ApiError> {
-    let interaction = submitted(request)?;
-    let source = chosen_id("interaction.source", &interaction.source)?;
-    let channel = channel("interaction.channel", interaction.channel)?;
-    refuse_outputs(interaction)?;
-    let floor = tenant.shard.floor();
-    let queue_key = queue(tenant, &floor, &interaction.queue)?;
-    let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
-    let payload = payload(interaction)?;
-    let now = tenant.clock.now();
-    let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
-    let mut facts = Facts {
-        intent: code("interaction.intent", &interaction.intent, 64)?.into(),
-        language: code("interaction.language", &interaction.language, 35)?.into(),
+    let draft = Draft::of(tenant, request)?;
+    let deadline = Instant::now() + LOOKUP_DEADLINE;
+    let from = submitted(request)?.from.as_ref();
+    let (customer, late) = identify(tenant, from, deadline).await;
+    let draft = draft.by(customer);
+    let waits =
+        |draft: &Draft| tenant.plans.waits_for_last_agent(&tenant.rules, &draft.floor, &draft.asked());
+    let last = match customer.filter(|_| waits(&draft)) {
+        Some(customer) => last_agent(&tenant.customers, &draft.floor, customer, deadline).await,
+        None => None,
+    };
+    Ok(Prepared { late, ..draft.finished(tenant, identity, last) })
+}
+
+/// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
+pub fn prepare_now(
+    tenant: &Tenant,
+    request: &proto::SubmitRequest,
+    identity: &Identity,
+) -> Result<Option<Prepared>, ApiError> {
+    let customer = match submitted(request)?.from.as_ref().and_then(usable) {
+        None => None,
+        Some(address) => match tenant.known.customer(&address) {
+            None => return Ok(None),
+            known => known,
+        },
+    };
+    let draft = Draft::of(tenant, request)?.by(customer);
+    if customer.is_some() && tenant.plans.waits_for_last_agent(&tenant.rules, &draft.floor, &draft.asked()) {
+        return Ok(None);
+    }
+    Ok(Some(draft.finished(tenant, identity, None)))
+}
+
+/// What came, checked field by field; to be planned when it is known whose it is.
+struct Draft {
+    floor: Arc<Floor>,
+    source: ids::Text,
+    external_id: ids::Text,
+    channel: Channel,
+    queue: QueueKey,
+    requirements: Vec<Requirement>,
+    payload: Payload,
+    wish: Option<Wish>,
+    facts: Facts,
+}
+
+impl Draft {
+    fn of(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<Draft, ApiError> {
+        let interaction = submitted(request)?;
+        let source = chosen_id("interaction.source", &interaction.source)?;
+        let channel = channel("interaction.channel", interaction.channel)?;
+        refuse_outputs(interaction)?;
+        let floor = tenant.shard.floor();
+        let queue = queue(tenant, &floor, &interaction.queue)?;
+        let requirements =
+            requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
+        let payload = payload(interaction)?;
+        let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
+        let facts = facts(interaction, tenant.clock.now())?;
+        let external_id = interaction.external_id.as_str().into();
+        let source = source.into();
+        Ok(Draft { floor, source, external_id, channel, queue, requirements, payload, wish, facts })
+    }
+
+    fn by(mut self, customer: Option<CustomerId>) -> Draft {
+        self.facts.customer = customer.map(|id| ids::CustomerId(id.0));
+        self
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            requirements: &self.requirements,
+            preferred: self.wish.map(|wish| wish.agent),
+            ..Asked::plain(self.channel, self.queue, &self.facts)
+        }
+    }
+
+    /// `last` is the agent who served the customer last.
+    fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<AgentKey>) -> Prepared {
+        let asked = Asked { last, ..self.asked() };
+        let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &asked);
+        if let Some(wish) = self.wish
+            && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
+            && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
+        {
+            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
+            planned.overdraw |= wish.overdraw;
+        }
+        let submit = Submit {
+            keys: identity.keys,
+            content: identity.content,
+            source: self.source,
+            external_id: self.external_id,
+            channel: self.channel,
+            facts: self.facts,
+            plan,
+        };
+        Prepared { submit, secret: Secret::payload(self.payload, identity.content), late: None }
+    }
+}
+
+/// Most texts are empty, and the empty one is there already.
+fn shared(text: &str) -> ids::Text {
+    if text.is_empty() { ids::Text::default() } else { text.into() }
+}
+
+/// What rules are told of it.
+fn facts(interaction: &proto::Interaction, now: Time) -> Result<Facts, ApiError> {
+    Ok(Facts {
+        intent: shared(code("interaction.intent", &interaction.intent, 64)?),
+        language: shared(code("interaction.language", &interaction.language, 35)?),
         priority: priority(interaction.priority)?,
         customer: None,
         due: interaction.due_time.map(|due| ahead("interaction.due_time", due, now)).transpose()?,
         not_before: interaction.not_before.map(|at| ahead("interaction.not_before", at, now)).transpose()?,
-        matter: code("interaction.matter", &interaction.matter, 64)?.into(),
-    };
-    let deadline = Instant::now() + LOOKUP_DEADLINE;
-    let (customer, late) = identify(tenant, interaction.from.as_ref(), deadline).await;
-    facts.customer = customer.map(|id| ids::CustomerId(id.0));
-    let mut asked = Asked {
-        requirements: &requirements,
-        preferred: wish.map(|wish| wish.agent),
-        ..Asked::plain(channel, queue_key, &facts)
-    };
-    if let Some(customer) = customer.filter(|_| tenant.rules.waits_for_last_agent(&floor, &asked)) {
-        asked.last = last_agent(&tenant.customers, &floor, customer, deadline).await;
-    }
-    let mut plan = tenant.rules.plan(&floor, &asked);
-    if let (Some(wish), Some(planned)) = (wish, &mut plan.preferred)
-        && planned.agent == wish.agent
-    {
-        planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
-        planned.overdraw |= wish.overdraw;
-    }
-    let submit = Submit {
-        keys: identity.keys,
-        content: identity.content,
-        source: source.into(),
-        external_id: interaction.external_id.as_str().into(),
-        channel,
-        facts,
-        plan: plan.into(),
-    };
-    Ok(Prepared { submit, secret: Secret::payload(payload, identity.content), late })
+        matter: shared(code("interaction.matter", &interaction.matter, 64)?),
+    })
 }
 
 fn submitted(request: &proto::SubmitRequest) -> Result<&proto::Interaction, ApiError> {
@@ -262,18 +335,27 @@ pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Ad
     })
 }
 
+/// An address that somebody can be found under. A caller who withholds the number, or calls from an extension, is
+/// unknown, and still a caller.
+fn usable(from: &proto::Address) -> Option<Address> {
+    let address = parse_address("interaction.from", from).ok();
+    if address.is_none() {
+        crate::observe::customer_late("address_unusable");
+    }
+    address
+}
+
 /// Whose address it is. A store that is slow or dead never stops routing: the customer is unknown so far.
 async fn identify(
     tenant: &Tenant,
     from: Option<&proto::Address>,
     deadline: Instant,
 ) -> (Option<CustomerId>, Option<LateCustomer>) {
-    let Some(from) = from else { return (None, None) };
-    // A caller who withholds the number, or calls from an extension, is unknown, and still a caller.
-    let Ok(address) = parse_address("interaction.from", from) else {
-        crate::observe::customer_late("address_unusable");
-        return (None, None);
-    };
+    let Some(address) = from.and_then(usable) else { return (None, None) };
+    if let Some(known) = tenant.known.customer(&address) {
+        return (Some(known), None);
+    }
+    let asked = address.clone();
     let (reply, mut answer) = oneshot::channel();
     let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
     tenant.customers.resolve(address, None, now_ms, move |resolved| {
@@ -281,7 +363,10 @@ async fn identify(
         let _ = reply.send(resolved.map(|resolved| resolved.customer));
     });
     match timeout_at(deadline, &mut answer).await {
-        Ok(Ok(Ok(customer))) => (Some(customer), None),
+        Ok(Ok(Ok(customer))) => {
+            tenant.known.learn(asked, customer);
+            (Some(customer), None)
+        }
         Ok(_) => {
             crate::observe::customer_late("lookup_failed");
             (None, None)
@@ -295,12 +380,12 @@ async fn identify(
 
 /// The first half of a SHA-256 over the parts, each with its length.
 fn hash(parts: &[&[u8]]) -> u128 {
-    let mut all = Vec::new();
+    let mut digest = Context::new(&SHA256);
     for part in parts {
-        all.extend_from_slice(&part.len().to_le_bytes());
-        all.extend_from_slice(part);
+        digest.update(&part.len().to_le_bytes());
+        digest.update(part);
     }
-    let hash = digest(&SHA256, &all);
+    let hash = digest.finish();
     let half: [u8; 16] = hash.as_ref()[..16].try_into().expect("a SHA-256 has 32 bytes");
     u128::from_le_bytes(half)
 }

@@ -10,7 +10,7 @@ use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::interaction::State;
 use crate::engine::skill::Requirement;
 use crate::proto;
-use crate::runtime::outbox::End;
+use crate::runtime::notice::End;
 use crate::runtime::view::AgentView;
 
 impl Tenant {

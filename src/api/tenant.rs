@@ -1,7 +1,9 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
+pub use super::known::Known;
 use super::names::{self, shown};
+pub use super::plans::Plans;
 use super::status::ApiError;
 use crate::customers::Customers;
 use crate::engine::ids::{InteractionId, SessionId};
@@ -12,6 +14,7 @@ use crate::runtime::leases::Leases;
 use crate::runtime::payload::Held;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -24,9 +27,12 @@ pub struct Tenant {
     pub shard: ShardHandle,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     pub customers: Customers,
+    pub known: Known,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,
+    /// The plans that were made with them.
+    pub plans: Plans,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
     /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.
@@ -36,7 +42,12 @@ pub struct Tenant {
 impl Tenant {
     /// The full name of something of this tenant.
     pub fn name_of(&self, collection: &str, id: impl std::fmt::Display) -> String {
-        format!("tenants/{}/{collection}/{id}", self.name)
+        let mut name = String::with_capacity("tenants//".len() + self.name.len() + collection.len() + 24);
+        for part in ["tenants/", &self.name, "/", collection, "/"] {
+            name.push_str(part);
+        }
+        write!(name, "{id}").expect("a string takes whatever is written");
+        name
     }
 
     /// Refuses another tenant's resource: to this one it does not exist.
@@ -46,6 +57,11 @@ impl Tenant {
             return Ok(());
         }
         Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {}", shown(named))))
+    }
+
+    /// Refuses another tenant's parent. On a stream it may be left out: the caller is known.
+    pub fn has_parent(&self, parent: &str) -> Result<(), ApiError> {
+        if parent.is_empty() { Ok(()) } else { self.owns("parent", parent) }
     }
 
     /// The id of one of this tenant's resources.

@@ -15,7 +15,8 @@ use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::work_response::Event;
 use crate::runtime::leases::LEASE;
-use crate::runtime::outbox::{AgentFollower, AgentNotice, FEED_MAX, Notice};
+use crate::runtime::notice::{AgentNotice, Notice};
+use crate::runtime::outbox::{AgentFeed, AgentFollower, FEED_MAX};
 use crate::runtime::view::{AgentView, InteractionView};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,28 +26,41 @@ use tokio::task::JoinSet;
 use tonic::Code;
 
 /// A silent stream says that it is alive this often.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 static STREAMS: AtomicU64 = AtomicU64::new(1);
+
+/// A session that was opened or resumed, before anything is told.
+pub struct Session {
+    pub agent: AgentKey,
+    pub session: SessionId,
+    pub stream: u64,
+    resumed: bool,
+    at: Sequence,
+}
 
 /// A session with its feed, before anything was sent.
 pub struct Opened {
     tenant: Arc<Tenant>,
-    agent: AgentKey,
-    session: SessionId,
-    stream: u64,
-    resumed: bool,
+    session: Session,
     feed: mpsc::Receiver<AgentNotice>,
     /// What is missing on cards that left as partial.
     rests: JoinSet<Option<proto::CardCompleted>>,
-    at: Sequence,
 }
 
 /// Where the messages of a stream go. `Err` means that the reader has gone.
 pub type Send = mpsc::Sender<Result<proto::WorkResponse, ApiError>>;
 
-/// Opens or resumes an agent's session.
+/// Opens or resumes an agent's session, on a stream of its own.
 pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<Opened, ApiError> {
+    let session = begin(tenant, request).await?;
+    let (sender, feed) = mpsc::channel(FEED_MAX);
+    tenant.shard.follow_agent(session.follower(sender.into()))?;
+    Ok(Opened { tenant: tenant.clone(), session, feed, rests: JoinSet::new() })
+}
+
+/// Opens or resumes an agent's session. Nothing is told before it is followed.
+pub async fn begin(tenant: &Tenant, request: &proto::WorkRequest) -> Result<Session, ApiError> {
     let agent = desk::agent(tenant, &request.agent)?;
     if !request.session.is_empty() && parse_session(&request.session).is_none() {
         let wanted = "the session of an earlier SessionOpened, or nothing";
@@ -66,23 +80,53 @@ pub async fn open(tenant: &Arc<Tenant>, request: &proto::WorkRequest) -> Result<
     let Answer::SessionOpened { resumed } = seen.value else {
         unreachable!("an opened session is answered as one");
     };
-    let (sender, feed) = mpsc::channel(FEED_MAX);
-    tenant.shard.follow_agent(AgentFollower { agent, session, stream, feed: sender })?;
-    let rests = JoinSet::new();
-    Ok(Opened { tenant: tenant.clone(), agent, session, stream, resumed, feed, rests, at: seen.sequence })
+    Ok(Session { agent, session, stream, resumed, at: seen.sequence })
 }
 
-impl Opened {
-    /// Sends until the reader goes, another stream takes over, or the reader was too slow.
-    pub async fn run(mut self, send: Send) {
+impl Session {
+    /// Wants to be told.
+    pub fn follower(&self, feed: AgentFeed) -> AgentFollower {
+        AgentFollower { agent: self.agent, session: self.session, stream: self.stream, feed }
+    }
+
+    /// What the agent is told first.
+    pub fn opened(&self, tenant: &Tenant) -> proto::WorkResponse {
         let opened = Event::Opened(proto::SessionOpened {
             session: show_session(self.session),
             lease: Some(real(LEASE)),
             resumed: self.resumed,
         });
-        let now = self.tenant.clock.now();
-        let mut alive = send.send(Ok(message(self.at, now, opened))).await.is_ok();
-        let mut last = self.at;
+        message(self.at, tenant.clock.now(), opened)
+    }
+
+    /// The stream has ended. A session that lives on without it would be renewed for nothing: whoever renews it must
+    /// learn that the stream is to be opened again.
+    pub async fn end(&self, tenant: &Tenant) {
+        if tenant.shard.unfollow(self.agent, self.session, self.stream).await {
+            tenant.leases.drop_stream(self.session, self.stream);
+        }
+    }
+}
+
+/// Why a stream ends with a notice.
+pub fn last_word(tenant: &Tenant, session: &Session, notice: &Notice) -> Option<ApiError> {
+    let (reason, message) = match notice {
+        Notice::TakenOver => {
+            // A session of its own is not to be renewed any more; one that the other stream resumed is.
+            tenant.leases.drop_stream(session.session, session.stream);
+            ("SESSION_TAKEN_OVER", "another stream of this agent took over")
+        }
+        Notice::SessionLost => ("SESSION_LOST", "the session was lost: it was not renewed in time"),
+        _ => return None,
+    };
+    Some(ApiError::new(Code::Aborted, reason, message))
+}
+
+impl Opened {
+    /// Sends until the reader goes, another stream takes over, or the reader was too slow.
+    pub async fn run(mut self, send: Send) {
+        let mut alive = send.send(Ok(self.session.opened(&self.tenant))).await.is_ok();
+        let mut last = self.session.at;
         while alive {
             let next = tokio::select! {
                 next = self.feed.recv() => next,
@@ -96,124 +140,151 @@ impl Opened {
                     continue;
                 }
                 () = tokio::time::sleep(KEEP_ALIVE) => {
-                    let keep = Event::KeepAlive(proto::KeepAlive {});
-                    alive = send.send(Ok(message(last, self.tenant.clock.now(), keep))).await.is_ok();
+                    alive = send.send(Ok(keep_alive(&self.tenant, last))).await.is_ok();
                     continue;
                 }
             };
             match next {
-                Some(AgentNotice { notice: Notice::TakenOver, .. }) => {
-                    let error = "another stream of this agent took over";
-                    let error = ApiError::new(Code::Aborted, "SESSION_TAKEN_OVER", error);
-                    // A session of its own is not to be renewed any more; one that the other stream resumed is.
-                    self.tenant.leases.drop_stream(self.session, self.stream);
-                    // Gone already is as well.
-                    let _ = send.send(Err(error)).await;
-                    return;
-                }
-                Some(AgentNotice { notice: Notice::SessionLost, .. }) => {
-                    let error = "the session was lost: it was not renewed in time";
-                    // As above.
-                    let _ = send.send(Err(ApiError::new(Code::Aborted, "SESSION_LOST", error))).await;
-                    alive = false;
-                }
-                Some(notice) => {
-                    last = notice.sequence;
-                    alive = self.tell(notice, &send).await;
+                Some(told) => {
+                    if let Some(error) = last_word(&self.tenant, &self.session, &told.notice) {
+                        // Gone already is as well.
+                        let _ = send.send(Err(error)).await;
+                        if matches!(told.notice, Notice::TakenOver) {
+                            return;
+                        }
+                        break;
+                    }
+                    last = told.sequence;
+                    alive = self.tell(told, &send).await;
                 }
                 None => {
                     // As above.
                     let _ = send.send(Err(cut_off(&self.tenant, FEED_MAX).await)).await;
-                    alive = false;
+                    break;
                 }
             }
         }
-        // A session that lives on without its stream would be renewed for nothing: whoever renews it must learn
-        // that the stream is to be opened again.
-        if self.tenant.shard.unfollow(self.agent, self.session, self.stream).await {
-            self.tenant.leases.drop_stream(self.session, self.stream);
-        }
+        self.session.end(&self.tenant).await;
     }
 
-    async fn tell(&mut self, notice: AgentNotice, send: &Send) -> bool {
-        let AgentNotice { sequence, time, notice } = notice;
-        let tenant = &self.tenant.clone();
-        let event = match notice {
-            Notice::Snapshot(view) => Event::Snapshot(self.snapshot(&view).await),
-            Notice::Offered { offer, interaction } => {
-                Event::Offer(self.offer(&offer, &interaction, sequence).await)
+    async fn tell(&mut self, told: AgentNotice, send: &Send) -> bool {
+        let (sequence, time) = (told.sequence, told.time);
+        let event = match event(&self.tenant, &told) {
+            Some(event) => event,
+            None => {
+                let (event, rests) = event_looked_up(&self.tenant, told).await;
+                for rest in rests {
+                    self.rests.spawn(rest.completed());
+                }
+                event
             }
-            Notice::Identified { offer, interaction } => {
-                let offer = self.offer(&offer, &interaction, sequence).await;
-                Event::CardCompleted(proto::CardCompleted { offer: offer.name, card: offer.card })
-            }
-            Notice::OfferEnded { offer, interaction, ending, cause } => {
-                Event::OfferEnded(proto::OfferEnded {
-                    offer: tenant.name_of("offers", offer),
-                    interaction: tenant.name_of("interactions", interaction),
-                    ending: shown::ending(ending).into(),
-                    cause: cause.map_or(0, |cause| shown::rescind_cause(cause).into()),
-                })
-            }
-            Notice::Assigned { assignment, interaction } => {
-                Event::Assignment(tenant.show_assignment(&assignment, &interaction))
-            }
-            Notice::AssignmentEnded { assignment, interaction, end } => {
-                Event::Assignment(proto::Assignment {
-                    name: tenant.name_of("assignments", assignment),
-                    interaction: Some(tenant.show_interaction(&interaction)),
-                    state: proto::assignment::State::Ended.into(),
-                    ended_by: shown::ended_by(end).into(),
-                    ..proto::Assignment::default()
-                })
-            }
-            Notice::Wrote { interaction, said } => Event::Message(proto::CustomerMessage {
-                interaction: tenant.name_of("interactions", interaction),
-                text: said.text.clone(),
-                time: Some(timestamp(time)),
-            }),
-            Notice::Status(view) => Event::Status(tenant.show_status(&view)),
-            Notice::TakenOver | Notice::SessionLost => return false,
         };
         send.send(Ok(message(sequence, time, event))).await.is_ok()
     }
+}
 
-    async fn snapshot(&mut self, view: &AgentView) -> proto::WorkSnapshot {
-        let mut offers = Vec::with_capacity(view.offers.len());
-        for (offer, interaction) in &view.offers {
-            offers.push(self.offer(offer, interaction, view.sequence).await);
+/// What a notice says; `None` if a customer has to be looked up for it.
+pub fn event(tenant: &Tenant, told: &AgentNotice) -> Option<Event> {
+    Some(match &told.notice {
+        Notice::Snapshot(view) => {
+            let offers = view.offers.iter().map(|(offer, of)| offer_at_once(tenant, offer, of));
+            Event::Snapshot(snapshot(tenant, view, offers.collect::<Option<_>>()?))
         }
-        let assignments = view.assignments.iter();
-        proto::WorkSnapshot {
-            status: Some(self.tenant.show_status(view)),
-            offers,
-            assignments: assignments
-                .map(|(one, interaction)| self.tenant.show_assignment(one, interaction))
-                .collect(),
+        Notice::Offered { offer, interaction } => Event::Offer(offer_at_once(tenant, offer, interaction)?),
+        // By now the customer is known.
+        Notice::Identified { .. } => return None,
+        Notice::OfferEnded { offer, interaction, ending, cause } => Event::OfferEnded(proto::OfferEnded {
+            offer: tenant.name_of("offers", offer),
+            interaction: tenant.name_of("interactions", interaction),
+            ending: shown::ending(*ending).into(),
+            cause: cause.map_or(0, |cause| shown::rescind_cause(cause).into()),
+        }),
+        Notice::Assigned { assignment, interaction } => {
+            Event::Assignment(tenant.show_assignment(assignment, interaction))
         }
+        Notice::AssignmentEnded { assignment, interaction, end } => Event::Assignment(proto::Assignment {
+            name: tenant.name_of("assignments", assignment),
+            interaction: Some(tenant.show_interaction(interaction)),
+            state: proto::assignment::State::Ended.into(),
+            ended_by: shown::ended_by(*end).into(),
+            ..proto::Assignment::default()
+        }),
+        Notice::Wrote { interaction, said } => Event::Message(proto::CustomerMessage {
+            interaction: tenant.name_of("interactions", interaction),
+            text: said.text.clone(),
+            time: Some(timestamp(told.time)),
+        }),
+        Notice::Status(view) => Event::Status(tenant.show_status(view)),
+        Notice::TakenOver | Notice::SessionLost => unreachable!("they end the stream before"),
+    })
+}
+
+/// The same with what the customer store knows, and what is still missing of it.
+pub async fn event_looked_up(tenant: &Arc<Tenant>, told: AgentNotice) -> (Event, Vec<Rest>) {
+    let mut rests = Vec::new();
+    let event = match &told.notice {
+        Notice::Snapshot(view) => {
+            let mut offers = Vec::with_capacity(view.offers.len());
+            for (offer, interaction) in &view.offers {
+                offers.push(with_card(tenant, offer, interaction, view.sequence, &mut rests).await);
+            }
+            Event::Snapshot(snapshot(tenant, view, offers))
+        }
+        Notice::Offered { offer, interaction } => {
+            Event::Offer(with_card(tenant, offer, interaction, told.sequence, &mut rests).await)
+        }
+        Notice::Identified { offer, interaction } => {
+            let offer = with_card(tenant, offer, interaction, told.sequence, &mut rests).await;
+            Event::CardCompleted(proto::CardCompleted { offer: offer.name, card: offer.card })
+        }
+        _ => event(tenant, &told).expect("only offers have cards"),
+    };
+    (event, rests)
+}
+
+fn snapshot(tenant: &Tenant, view: &AgentView, offers: Vec<proto::Offer>) -> proto::WorkSnapshot {
+    let assignments = view.assignments.iter();
+    proto::WorkSnapshot {
+        status: Some(tenant.show_status(view)),
+        offers,
+        assignments: assignments.map(|(one, interaction)| tenant.show_assignment(one, interaction)).collect(),
     }
+}
 
-    /// An offer with its card. What is missing on it follows after it, under the cursor of that moment.
-    async fn offer(
-        &mut self,
-        offer: &Offer,
-        interaction: &InteractionView,
-        sequence: Sequence,
-    ) -> proto::Offer {
-        let (card, rest) = card::card(&self.tenant, interaction, sequence).await;
-        let name = self.tenant.name_of("offers", offer.id);
-        if let Some(rest) = rest {
-            self.rests.spawn(completed(name.clone(), rest));
-        }
-        proto::Offer {
-            name,
-            interaction: Some(self.tenant.show_interaction(interaction)),
-            card: Some(card),
-            open_time: Some(timestamp(offer.opened)),
-            expire_time: Some(timestamp(offer.expires)),
-            part: part(offer.part).into(),
-            overdraw: overdraw(offer.overdraw).into(),
-        }
+/// An offer whose card needs nothing from the customer store.
+fn offer_at_once(tenant: &Tenant, offer: &Offer, interaction: &InteractionView) -> Option<proto::Offer> {
+    let unknown = interaction.interaction.facts.customer.is_none();
+    unknown.then(|| show_offer(tenant, offer, interaction, card::base(tenant, interaction)))
+}
+
+/// An offer with its card. What is missing on it follows after it, under the cursor of that moment.
+async fn with_card(
+    tenant: &Arc<Tenant>,
+    offer: &Offer,
+    interaction: &InteractionView,
+    sequence: Sequence,
+    rests: &mut Vec<Rest>,
+) -> proto::Offer {
+    let (card, rest) = card::card(tenant, interaction, sequence).await;
+    let shown = show_offer(tenant, offer, interaction, card);
+    rests.extend(rest.map(|card| Rest { offer: shown.name.clone(), card }));
+    shown
+}
+
+fn show_offer(
+    tenant: &Tenant,
+    offer: &Offer,
+    interaction: &InteractionView,
+    card: proto::Card,
+) -> proto::Offer {
+    proto::Offer {
+        name: tenant.name_of("offers", offer.id),
+        interaction: Some(tenant.show_interaction(interaction)),
+        card: Some(card),
+        open_time: Some(timestamp(offer.opened)),
+        expire_time: Some(timestamp(offer.expires)),
+        part: part(offer.part).into(),
+        overdraw: overdraw(offer.overdraw).into(),
     }
 }
 
@@ -230,14 +301,25 @@ pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
 }
 
 /// The rest of a card that left as partial.
-async fn completed(
+pub struct Rest {
     offer: String,
-    rest: tokio::task::JoinHandle<Option<proto::Card>>,
-) -> Option<proto::CardCompleted> {
-    let card = rest.await.ok().flatten()?;
-    Some(proto::CardCompleted { offer, card: Some(card) })
+    card: tokio::task::JoinHandle<Option<proto::Card>>,
 }
 
-fn message(sequence: Sequence, time: Time, event: Event) -> proto::WorkResponse {
+impl Rest {
+    /// Waits for it; `None` if it cannot be had.
+    pub async fn completed(self) -> Option<proto::CardCompleted> {
+        let card = self.card.await.ok().flatten()?;
+        Some(proto::CardCompleted { offer: self.offer, card: Some(card) })
+    }
+}
+
+/// A silent stream says that it is alive.
+pub fn keep_alive(tenant: &Tenant, last: Sequence) -> proto::WorkResponse {
+    message(last, tenant.clock.now(), Event::KeepAlive(proto::KeepAlive {}))
+}
+
+/// A message with its cursor.
+pub fn message(sequence: Sequence, time: Time, event: Event) -> proto::WorkResponse {
     proto::WorkResponse { cursor: Some(cursor(sequence.0, time)), event: Some(event) }
 }

@@ -108,6 +108,13 @@ impl BatchWriter {
         Self { first: first_sequence, count: 0, last_time_ms: 0, bytes: vec![0; HEADER] }
     }
 
+    /// The same with room for about so many bytes of records.
+    pub fn with_room(first_sequence: u64, bytes: usize) -> Self {
+        let mut begun = Vec::with_capacity(HEADER + bytes);
+        begun.resize(HEADER, 0);
+        Self { bytes: begun, ..Self::new(first_sequence) }
+    }
+
     /// Adds a record: what happened at `time_ms` of engine time, and the sealed personal payload that goes with it.
     ///
     /// # Panics

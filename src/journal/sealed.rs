@@ -1,6 +1,7 @@
 //! Personal payload under lock: sealed with a random key per interaction (ChaCha20-Poly1305), so that destroying
 //! the key erases it from the journal, its archive and every copy of them. Whoever has no key learns the length.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -72,10 +73,33 @@ pub fn open(key: &Key, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
     Some(buffer)
 }
 
+/// So many random bytes are asked of the operating system at once: a key and a nonce for each of 90 interactions.
+const POOL: usize = 4_096;
+
+/// Random bytes of the operating system that were not given out yet.
+struct Pool {
+    bytes: [u8; POOL],
+    used: usize,
+}
+
+thread_local! {
+    static UNUSED: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL], used: POOL }) };
+}
+
 fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("a running operating system gives random bytes");
-    bytes
+    UNUSED.with_borrow_mut(|pool| {
+        if POOL - pool.used < N {
+            SystemRandom::new().fill(&mut pool.bytes).expect("a running operating system gives random bytes");
+            pool.used = 0;
+        }
+        let given = &mut pool.bytes[pool.used..][..N];
+        pool.used += N;
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(given);
+        // A key lies nowhere but where it is used.
+        given.fill(0);
+        bytes
+    })
 }
 
 #[cfg(test)]

@@ -4,14 +4,17 @@
 use super::clock::Clock;
 use super::follow::Follow;
 use super::history::History;
-use super::inbox::{Answered, Ask, Inbox, Seen};
+use super::inbox::{Answered, Ask, Inbox, Reply};
 use super::leases::Leases;
-use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
+use super::outbox::{AgentFollower, Follower, Outbox};
 use super::payload::{Held, Plain, Secret, Speaker};
+use super::pipe::PipeId;
+use super::told::{Look, Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::{EndedBy, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
+use crate::engine::interaction::State;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use crate::journal::{BatchWriter, Fault, Journal, Key};
@@ -21,10 +24,11 @@ use crossbeam_channel::RecvTimeoutError;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Most commands that share one commit.
 const BATCH_MAX: usize = 1_024;
+/// About what a record takes: room is made for so much.
+const RECORD_BYTES: usize = 256;
 /// The loop comes round at least this often, for the gauges.
 const ROUND_MAX: Duration = Duration::from_millis(500);
 
@@ -35,17 +39,15 @@ struct Written {
     plain: Option<Plain>,
 }
 
-/// What is told to whoever asked for a change.
-type Outcome = Seen<Result<Answer, Refusal>>;
-
 /// What a batch will say once it is durable.
 #[derive(Default)]
 struct Batch {
     written: Vec<Written>,
     keys: Vec<(u64, Key)>,
-    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+    answers: Vec<(Reply, Told)>,
     reads: Vec<(Answered, Sequence)>,
     followers: Vec<Follower>,
+    routed: Vec<(PipeId, InteractionId)>,
     stop: bool,
 }
 
@@ -62,6 +64,8 @@ pub(super) struct Driver {
     pub outbox: Outbox,
     pub leases: Leases,
     pub gauges: observe::Gauges,
+    /// For the events of one step; empty between two.
+    pub events: Vec<Stamped>,
 }
 
 impl Driver {
@@ -117,10 +121,20 @@ impl Driver {
 
     fn take(&mut self, ask: Ask, batch: &mut Batch) {
         match ask {
-            Ask::Do { command, secret, reply } => {
-                let value = self.step(command, secret, batch);
-                batch.answers.push((reply, Seen { value, sequence: self.shard.sequence() }));
+            Ask::Do { command, secret, look, reply } => {
+                let look = look.resolved(&self.shard);
+                let answer = self.step(command, secret, batch);
+                // What falls due at once belongs to what the asker sees.
+                if look != Look::Nothing
+                    && self.shard.next_deadline().is_some_and(|due| due <= self.shard.now())
+                {
+                    self.tick(batch);
+                }
+                let shown = look.shown(&self.shard, &answer);
+                batch.answers.push((reply, Told { sequence: self.shard.sequence(), answer, shown }));
             }
+            Ask::Open(pipe) => self.outbox.pipes.open(pipe),
+            Ask::Route { pipe, interaction } => batch.routed.push((pipe, interaction)),
             Ask::Read(question) => {
                 self.tick(batch);
                 batch.reads.push((question(&self.shard), self.shard.sequence()));
@@ -143,7 +157,7 @@ impl Driver {
     fn take_in(&mut self, follower: AgentFollower, batch: &mut Batch) {
         let AgentFollower { agent, session, .. } = follower;
         if self.shard.agent(agent).and_then(|known| known.session) != Some(session) {
-            return turn_away(&self.shard, &follower);
+            return self.outbox.turn_away(&self.shard, follower);
         }
         self.outbox.announce(&follower);
         // The stream before this one may have ended since the session was opened, and taken it along. An agent who
@@ -172,9 +186,9 @@ impl Driver {
         mut secret: Option<Secret>,
         batch: &mut Batch,
     ) -> Result<Answer, Refusal> {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut self.events);
         let answer = self.shard.step(self.now(), command, &mut events);
-        for stamped in events {
+        for stamped in events.drain(..) {
             let carried = match &stamped.event {
                 Event::Admitted(admitted) => {
                     let taken = secret.take();
@@ -192,6 +206,7 @@ impl Driver {
             let (sealed, plain) = carried.map(|secret| (secret.sealed, secret.plain)).unzip();
             batch.written.push(Written { stamped, sealed, plain });
         }
+        self.events = events;
         answer
     }
 
@@ -206,7 +221,7 @@ impl Driver {
 
     fn commit(&mut self, batch: &mut Batch) -> Result<(), Fault> {
         let Some(first) = batch.written.first() else { return Ok(()) };
-        let mut writer = BatchWriter::new(first.stamped.sequence.0);
+        let mut writer = BatchWriter::with_room(first.stamped.sequence.0, batch.written.len() * RECORD_BYTES);
         for one in &batch.written {
             writer.push(one.stamped.time.0, &one.stamped.event, one.sealed.as_deref());
         }
@@ -235,18 +250,41 @@ impl Driver {
                 held.hear(one.stamped.time, said.clone());
             }
             self.outbox.tell(&self.shard, &one.stamped, about, one.plain.as_ref());
+            if let Some(interaction) = about.interaction {
+                self.outbox.pipes.touch(interaction);
+            }
         }
         self.history.flush(self.shard.sequence().0);
         self.outbox.settle(&self.shard);
-        for (reply, answer) in batch.answers {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
+        for (reply, told) in batch.answers {
+            self.answer(reply, told);
+        }
+        for (pipe, interaction) in batch.routed {
+            self.outbox.pipes.watch(pipe, interaction, State::Waiting);
         }
         for (answered, sequence) in batch.reads {
             answered(sequence);
         }
         for follower in batch.followers {
             self.outbox.follow(&self.shard, follower);
+        }
+        self.outbox.pipes.settle(&self.shard);
+    }
+
+    fn answer(&mut self, reply: Reply, told: Told) {
+        match reply {
+            Reply::One(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(told);
+            }
+            Reply::Pipe { pipe, tag, watch } => {
+                if let (true, Ok(answer), Shown::State(state)) = (watch, &told.answer, &told.shown)
+                    && let Some(interaction) = submitted(answer)
+                {
+                    self.outbox.pipes.watch(pipe, interaction, *state);
+                }
+                self.outbox.pipes.answer(pipe, tag, told);
+            }
         }
     }
 
@@ -294,7 +332,8 @@ pub(super) fn over(event: &Event) -> Option<InteractionId> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::outbox::{AgentNotice, FEED_MAX, Notice};
+    use super::super::notice::{AgentNotice, Notice};
+    use super::super::outbox::FEED_MAX;
     use super::super::start::{Running, start};
     use super::*;
     use crate::customers::{Customers, MemoryStore};
@@ -326,7 +365,7 @@ mod tests {
 
     fn follow(running: &Running, session: SessionId, stream: u64) -> mpsc::Receiver<AgentNotice> {
         let (feed, notices) = mpsc::channel(FEED_MAX);
-        let follower = AgentFollower { agent: ANA, session, stream, feed };
+        let follower = AgentFollower { agent: ANA, session, stream, feed: feed.into() };
         running.handle.follow_agent(follower).expect("there is room");
         notices
     }
@@ -352,7 +391,7 @@ mod tests {
     async fn who_does_not_read_loses_the_session_and_is_not_rung() {
         let running = shard_with_ana().await;
         let (feed, mut notices) = mpsc::channel(1);
-        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed };
+        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed: feed.into() };
         running.handle.follow_agent(follower).expect("there is room");
         running.leases.open_agent(SESSION, ANA, 1);
         // The second answer comes from a batch after the one that took the follower in.

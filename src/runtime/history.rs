@@ -14,7 +14,9 @@ use std::collections::VecDeque;
 
 /// Stretches kept while the store is too slow to take them. Beyond it they are read again from the journal at the
 /// next start.
-const KEPT_MAX: usize = 4_096;
+const KEPT_MAX: usize = 1_024;
+/// While it is behind, stretches grow to about so many events.
+const STRETCH_EVENTS: usize = 1_024;
 
 /// What is known of an interaction that is not over.
 #[derive(Debug)]
@@ -206,14 +208,22 @@ impl History {
     }
 
     fn keep(&mut self, upto: u64) {
-        if upto > self.told {
-            self.kept.push_back(Projection {
+        if upto <= self.told {
+            return;
+        }
+        match self.kept.back_mut() {
+            // The store is behind: it takes few long stretches faster than many short ones.
+            Some(last) if last.events.len() < STRETCH_EVENTS && last.upto == self.told => {
+                last.upto = upto;
+                last.events.append(&mut self.pending);
+            }
+            _ => self.kept.push_back(Projection {
                 after: self.told,
                 upto,
                 events: std::mem::take(&mut self.pending),
-            });
-            self.told = upto;
+            }),
         }
+        self.told = upto;
     }
 }
 

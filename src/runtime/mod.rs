@@ -1,8 +1,8 @@
 //! Around the engine: one thread a shard takes commands from a lock-free inbox, steps, commits to the journal, and
 //! only then answers and publishes.
 //!
-//! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `history`
-//! (customers), `observe` (metrics).
+//! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `pipe` (bulk
+//! streams), `history` (customers), `observe` (metrics).
 
 pub mod clock;
 mod driver;
@@ -10,7 +10,10 @@ mod follow;
 mod history;
 pub mod inbox;
 pub mod leases;
+pub mod notice;
 pub mod outbox;
 pub mod payload;
+pub mod pipe;
 pub mod start;
+pub mod told;
 pub mod view;

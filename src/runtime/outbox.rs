@@ -2,15 +2,14 @@
 //! never waits for a reader: a feed that is full is cut off, and its reader finds the end and may come back.
 
 use super::follow::About;
+use super::notice::{AgentNotice, Notice, assigned, concerns_everybody, notice};
 use super::payload::{Plain, Said};
-use super::view::{self, AgentView, InteractionView};
+use super::pipe::{PipeId, Pipes, ToAgent};
+use super::view::{self, InteractionView};
 use crate::engine::agent::Liveness;
-use crate::engine::event::{EndedBy, Ending, Event, RescindCause, Stamped};
-use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Sequence, SessionId};
-use crate::engine::offer::Offer;
-use crate::engine::outcome::Assignment;
+use crate::engine::event::{Event, Stamped};
+use crate::engine::ids::{AgentKey, InteractionId, SessionId};
 use crate::engine::shard::Shard;
-use crate::engine::time::Time;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,71 +19,20 @@ use tokio::sync::mpsc;
 pub const FEED_MAX: usize = 1_024;
 
 /// Where an agent's notices go.
-pub type AgentFeed = mpsc::Sender<AgentNotice>;
+pub enum AgentFeed {
+    /// A stream of the agent's own.
+    Own(mpsc::Sender<AgentNotice>),
+    /// With those of other agents.
+    Pipe(PipeId),
+}
+
+impl From<mpsc::Sender<AgentNotice>> for AgentFeed {
+    fn from(feed: mpsc::Sender<AgentNotice>) -> AgentFeed {
+        AgentFeed::Own(feed)
+    }
+}
 /// Where an interaction's changes go.
 pub type WatchFeed = mpsc::Sender<Box<InteractionView>>;
-
-/// A notice with its place in the journal.
-#[derive(Clone, Debug)]
-pub struct AgentNotice {
-    pub sequence: Sequence,
-    pub time: Time,
-    pub notice: Notice,
-}
-
-/// What an agent is told.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    Snapshot(Box<AgentView>),
-    Offered {
-        offer: Offer,
-        interaction: Box<InteractionView>,
-    },
-    /// Whose the offered interaction is was learned after the offer left.
-    Identified {
-        offer: Offer,
-        interaction: Box<InteractionView>,
-    },
-    OfferEnded {
-        offer: OfferId,
-        interaction: InteractionId,
-        ending: Ending,
-        cause: Option<RescindCause>,
-    },
-    /// Began, went into wrap-up, or something about the conversation changed.
-    Assigned {
-        assignment: Assignment,
-        interaction: Box<InteractionView>,
-    },
-    AssignmentEnded {
-        assignment: AssignmentId,
-        interaction: Box<InteractionView>,
-        end: End,
-    },
-    Status(Box<AgentView>),
-    /// The customer wrote.
-    Wrote {
-        interaction: InteractionId,
-        said: Arc<Said>,
-    },
-    /// Another stream of the same agent took over; this one ends.
-    TakenOver,
-    /// The session was lost, and the stream ends with it.
-    SessionLost,
-}
-
-/// How an agent's part in an interaction ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum End {
-    By(EndedBy),
-    /// It waits for the customer.
-    Parked,
-    /// The agent put it back in line.
-    Requeued,
-    /// Agent and customer could not be connected.
-    NotConnected,
-    AgentLost,
-}
 
 /// A stream of an agent.
 pub struct AgentFollower {
@@ -101,10 +49,18 @@ pub(super) enum Follower {
     Watch { interaction: InteractionId, feed: WatchFeed },
 }
 
+/// A stream of an agent that is told.
+struct Followed {
+    feed: AgentFeed,
+    stream: u64,
+}
+
 /// Who is told what.
 #[derive(Default)]
 pub(super) struct Outbox {
-    agents: HashMap<AgentKey, AgentFeed>,
+    agents: HashMap<AgentKey, Followed>,
+    /// The ways back of bulk streams.
+    pub pipes: Pipes,
     /// The newest stream of each agent; it may still wait for its first batch to become durable.
     streams: HashMap<AgentKey, u64>,
     watchers: HashMap<InteractionId, Vec<WatchFeed>>,
@@ -241,18 +197,19 @@ impl Outbox {
     }
 
     fn follow_agent(&mut self, shard: &Shard, follower: AgentFollower) {
-        let AgentFollower { agent, session, stream, ref feed } = follower;
+        let AgentFollower { agent, session, stream, .. } = follower;
         let view = view::agent(shard, agent).filter(|view| view.agent.session == Some(session));
         let Some(view) = view.filter(|_| self.streams.get(&agent) == Some(&stream)) else {
-            return turn_away(shard, &follower);
+            return self.turn_away(shard, follower);
         };
         if let Some(old) = self.agents.remove(&agent) {
             // One who does not read does not learn of it either, but finds the feed closed.
-            let _ = old.try_send(now(shard, Notice::TakenOver));
+            deliver(&mut self.pipes, agent, &old, now(shard, Notice::TakenOver));
         }
         let live = view.agent.liveness == Liveness::Live;
-        if feed.try_send(now(shard, Notice::Snapshot(Box::new(view)))).is_ok() {
-            self.agents.insert(agent, follower.feed);
+        let followed = Followed { feed: follower.feed, stream };
+        if deliver(&mut self.pipes, agent, &followed, now(shard, Notice::Snapshot(Box::new(view)))) {
+            self.agents.insert(agent, followed);
         }
         // Lost again in the batch that brought it.
         if !live {
@@ -261,8 +218,8 @@ impl Outbox {
     }
 
     fn send(&mut self, agent: AgentKey, notice: AgentNotice) {
-        if let Some(feed) = self.agents.get(&agent)
-            && feed.try_send(notice).is_err()
+        if let Some(followed) = self.agents.get(&agent)
+            && !deliver(&mut self.pipes, agent, followed, notice)
         {
             self.agents.remove(&agent);
             self.cut_off.push(agent);
@@ -271,105 +228,43 @@ impl Outbox {
 
     /// The agents whose feeds were full since this was asked last. Nothing reaches them: they must not be rung.
     pub fn take_cut_off(&mut self) -> Vec<AgentKey> {
+        for pipe in self.pipes.take_cut_off() {
+            let on_it = |followed: &Followed| matches!(followed.feed, AgentFeed::Pipe(of) if of == pipe);
+            let mut agents: Vec<AgentKey> =
+                self.agents.extract_if(|_, followed| on_it(followed)).map(|(agent, _)| agent).collect();
+            agents.sort_unstable();
+            self.cut_off.append(&mut agents);
+        }
         std::mem::take(&mut self.cut_off)
+    }
+
+    /// Another stream of the agent took over before this one was taken in.
+    pub fn turn_away(&mut self, shard: &Shard, follower: AgentFollower) {
+        let AgentFollower { agent, stream, feed, .. } = follower;
+        // Its reader may have gone as well.
+        deliver(&mut self.pipes, agent, &Followed { feed, stream }, now(shard, Notice::TakenOver));
     }
 
     /// Ends an agent's stream, telling why if there is room for it.
     fn end(&mut self, shard: &Shard, agent: AgentKey) {
         self.streams.remove(&agent);
-        if let Some(feed) = self.agents.remove(&agent) {
+        if let Some(followed) = self.agents.remove(&agent) {
             // One who does not read finds the feed closed.
-            let _ = feed.try_send(now(shard, Notice::SessionLost));
+            deliver(&mut self.pipes, agent, &followed, now(shard, Notice::SessionLost));
         }
     }
 }
 
-/// Another stream of the agent took over before this one was taken in.
-pub(super) fn turn_away(shard: &Shard, follower: &AgentFollower) {
-    // Its reader may have gone as well.
-    let _ = follower.feed.try_send(now(shard, Notice::TakenOver));
+/// False if it does not arrive: the reader has gone, or has left too much lying.
+fn deliver(pipes: &mut Pipes, agent: AgentKey, to: &Followed, notice: AgentNotice) -> bool {
+    match &to.feed {
+        AgentFeed::Own(feed) => feed.try_send(notice).is_ok(),
+        AgentFeed::Pipe(pipe) => pipes.notice(*pipe, ToAgent { agent, stream: to.stream, notice }),
+    }
 }
 
 fn now(shard: &Shard, notice: Notice) -> AgentNotice {
     AgentNotice { sequence: shard.sequence(), time: shard.now(), notice }
-}
-
-fn notice(shard: &Shard, event: &Event, about: About) -> Option<Notice> {
-    let interaction = about.interaction?;
-    let ended =
-        |offer: &OfferId, ending, cause| Notice::OfferEnded { offer: *offer, interaction, ending, cause };
-    match event {
-        Event::Offered { offer, agent, part, overdraw, expires, .. } => {
-            let gone = Offer {
-                id: *offer,
-                interaction,
-                agent: *agent,
-                part: *part,
-                overdraw: *overdraw,
-                opened: shard.now(),
-                expires: *expires,
-            };
-            let offer = shard.offer(gone.id).copied().unwrap_or(gone);
-            Some(Notice::Offered { offer, interaction: Box::new(view::interaction(shard, interaction)?) })
-        }
-        Event::Accepted { offer, .. } => Some(ended(offer, Ending::Accepted, None)),
-        Event::Declined { offer, .. } => Some(ended(offer, Ending::Declined, None)),
-        Event::Expired { offer, .. } => Some(ended(offer, Ending::Expired, None)),
-        Event::Rescinded { offer, cause } => Some(ended(offer, Ending::Rescinded, Some(*cause))),
-        Event::ConversationEnded { assignment, wrap_up_until: Some(_), .. }
-        | Event::Requeued { assignment, wrap_up_until: Some(_), .. }
-        | Event::Connected { assignment, .. }
-        | Event::Interrupted { assignment }
-        | Event::Continued { assignment }
-        | Event::WrapUpExtended { assignment, .. }
-        | Event::OwnerChanged { assignment, .. }
-        | Event::Joined { assignment } => assigned(shard, *assignment),
-        Event::Sought(sought) => assigned(shard, sought.by),
-        Event::Transferred(transferred) if transferred.wrap_up_until.is_some() => {
-            assigned(shard, transferred.assignment)
-        }
-        event => {
-            let (assignment, end) = end(event)?;
-            let view = Box::new(view::interaction(shard, interaction)?);
-            Some(Notice::AssignmentEnded { assignment, interaction: view, end })
-        }
-    }
-}
-
-/// The assignment that is over with an event.
-fn end(event: &Event) -> Option<(AssignmentId, End)> {
-    match event {
-        Event::ConversationEnded { assignment, by, wrap_up_until: None, .. }
-        | Event::WrapUpEnded { assignment, by } => Some((*assignment, End::By(*by))),
-        Event::Transferred(transferred) => Some((transferred.assignment, End::By(EndedBy::Transfer))),
-        Event::Requeued { assignment, .. } => Some((*assignment, End::Requeued)),
-        Event::Parked { assignment } => Some((*assignment, End::Parked)),
-        Event::ConnectFailed { assignment, .. } => Some((*assignment, End::NotConnected)),
-        Event::AssignmentLost { assignment } => Some((*assignment, End::AgentLost)),
-        _ => None,
-    }
-}
-
-/// Who takes part, who is looked for, whose the customer is: for everybody in the conversation to know.
-fn concerns_everybody(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::Accepted { .. }
-            | Event::ConversationEnded { .. }
-            | Event::Sought(_)
-            | Event::SeekEnded { .. }
-            | Event::OwnerChanged { .. }
-            | Event::Joined { .. }
-            | Event::AssignmentLost { .. }
-            | Event::Identified { .. }
-            | Event::AttachedTo { .. }
-    )
-}
-
-/// `None` if the assignment is over already: its end follows.
-fn assigned(shard: &Shard, assignment: AssignmentId) -> Option<Notice> {
-    let (assignment, interaction) = view::assignment(shard, assignment)?;
-    Some(Notice::Assigned { assignment, interaction: Box::new(interaction) })
 }
 
 #[cfg(test)]
@@ -428,7 +323,7 @@ mod tests {
         let shard = floor();
         let mut outbox = Outbox::default();
         let (feed, mut notices) = mpsc::channel(3);
-        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed };
+        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed: feed.into() };
         outbox.announce(&follower);
         outbox.follow(&shard, Follower::Agent(follower));
         for _ in 0..100 {
@@ -450,7 +345,7 @@ mod tests {
         let mut readers = Vec::new();
         for stream in [1, 2] {
             let (feed, notices) = mpsc::channel(FEED_MAX);
-            let follower = AgentFollower { agent: ANA, session: SESSION, stream, feed };
+            let follower = AgentFollower { agent: ANA, session: SESSION, stream, feed: feed.into() };
             outbox.announce(&follower);
             outbox.follow(&shard, Follower::Agent(follower));
             readers.push(notices);

@@ -5,7 +5,7 @@ use super::driver::{Driver, over};
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
-use super::leases::Leases;
+use super::leases::{LEASE, Leases};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
 use crate::customers::{Customers, StoreFault};
@@ -108,7 +108,7 @@ pub fn start(
     let (handle, inbox) = ShardHandle::open(floor.clone());
     let leases = Leases::default();
     for source in live_sources(&shard) {
-        leases.renew_source(&source);
+        leases.renew_source(&source, LEASE);
     }
     let first = first_commands(&shard);
     let mut driver = Driver {
@@ -123,6 +123,7 @@ pub fn start(
         outbox: Outbox::default(),
         leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
+        events: Vec::new(),
     };
     driver.begin(first).map_err(RecoveryError::from)?;
     let (end, ended) = oneshot::channel::<()>();

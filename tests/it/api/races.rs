@@ -109,7 +109,7 @@ fn submit(queue: QueueKey, number: u64) -> Command {
         external_id: number.to_string().into(),
         channel: Channel::Chat,
         facts: Facts::default(),
-        plan: Plan::plain(1, Route::plain(queue, Vec::new()), 0, goals),
+        plan: Plan::plain(1, Route::plain(queue, Vec::new()), 0, goals).into(),
     }))
 }
 

@@ -1,0 +1,207 @@
+//! What the agents of one stream are told, in order for each of them. An offer whose card has to be looked up holds
+//! up what its agent is told next, and nobody else.
+
+use super::attach::{failure, response};
+use super::status::ApiError;
+use super::tenant::Tenant;
+use super::work::{self, Rest, Session};
+use crate::engine::ids::{AgentKey, Sequence};
+use crate::proto;
+use crate::proto::attach_response::Response as Answered;
+use crate::proto::work_response::Event;
+use crate::runtime::notice::{AgentNotice, Notice};
+use crate::runtime::pipe::ToAgent;
+use hashbrown::HashMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tokio::task::JoinSet;
+
+/// One agent on the stream.
+struct Desk {
+    session: Session,
+    /// The agent as it was asked for.
+    name: String,
+    /// What waits for a card; `None` if none is being looked up.
+    held: Option<VecDeque<AgentNotice>>,
+}
+
+/// What came of a look-up.
+enum Card {
+    Found { agent: AgentKey, stream: u64, message: proto::WorkResponse, rests: Vec<Rest> },
+    Rest { agent: AgentKey, stream: u64, completed: Option<proto::CardCompleted> },
+}
+
+/// All agents of one stream.
+pub struct Desks {
+    tenant: Arc<Tenant>,
+    open: HashMap<AgentKey, Desk>,
+    messages: VecDeque<proto::AttachResponse>,
+    cards: JoinSet<Card>,
+    /// The newest of what was told.
+    last: Sequence,
+    /// Nothing was sent since this was looked at last.
+    silent: bool,
+}
+
+impl Desks {
+    /// Nobody yet.
+    pub fn new(tenant: Arc<Tenant>) -> Desks {
+        Desks {
+            tenant,
+            open: HashMap::new(),
+            messages: VecDeque::new(),
+            cards: JoinSet::new(),
+            last: Sequence(0),
+            silent: false,
+        }
+    }
+
+    /// The next message to leave.
+    pub fn next(&mut self) -> Option<proto::AttachResponse> {
+        let next = self.messages.pop_front();
+        self.silent &= next.is_none();
+        next
+    }
+
+    /// Whether something waits to leave.
+    pub fn has_messages(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    /// Puts a message behind what waits.
+    pub fn push(&mut self, message: proto::AttachResponse) {
+        self.messages.push_back(message);
+    }
+
+    /// An agent works here from now on.
+    pub fn open(&mut self, session: Session, name: String) {
+        let opened = session.opened(&self.tenant);
+        self.push(response(0, name.clone(), Answered::Work(opened)));
+        let desk = Desk { session, name, held: None };
+        // One that was here before has been taken over by this one, and says so by itself.
+        if let Some(before) = self.open.insert(desk.session.agent, desk) {
+            let error = work::last_word(&self.tenant, &before.session, &Notice::TakenOver);
+            let error = error.expect("it ends a stream");
+            self.push(failure(0, before.name, error));
+        }
+    }
+
+    /// An agent is told something.
+    pub fn hear(&mut self, to: ToAgent) {
+        let ToAgent { agent, stream, notice } = to;
+        let Some(desk) = self.open.get_mut(&agent).filter(|desk| desk.session.stream == stream) else {
+            return;
+        };
+        if let Some(error) = work::last_word(&self.tenant, &desk.session, &notice.notice) {
+            let lost = matches!(notice.notice, Notice::SessionLost);
+            let Some(desk) = self.open.remove(&agent) else { return };
+            if lost {
+                let tenant = self.tenant.clone();
+                tokio::spawn(async move { desk.session.end(&tenant).await });
+            }
+            return self.push(failure(0, desk.name, error));
+        }
+        match &mut desk.held {
+            Some(held) => held.push_back(notice),
+            None => self.tell(agent, notice),
+        }
+    }
+
+    fn tell(&mut self, agent: AgentKey, told: AgentNotice) {
+        let Some(desk) = self.open.get_mut(&agent) else { return };
+        self.last = told.sequence;
+        if let Some(event) = work::event(&self.tenant, &told) {
+            let work = Answered::Work(work::message(told.sequence, told.time, event));
+            self.messages.push_back(response(0, desk.name.clone(), work));
+            return;
+        }
+        desk.held.get_or_insert_default();
+        let (tenant, stream) = (self.tenant.clone(), desk.session.stream);
+        self.cards.spawn(async move {
+            let (sequence, time) = (told.sequence, told.time);
+            let (event, rests) = work::event_looked_up(&tenant, told).await;
+            Card::Found { agent, stream, message: work::message(sequence, time, event), rests }
+        });
+    }
+
+    /// Takes a card that was looked up. True if there was one.
+    pub fn poll_cards(&mut self, context: &mut Context<'_>) -> bool {
+        match self.cards.poll_join_next(context) {
+            Poll::Ready(Some(Ok(Card::Found { agent, stream, message, rests }))) => {
+                self.found(agent, stream, message, rests);
+                true
+            }
+            Poll::Ready(Some(Ok(Card::Rest { agent, stream, completed }))) => {
+                if let (Some(desk), Some(completed)) = (self.desk(agent, stream), completed) {
+                    let name = desk.name.clone();
+                    let event = Event::CardCompleted(completed);
+                    let message = work::message(self.last, self.tenant.clock.now(), event);
+                    self.push(response(0, name, Answered::Work(message)));
+                }
+                true
+            }
+            // A look-up cannot be cancelled, and does not panic.
+            Poll::Ready(Some(Err(_))) => true,
+            Poll::Ready(None) | Poll::Pending => false,
+        }
+    }
+
+    fn desk(&self, agent: AgentKey, stream: u64) -> Option<&Desk> {
+        self.open.get(&agent).filter(|desk| desk.session.stream == stream)
+    }
+
+    fn found(&mut self, agent: AgentKey, stream: u64, message: proto::WorkResponse, rests: Vec<Rest>) {
+        let Some(desk) = self.open.get_mut(&agent).filter(|desk| desk.session.stream == stream) else {
+            return;
+        };
+        let held = desk.held.take().unwrap_or_default();
+        self.messages.push_back(response(0, desk.name.clone(), Answered::Work(message)));
+        for rest in rests {
+            self.cards.spawn(async move { Card::Rest { agent, stream, completed: rest.completed().await } });
+        }
+        for notice in held {
+            let holds = self.open.get_mut(&agent).and_then(|desk| desk.held.as_mut());
+            match holds {
+                // One of those that waited has to look up a card itself.
+                Some(again) => again.push_back(notice),
+                None => self.tell(agent, notice),
+            }
+        }
+    }
+
+    /// Says that the stream is alive, unless something else has.
+    pub fn keep_alive(&mut self) {
+        if std::mem::replace(&mut self.silent, true) {
+            let alive = Answered::Work(work::keep_alive(&self.tenant, self.last));
+            self.push(response(0, String::new(), alive));
+        }
+    }
+
+    /// Tells each agent why the stream ends.
+    pub fn fail_all(&mut self, error: &ApiError) {
+        let mut names: Vec<String> = self.open.values().map(|desk| desk.name.clone()).collect();
+        names.sort_unstable();
+        for name in names {
+            self.push(failure(0, name, error.clone()));
+        }
+    }
+}
+
+impl Drop for Desks {
+    /// The sessions go with the stream.
+    fn drop(&mut self) {
+        let sessions: Vec<Session> = self.open.drain().map(|(_, desk)| desk.session).collect();
+        // Without a runtime the server is gone, and the sessions with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current()
+            && !sessions.is_empty()
+        {
+            let tenant = self.tenant.clone();
+            runtime.spawn(async move {
+                for session in sessions {
+                    session.end(&tenant).await;
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Finished plans by what they were made from, so that the rules are read once for all interactions alike. A new
+//! floor makes all of them old. Plans that depend on one agent are made each time: there are as many as agents.
+
+use crate::engine::channel::Channel;
+use crate::engine::floor::Floor;
+use crate::engine::ids::QueueKey;
+use crate::engine::plan::Plan;
+use crate::engine::skill::Requirement;
+use crate::rules::{Asked, RuleSet};
+use arc_swap::ArcSwapOption;
+use hashbrown::HashMap;
+use std::sync::Arc;
+
+/// Most plans that are kept. Whatever else is asked for is planned each time.
+const PLANS_MAX: usize = 4_096;
+
+/// The plans of a tenant.
+#[derive(Default)]
+pub struct Plans(ArcSwapOption<Made>);
+
+/// What was planned on one floor.
+#[derive(Clone)]
+struct Made {
+    floor: Arc<Floor>,
+    plans: HashMap<Key, Vec<Kept>>,
+    count: usize,
+}
+
+/// A plan, and what is asked of the rules beside it.
+#[derive(Clone)]
+struct Kept {
+    requirements: Box<[Requirement]>,
+    plan: Arc<Plan>,
+    waits_for_last_agent: bool,
+}
+
+/// All that a plan depends on beside the requirements.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    channel: Channel,
+    queue: QueueKey,
+    priority: i16,
+}
+
+impl Plans {
+    /// The plan for one interaction, as the rules make it.
+    pub fn plan(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> Arc<Plan> {
+        if asked.preferred.is_some() || asked.last.is_some() {
+            return Arc::new(rules.plan(floor, asked));
+        }
+        self.look(rules, floor, asked, |kept| kept.plan.clone())
+    }
+
+    /// Whether the plan would wait for the agent who served the customer last.
+    pub fn waits_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
+        if asked.preferred.is_some() {
+            return rules.waits_for_last_agent(floor, asked);
+        }
+        self.look(rules, floor, asked, |kept| kept.waits_for_last_agent)
+    }
+
+    fn look<T>(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked, take: impl Fn(&Kept) -> T) -> T {
+        let key = Key { channel: asked.channel, queue: asked.queue, priority: asked.facts.priority };
+        let made = self.0.load();
+        let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
+        if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {
+            return take(kept);
+        }
+        let kept = Kept {
+            requirements: asked.requirements.into(),
+            plan: Arc::new(rules.plan(floor, asked)),
+            waits_for_last_agent: rules.waits_for_last_agent(floor, asked),
+        };
+        let taken = take(&kept);
+        if known.is_none_or(|made| made.count < PLANS_MAX) {
+            self.keep(floor, key, kept);
+        }
+        taken
+    }
+
+    /// Two who plan at once may lose one of the plans: it is made again when it is asked for.
+    fn keep(&self, floor: &Arc<Floor>, key: Key, kept: Kept) {
+        let known = self.0.load_full().filter(|made| Arc::ptr_eq(&made.floor, floor));
+        let empty = || Made { floor: floor.clone(), plans: HashMap::new(), count: 0 };
+        let mut made = known.map_or_else(empty, |made| Made::clone(&made));
+        made.plans.entry(key).or_default().push(kept);
+        made.count += 1;
+        self.0.store(Some(Arc::new(made)));
+    }
+}
+
+impl Made {
+    fn find(&self, key: Key, requirements: &[Requirement]) -> Option<&Kept> {
+        self.plans.get(&key)?.iter().find(|kept| *kept.requirements == *requirements)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::command::{Command, Write};
+    use crate::engine::floor::{Definition, QueueSpec};
+    use crate::engine::ids::PoolKey;
+    use crate::engine::plan::Facts;
+    use crate::engine::shard::Shard;
+
+    fn floor() -> Arc<Floor> {
+        let mut shard = Shard::new();
+        let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
+        for (name, definition) in
+            [("main", Definition::Pool { display_name: "Main".into() }), ("sales", Definition::Queue(queue))]
+        {
+            let define = Command::Define { name: name.into(), definition, write: Write::Create };
+            shard.step(shard.now(), define, &mut Vec::new()).expect("a new name");
+        }
+        Arc::new(shard.floor().clone())
+    }
+
+    #[test]
+    fn what_is_asked_alike_is_planned_once_for_each_floor() {
+        let (plans, rules, first) = (Plans::default(), RuleSet::default(), floor());
+        let (plain, urgent) = (Facts::default(), Facts { priority: 3, ..Facts::default() });
+        let asked = Asked::plain(Channel::Voice, QueueKey(0), &plain);
+        let plan = plans.plan(&rules, &first, &asked);
+        assert_eq!(*plan, rules.plan(&first, &asked));
+        assert!(Arc::ptr_eq(&plan, &plans.plan(&rules, &first, &asked)), "it is the same");
+        let other = Asked { facts: &urgent, ..asked };
+        assert_eq!(*plans.plan(&rules, &first, &other), rules.plan(&first, &other));
+        assert!(Arc::ptr_eq(&plan, &plans.plan(&rules, &first, &asked)), "both are kept");
+        assert!(!Arc::ptr_eq(&plan, &plans.plan(&rules, &floor(), &asked)), "another floor");
+    }
+}
