@@ -17,8 +17,8 @@ use baton::engine::command::{Answer, Command};
 use baton::engine::event::Stamped;
 use baton::engine::ids::{AgentKey, InteractionId};
 use baton::engine::shard::Shard;
-use common::{Centre, Hand, Size};
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
+use common::{Centre, Clock, Hand, Size};
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use naive::{Heaps, Line, Lines, Roster, Sets};
 use std::hint::black_box;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use std::time::Duration;
 const WAITING_CLASSES: u16 = 64;
 const WAITING_SIZE: Size = Size { agents: 1_000, skills: WAITING_CLASSES, profiles: 640 };
 
-fn agents_for(criterion: &mut Criterion) {
+fn agents_for(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "agents_for");
     for (agents, profiles) in [(10_000, 500), (10_000, 10_000), (100_000, 100_000)] {
         let size = Size { agents, skills: 50, profiles };
@@ -66,7 +66,7 @@ fn admitted(answer: Answer) -> InteractionId {
     interaction
 }
 
-fn interaction_for(criterion: &mut Criterion) {
+fn interaction_for(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "interaction_for");
     for waiting in [1_000, 1_000_000] {
         let (mut shard, mut agent) = (None, 0);
@@ -107,7 +107,7 @@ fn waiting_for_nobody(waiting: u64) -> Shard {
     centre.shard
 }
 
-fn cycles(criterion: &mut Criterion) {
+fn cycles(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "cycle");
     for waiting in [1_000, 1_000_000] {
         let mut work = None;
@@ -131,22 +131,26 @@ fn cycles(criterion: &mut Criterion) {
 }
 
 /// Best of 64 lines out, one in: what the lanes rest on, against what they could rest on.
-fn lines(criterion: &mut Criterion) {
+fn lines(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "lines, 1000000 waiting, best of 64 out and one in");
     exchange(&mut group, "sorted sets", Sets::new(1_000_000));
     exchange(&mut group, "priority-queue", Heaps::new(1_000_000));
     group.finish();
 }
 
-fn exchange(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, mut lines: impl Lines) {
+fn exchange(group: &mut BenchmarkGroup<'_, Clock>, name: &str, mut lines: impl Lines) {
     group.bench_function(name, |bencher| bencher.iter(|| black_box(lines.exchange())));
 }
 
-fn bounded<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
+fn bounded<'a>(criterion: &'a mut Criterion<Clock>, name: &str) -> BenchmarkGroup<'a, Clock> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     group
 }
 
-criterion_group!(benches, agents_for, interaction_for, cycles, lines);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(Clock::chosen());
+    targets = agents_for, interaction_for, cycles, lines
+}
 criterion_main!(benches);

@@ -4,12 +4,12 @@
 //! system than agents every submit finds a free agent; with more, the rest wait and every agent who comes free takes
 //! one from the lines.
 
-use super::Submissions;
+use super::{Moment, Submissions};
 use baton::engine::command::{Answer, Command};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::ids::{AssignmentId, OfferId};
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// So many agents are in wrap-up at once.
 const WRAPPING: usize = 50;
@@ -54,7 +54,7 @@ impl Hand {
         submissions: &Submissions,
         ask: &mut impl FnMut(Command, &mut Vec<Stamped>) -> Answer,
     ) -> Duration {
-        let start = Instant::now();
+        let start = Moment::now();
         for _ in 0..count {
             self.submit(submissions, ask);
             let oldest = self.active.pop_front().expect("more are in the system than are waiting");

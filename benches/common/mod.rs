@@ -6,8 +6,10 @@
 // Each bench uses its part.
 #![allow(dead_code, unused_imports)]
 
+mod clock;
 mod hand;
 
+pub use clock::{Clock, Moment};
 pub use hand::Hand;
 
 use baton::engine::agent::Presence;

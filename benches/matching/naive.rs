@@ -82,8 +82,9 @@ impl Sets {
     /// So many wait.
     pub fn new(waiting: u64) -> Sets {
         let mut lines = vec![BTreeSet::new(); LINES as usize];
-        (0..waiting)
-            .for_each(|number| drop(lines[(number % LINES) as usize].insert((spread(number), number))));
+        for number in 0..waiting {
+            lines[(number % LINES) as usize].insert((spread(number), number));
+        }
         Sets { lines, next: waiting }
     }
 }
@@ -110,9 +111,9 @@ impl Heaps {
     /// So many wait.
     pub fn new(waiting: u64) -> Heaps {
         let mut lines = vec![PriorityQueue::new(); LINES as usize];
-        (0..waiting).for_each(|number| {
+        for number in 0..waiting {
             lines[(number % LINES) as usize].push(number, Reverse(spread(number)));
-        });
+        }
         Heaps { lines, next: waiting }
     }
 }
