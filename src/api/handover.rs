@@ -48,7 +48,7 @@ fn line(tenant: &Tenant, asked: &proto::Target, interaction: &Interaction) -> Re
     let mut plan = tenant.rules.plan(&floor, &Asked { requirements: &requirements, ..plain });
     // A supervisor may have changed it since; it goes with the customer.
     plan.priority = interaction.plan.priority;
-    Ok(Target::Line { plan: Box::new(plan), agent })
+    Ok(Target::Line { plan: plan.into(), agent })
 }
 
 fn queue(

@@ -113,7 +113,7 @@ pub async fn prepare(
         external_id: interaction.external_id.as_str().into(),
         channel,
         facts,
-        plan,
+        plan: plan.into(),
     };
     Ok(Prepared { submit, secret: Secret::payload(payload, identity.content), late })
 }

@@ -8,6 +8,7 @@ use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, Ses
 use super::interaction::State;
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// How a definition meets what is there.
@@ -30,7 +31,7 @@ pub struct Submit {
     pub external_id: Text,
     pub channel: Channel,
     pub facts: Facts,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
 }
 
 /// Why an interaction is taken out.
@@ -46,7 +47,7 @@ pub enum Leaving {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
     /// Whoever the plan finds; if `agent` is given, that agent alone.
-    Line { plan: Box<Plan>, agent: Option<AgentKey> },
+    Line { plan: Arc<Plan>, agent: Option<AgentKey> },
     /// An agent who is being consulted already.
     Consulted(AssignmentId),
 }

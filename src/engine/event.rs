@@ -14,6 +14,7 @@ use super::interaction::{Attached, Part, Until, Wanted};
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An event with its number and time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct Admitted {
     pub external_id: Text,
     pub channel: Channel,
     pub facts: Facts,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The route it comes in on: another than the first after overflow at the door.
     pub route: u8,
     /// Overflows it took to get there.
@@ -163,7 +164,7 @@ pub enum SeekEnd {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Transferred {
     pub assignment: AssignmentId,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// The route it is on now, and the overflows it took to get there.
     pub route: u8,
     pub hops: u8,
@@ -179,7 +180,7 @@ pub struct Sought {
     pub interaction: InteractionId,
     pub by: AssignmentId,
     pub part: Part,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     pub wanted: Option<Wanted>,
     pub until: Time,
 }

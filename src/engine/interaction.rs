@@ -7,6 +7,7 @@ use super::route::Route;
 use super::skill::Requirement;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Where it is. Exactly one at any time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -124,7 +125,7 @@ pub struct Seek {
     pub by: AssignmentId,
     /// What the second agent will be.
     pub part: Part,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     pub wanted: Option<Wanted>,
     pub since: Time,
     pub lane: LaneKey,
@@ -187,7 +188,7 @@ pub struct Interaction {
     pub external_id: Text,
     pub channel: Channel,
     pub facts: Facts,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// Which of the plan's routes it is on.
     pub route: u8,
     pub state: State,

@@ -10,6 +10,7 @@ use super::line::lane_id;
 use super::outcome::Assignment;
 use super::plan::Plan;
 use super::shard::{Shard, Step};
+use std::sync::Arc;
 
 /// A second agent is looked for no longer than this, ms.
 pub const SEEK_MS: u64 = 120_000;
@@ -18,7 +19,7 @@ impl Step<'_> {
     pub fn consult(&mut self, assignment: AssignmentId, target: Target) -> Result<Answer, Refusal> {
         let part = self.shard.owner_part(assignment)?;
         match target {
-            Target::Line { plan, agent } => self.look_for(part, Part::Consultant, *plan, agent),
+            Target::Line { plan, agent } => self.look_for(part, Part::Consultant, plan, agent),
             Target::Consulted(other) => self.shard.consulted(part.interaction, other).map(|()| Answer::Done),
         }
     }
@@ -26,7 +27,7 @@ impl Step<'_> {
     pub fn conference(&mut self, assignment: AssignmentId, target: Target) -> Result<Answer, Refusal> {
         let part = self.shard.owner_part(assignment)?;
         match target {
-            Target::Line { plan, agent } => self.look_for(part, Part::Member, *plan, agent),
+            Target::Line { plan, agent } => self.look_for(part, Part::Member, plan, agent),
             Target::Consulted(other) => {
                 self.shard.consulted(part.interaction, other)?;
                 self.emit(Event::Joined { assignment: other });
@@ -39,7 +40,7 @@ impl Step<'_> {
         &mut self,
         by: Assignment,
         part: Part,
-        plan: Plan,
+        plan: Arc<Plan>,
         agent: Option<AgentKey>,
     ) -> Result<Answer, Refusal> {
         let interaction = by.interaction;

@@ -8,6 +8,7 @@ use super::ids::{AgentKey, InteractionId};
 use super::interaction::{Interaction, State, Wanted, WantedBy};
 use super::seek::SEEK_MS;
 use super::shard::{Shard, Step};
+use std::sync::Arc;
 
 /// The most priority points there are, either way.
 pub const PRIORITY_MAX: i16 = 10;
@@ -115,6 +116,6 @@ impl Shard {
     }
 
     pub(super) fn reprioritised(&mut self, id: InteractionId, priority: i16) {
-        self.change_place(id, |subject| subject.plan.priority = priority);
+        self.change_place(id, |subject| Arc::make_mut(&mut subject.plan).priority = priority);
     }
 }

@@ -10,6 +10,7 @@ use super::offer::COOL_DOWN_MS;
 use super::outcome::Assignment;
 use super::plan::Plan;
 use super::shard::{Shard, Step};
+use std::sync::Arc;
 
 impl Step<'_> {
     pub fn transfer(
@@ -22,7 +23,7 @@ impl Step<'_> {
         match (target, handover) {
             (Target::Consulted(other), _) => self.hand_to_consulted(part, other),
             (Target::Line { plan, agent }, handover) => {
-                let plan = self.shard.within_limit(part.interaction, *plan)?;
+                let plan = self.shard.within_limit(part.interaction, plan)?;
                 match handover {
                     Handover::Blind => self.hand_to_line(part, plan, agent),
                     Handover::Warm => self.look_for(part, Part::Owner, plan, agent),
@@ -34,7 +35,7 @@ impl Step<'_> {
     fn hand_to_line(
         &mut self,
         part: Assignment,
-        plan: Plan,
+        plan: Arc<Plan>,
         agent: Option<AgentKey>,
     ) -> Result<Answer, Refusal> {
         self.shard.check_plan(&plan, part.channel)?;
@@ -113,7 +114,7 @@ impl Shard {
     }
 
     /// The plan asked for; beyond the limit of transfers, the one that the rules keep for that.
-    fn within_limit(&self, interaction: InteractionId, plan: Plan) -> Result<Plan, Refusal> {
+    fn within_limit(&self, interaction: InteractionId, plan: Arc<Plan>) -> Result<Arc<Plan>, Refusal> {
         let subject = self.subject(interaction);
         let terms = subject.plan.transfers;
         if subject.transfers < terms.max {
@@ -121,7 +122,7 @@ impl Shard {
         }
         let beyond = terms.beyond.and_then(|queue| subject.plan.route_to(queue));
         let route = beyond.ok_or(Refusal::TransferLimit { max: terms.max })?;
-        Ok(on_route(&subject.plan, route))
+        Ok(Arc::new(on_route(&subject.plan, route)))
     }
 
     /// A colleague who is asked for must be there.

@@ -74,7 +74,7 @@ impl Day {
             external_id: "".into(),
             channel: Channel::Chat,
             facts: Facts::default(),
-            plan: Plan::plain(1, Route::plain(QueueKey(0), Vec::new()), 0, goals),
+            plan: Plan::plain(1, Route::plain(QueueKey(0), Vec::new()), 0, goals).into(),
         };
         match self.ask(second, Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,

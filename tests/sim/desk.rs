@@ -226,7 +226,7 @@ impl World {
             _ => {
                 let plan = Box::new(self.some_plan());
                 let agent = self.dice.percent(40).then(|| self.drawn.some_agent(&mut self.dice));
-                Target::Line { plan, agent: agent.filter(|agent| *agent != agent_key(number)) }
+                Target::Line { plan: plan.into(), agent: agent.filter(|agent| *agent != agent_key(number)) }
             }
         };
         match self.dice.below(10) {

@@ -277,7 +277,7 @@ impl World {
                 matter: self.dice.pick(&["", "bill", "bill", "move"]).into(),
                 ..Facts::default()
             },
-            plan: self.some_plan(),
+            plan: self.some_plan().into(),
         }
     }
 

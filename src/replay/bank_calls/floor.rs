@@ -80,7 +80,7 @@ impl Floor {
             external_id: call.row.to_string().into(),
             channel: Channel::Voice,
             facts: Facts::default(),
-            plan: plan(call.kind, head_start_ms),
+            plan: plan(call.kind, head_start_ms).into(),
         };
         match self.step(now, Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,

@@ -36,7 +36,7 @@ impl Bank {
             external_id: "c1".into(),
             channel: Channel::Task,
             facts: Facts::default(),
-            plan,
+            plan: plan.into(),
         };
         let now = self.0.now();
         self.at(now, Command::Submit(Box::new(submit)));

@@ -118,7 +118,7 @@ impl Chance {
                 not_before: dice.one_in(12).then(|| floor::soon(&mut dice, now)),
                 ..Facts::default()
             },
-            plan: self.plan(&mut dice, a),
+            plan: self.plan(&mut dice, a).into(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Chance {
             None => {
                 let plan = Box::new(self.plan(&mut dice, b));
                 let agent = dice.one_in(2).then(|| self.agent(b / 2));
-                (self.talking(a), Target::Line { plan, agent })
+                (self.talking(a), Target::Line { plan: plan.into(), agent })
             }
         };
         match kind {

@@ -116,7 +116,7 @@ impl Twin {
             channel,
             customer: facts.customer,
             matter: facts.matter.clone(),
-            plan: plan.clone(),
+            plan: plan.as_ref().clone(),
             route: usize::from(route),
             source: source.clone(),
             state: if scheduled.is_some() { State::Scheduled } else { State::Waiting },

@@ -60,7 +60,7 @@ impl Twin {
                 self.end_conversation(job, EndedBy::Transfer, Text::default());
                 return Ok(Answer::Done);
             }
-            Target::Line { plan, agent } => (*plan, agent),
+            Target::Line { plan, agent } => (plan.as_ref().clone(), agent),
         };
         let this = &self.items[item];
         let terms = this.plan.transfers;
@@ -107,7 +107,7 @@ impl Twin {
         let assignment = job_id(job);
         self.tell(Event::Transferred(Box::new(Transferred {
             assignment,
-            plan,
+            plan: plan.into(),
             route,
             hops,
             wanted,
@@ -140,7 +140,9 @@ impl Twin {
     pub fn consult(&mut self, assignment: AssignmentId, target: Target) -> Answered {
         let job = self.owner_job(assignment)?;
         match target {
-            Target::Line { plan, agent } => self.look_for(job, Part::Consultant, *plan, agent),
+            Target::Line { plan, agent } => {
+                self.look_for(job, Part::Consultant, plan.as_ref().clone(), agent)
+            }
             Target::Consulted(other) => self.consulted(self.jobs[job].item, other).map(|_| Answer::Done),
         }
     }
@@ -148,7 +150,7 @@ impl Twin {
     pub fn conference(&mut self, assignment: AssignmentId, target: Target) -> Answered {
         let job = self.owner_job(assignment)?;
         match target {
-            Target::Line { plan, agent } => self.look_for(job, Part::Member, *plan, agent),
+            Target::Line { plan, agent } => self.look_for(job, Part::Member, plan.as_ref().clone(), agent),
             Target::Consulted(other) => {
                 let joins = self.consulted(self.jobs[job].item, other)?;
                 self.jobs[joins].part = Part::Member;
@@ -168,7 +170,14 @@ impl Twin {
         let (since, until) = (self.now, Time(self.now.0 + SEEK_MS));
         self.items[item].seek = Some(Seeking { by, part, plan: plan.clone(), wanted, since, until });
         let (interaction, by) = (id(item), job_id(by));
-        self.tell(Event::Sought(Box::new(Sought { interaction, by, part, plan, wanted, until })));
+        self.tell(Event::Sought(Box::new(Sought {
+            interaction,
+            by,
+            part,
+            plan: plan.into(),
+            wanted,
+            until,
+        })));
         self.seek_agent(item);
         Ok(Answer::Done)
     }

@@ -202,7 +202,7 @@ impl Twin {
             let this = &mut self.items[item];
             let (queue, since) = (seek.plan.routes[0].queue, seek.since);
             (this.plan, this.route, this.hops, this.step) = (seek.plan, 0, 0, 0);
-            this.transfers += 1;
+            (this.transfers, this.declines) = (this.transfers + 1, 0);
             (this.waits_from, this.in_queue_from) = (since, since);
             this.visits.push(super::twin::Visit { queue, answered: None, abandoned: None });
         }

@@ -141,7 +141,7 @@ impl World {
             request.map(|id| hash(&("request", id))),
         ];
         let content = hash(&(&source, &external_id, channel, queue, format!("{facts:?} {plan:?}")));
-        let submit = Submit { keys, content, source, external_id, channel, facts, plan };
+        let submit = Submit { keys, content, source, external_id, channel, facts, plan: plan.into() };
         let next = InteractionId(self.shard.last_interaction().0 + 1);
         // The name is known while it is told what happens, and given back if it was not needed.
         self.names.insert(next, name.to_owned());
@@ -201,7 +201,7 @@ impl World {
             }
         };
         let plan = Box::new(self.plan(queue, words)?);
-        Ok((assignment, Target::Line { plan, agent }))
+        Ok((assignment, Target::Line { plan: plan.into(), agent }))
     }
 }
 
