@@ -17,6 +17,16 @@ pub enum JournalKind {
     Memory,
 }
 
+impl JournalKind {
+    /// As it is written on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            JournalKind::Sqlite => "sqlite",
+            JournalKind::Memory => "memory",
+        }
+    }
+}
+
 /// Settings as they are given. The names are those of the file, too.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]

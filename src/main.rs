@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, replay, report, rules, serve};
+use baton::commands::{demo, load, replay, report, rules, serve};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -18,6 +18,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run the server.
     Serve(serve::ServeArgs),
+    /// Put load on a server: calls a second, latencies, and whether the books balance.
+    Load(load::LoadArgs),
     /// Check a rule document, or print the rules that are built in.
     Rules(rules::RulesArgs),
     /// Figures of a period from a server's journal: by queue, channel, agent and interval.
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     match Program::parse().command {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Load(args) => load::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),

@@ -115,7 +115,7 @@ impl Centre {
 
 /// What is handed in: classes of equal requirements, in turn.
 pub struct Submissions {
-    plans: Vec<Plan>,
+    plans: Vec<Arc<Plan>>,
     source: Text,
     external_id: Text,
 }
@@ -128,9 +128,7 @@ impl Submissions {
             let needs = vec![Requirement { skill: SkillKey(class % queues), proficiency }];
             Plan::plain(1, Route::plain(QueueKey(class % queues), needs), 0, goals())
         };
-        // Whatever form the command carries a plan in.
-        #[allow(clippy::useless_conversion)]
-        let plans = (0..classes).map(|class| plan(class).into()).collect();
+        let plans = (0..classes).map(|class| Arc::new(plan(class))).collect();
         Submissions { plans, source: "pbx-1".into(), external_id: "2f1e7c40-0001".into() }
     }
 

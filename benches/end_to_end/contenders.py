@@ -1,15 +1,15 @@
 """Who is compared, what one unit of each does, and against whom."""
 
 import json
+import shutil
+import subprocess
+import tempfile
 from dataclasses import dataclass
 from typing import Callable
 
 import postgres
 import redis_lua
 from children import Missing, output, running
-
-import shutil
-import subprocess
 
 __all__ = ["Contender", "Missing", "everybody"]
 # For setting up, beside the measured time, s.
@@ -34,6 +34,8 @@ def everybody(binaries, folder, wanted):
     return [
         Contender("echo-unary", "bare tonic calls, 300 bytes, echoed", "-", echo.of("unary")),
         Contender("echo-stream", "bare tonic stream, 300-byte messages, echoed", "-", echo.of("stream")),
+        Contender("echo-unary-one", "the same calls, server on one thread", "-", echo.of("unary", "one"),
+                  ("echo-unary",)),
         Contender("echo-h2load", "the same calls, asked by h2load", "-", echo.by_h2load, ("echo-unary",)),
         Contender("load-unary-memory", calls, "no", load.of("submit", "unary", "memory"), ("echo-unary",)),
         Contender("load-unary-durable", calls, "yes", load.of("submit", "unary", "sqlite"),
@@ -78,10 +80,10 @@ class Echo:
     def __init__(self, binary, wanted):
         self.binary, self.wanted = binary, wanted
 
-    def of(self, via):
+    def of(self, via, threads="many"):
         def measure(seconds):
             numbers = [str(number) for number in (self.wanted.in_flight, self.wanted.connections, seconds)]
-            with self.served() as address:
+            with served(self.binary, threads) as address:
                 said = json.loads(output([self.binary, "load", address, via, *numbers], seconds + SETUP))
             if said["errors"]:
                 raise ValueError(f"{said['errors']} errors")
@@ -93,7 +95,7 @@ class Echo:
             raise Missing("h2load is not there: Debian has it in nghttp2-client")
         body = subprocess.run([self.binary, "request"], check=True, stdout=subprocess.PIPE).stdout
         connections = self.wanted.connections
-        with self.served() as address, body_file(body) as path:
+        with served(self.binary, "many") as address, body_file(body) as path:
             out = output(["h2load", f"--duration={seconds}", f"--clients={connections}",
                           f"--max-concurrent-streams={max(1, self.wanted.in_flight // connections)}",
                           "--threads=1", f"--data={path}", "--header=te: trailers",
@@ -102,15 +104,12 @@ class Echo:
         line = next(line for line in out.splitlines() if line.startswith("finished in"))
         return {"per_s": float(line.split(",")[1].split()[0])}
 
-    def served(self):
-        return served(self.binary)
-
 
 class served:
     """The echo's server, as long as the block lasts. It ends when its standard input does."""
 
-    def __init__(self, binary):
-        self.child = running([binary, "serve", "many"], stdout=subprocess.PIPE, text=True)
+    def __init__(self, binary, threads):
+        self.child = running([binary, "serve", threads], stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
         return self.child.__enter__().stdout.readline().strip()
@@ -123,7 +122,6 @@ class body_file:
     """Bytes in a file."""
 
     def __init__(self, content):
-        import tempfile
         self.file = tempfile.NamedTemporaryFile()
         self.file.write(content)
         self.file.flush()

@@ -38,7 +38,8 @@ fn main() {
                 connections: number(connections),
                 length: Duration::from_secs(number(seconds) as u64).min(LIFE / 2),
             };
-            bounded(client::load(load), Threads::Many);
+            // As many as baton's load generator has by itself.
+            bounded(client::load(load), Threads::One);
         }
         ["request"] => client::print_request(),
         // Whoever runs all benches runs this one too, and there is nothing to do then.

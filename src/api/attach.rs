@@ -47,7 +47,7 @@ async fn run(tenant: Arc<Tenant>, mut requests: Streaming<proto::AttachRequest>,
             Some(asked) => answer(&tenant, asked, tag, &send, &mut desks).await,
             None => Err(ApiError::missing("request", "one of the requests")),
         };
-        let response = answer.unwrap_or_else(|error| failure(tag, String::new(), &error));
+        let response = answer.unwrap_or_else(|error| failure(tag, String::new(), error));
         if send.send(Ok(response)).await.is_err() {
             return;
         }
@@ -113,7 +113,10 @@ async fn forward(opened: Opened, agent: String, send: Sender) -> Ended {
                 let work = Some(Answered::Work(message));
                 (proto::AttachResponse { tag: 0, agent: agent.clone(), response: work }, false)
             }
-            Some(Err(error)) => (failure(0, agent.clone(), &error), error.code() == Code::Unavailable),
+            Some(Err(error)) => {
+                let stops = error.code() == Code::Unavailable;
+                (failure(0, agent.clone(), error), stops)
+            }
             None => return Ended::ThisAgent,
         };
         if send.send(Ok(response)).await.is_err() {
@@ -125,11 +128,6 @@ async fn forward(opened: Opened, agent: String, send: Sender) -> Ended {
     }
 }
 
-fn failure(tag: u64, agent: String, error: &ApiError) -> proto::AttachResponse {
-    let failure = proto::Failure {
-        code: error.code() as i32,
-        reason: error.reason().to_owned(),
-        message: error.message().to_owned(),
-    };
-    proto::AttachResponse { tag, agent, response: Some(Answered::Failure(failure)) }
+fn failure(tag: u64, agent: String, error: ApiError) -> proto::AttachResponse {
+    proto::AttachResponse { tag, agent, response: Some(Answered::Failure(error.into())) }
 }

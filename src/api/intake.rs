@@ -11,13 +11,15 @@ use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
-use crate::engine::plan::Facts;
+use crate::engine::plan::{Channel, Facts};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
+use crate::engine::time::Time;
 use crate::proto;
 use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
 use ring::digest::{SHA256, digest};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -69,17 +71,99 @@ pub async fn prepare(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Prepared, ApiError> {
-    let interaction = submitted(request)?;
-    let source = chosen_id("interaction.source", &interaction.source)?;
-    let channel = channel("interaction.channel", interaction.channel)?;
-    refuse_outputs(interaction)?;
-    let floor = tenant.shard.floor();
-    let queue_key = queue(tenant, &floor, &interaction.queue)?;
-    let requirements = requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
-    let payload = payload(interaction)?;
-    let now = tenant.clock.now();
-    let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
-    let mut facts = Facts {
+    let draft = Draft::of(tenant, request)?;
+    let deadline = Instant::now() + LOOKUP_DEADLINE;
+    let from = submitted(request)?.from.as_ref();
+    let (customer, late) = identify(tenant, from, deadline).await;
+    let draft = draft.by(customer);
+    let last = match customer.filter(|_| tenant.rules.waits_for_last_agent(&draft.floor, &draft.asked())) {
+        Some(customer) => last_agent(&tenant.customers, &draft.floor, customer, deadline).await,
+        None => None,
+    };
+    Ok(Prepared { late, ..draft.finished(tenant, identity, last) })
+}
+
+/// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
+pub fn prepare_now(
+    tenant: &Tenant,
+    request: &proto::SubmitRequest,
+    identity: &Identity,
+) -> Result<Option<Prepared>, ApiError> {
+    if submitted(request)?.from.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Draft::of(tenant, request)?.finished(tenant, identity, None)))
+}
+
+/// What came, checked field by field; to be planned when it is known whose it is.
+struct Draft {
+    floor: Arc<Floor>,
+    source: ids::Text,
+    external_id: ids::Text,
+    channel: Channel,
+    queue: QueueKey,
+    requirements: Vec<Requirement>,
+    payload: Payload,
+    wish: Option<Wish>,
+    facts: Facts,
+}
+
+impl Draft {
+    fn of(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<Draft, ApiError> {
+        let interaction = submitted(request)?;
+        let source = chosen_id("interaction.source", &interaction.source)?;
+        let channel = channel("interaction.channel", interaction.channel)?;
+        refuse_outputs(interaction)?;
+        let floor = tenant.shard.floor();
+        let queue = queue(tenant, &floor, &interaction.queue)?;
+        let requirements =
+            requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
+        let payload = payload(interaction)?;
+        let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
+        let facts = facts(interaction, tenant.clock.now())?;
+        let external_id = interaction.external_id.as_str().into();
+        let source = source.into();
+        Ok(Draft { floor, source, external_id, channel, queue, requirements, payload, wish, facts })
+    }
+
+    fn by(mut self, customer: Option<CustomerId>) -> Draft {
+        self.facts.customer = customer.map(|id| ids::CustomerId(id.0));
+        self
+    }
+
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            requirements: &self.requirements,
+            preferred: self.wish.map(|wish| wish.agent),
+            ..Asked::plain(self.channel, self.queue, &self.facts)
+        }
+    }
+
+    /// `last` is the agent who served the customer last.
+    fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<AgentKey>) -> Prepared {
+        let mut plan = tenant.rules.plan(&self.floor, &Asked { last, ..self.asked() });
+        if let (Some(wish), Some(planned)) = (self.wish, &mut plan.preferred)
+            && planned.agent == wish.agent
+        {
+            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
+            planned.overdraw |= wish.overdraw;
+        }
+        let submit = Submit {
+            keys: identity.keys,
+            content: identity.content,
+            source: self.source,
+            external_id: self.external_id,
+            channel: self.channel,
+            facts: self.facts,
+            plan: plan.into(),
+        };
+        Prepared { submit, secret: Secret::payload(self.payload, identity.content), late: None }
+    }
+}
+
+/// What rules are told of it.
+fn facts(interaction: &proto::Interaction, now: Time) -> Result<Facts, ApiError> {
+    Ok(Facts {
         intent: code("interaction.intent", &interaction.intent, 64)?.into(),
         language: code("interaction.language", &interaction.language, 35)?.into(),
         priority: priority(interaction.priority)?,
@@ -87,35 +171,7 @@ pub async fn prepare(
         due: interaction.due_time.map(|due| ahead("interaction.due_time", due, now)).transpose()?,
         not_before: interaction.not_before.map(|at| ahead("interaction.not_before", at, now)).transpose()?,
         matter: code("interaction.matter", &interaction.matter, 64)?.into(),
-    };
-    let deadline = Instant::now() + LOOKUP_DEADLINE;
-    let (customer, late) = identify(tenant, interaction.from.as_ref(), deadline).await;
-    facts.customer = customer.map(|id| ids::CustomerId(id.0));
-    let mut asked = Asked {
-        requirements: &requirements,
-        preferred: wish.map(|wish| wish.agent),
-        ..Asked::plain(channel, queue_key, &facts)
-    };
-    if let Some(customer) = customer.filter(|_| tenant.rules.waits_for_last_agent(&floor, &asked)) {
-        asked.last = last_agent(&tenant.customers, &floor, customer, deadline).await;
-    }
-    let mut plan = tenant.rules.plan(&floor, &asked);
-    if let (Some(wish), Some(planned)) = (wish, &mut plan.preferred)
-        && planned.agent == wish.agent
-    {
-        planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
-        planned.overdraw |= wish.overdraw;
-    }
-    let submit = Submit {
-        keys: identity.keys,
-        content: identity.content,
-        source: source.into(),
-        external_id: interaction.external_id.as_str().into(),
-        channel,
-        facts,
-        plan: plan.into(),
-    };
-    Ok(Prepared { submit, secret: Secret::payload(payload, identity.content), late })
+    })
 }
 
 fn submitted(request: &proto::SubmitRequest) -> Result<&proto::Interaction, ApiError> {

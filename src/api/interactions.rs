@@ -5,14 +5,17 @@ use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, LateCustomer};
 use super::names::{chosen_id, shown};
 use super::platform;
+use super::route;
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
-use crate::engine::command::{Answer, Command, Leaving};
+use crate::engine::command::{Answer, Command};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
 use crate::engine::interaction::Interaction;
 use crate::proto;
 use crate::proto::interactions_server::Interactions;
+use crate::runtime::inbox::Seen;
 use crate::runtime::leases::LEASE;
+use crate::runtime::told::{self, Look, Shown};
 use crate::runtime::view::{self, InteractionView};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
@@ -20,7 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// Longest wait for a route, ms of real time.
 const MAX_WAIT_MS: u64 = 600_000;
@@ -49,12 +52,16 @@ impl Api {
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
         let identity = intake::identity(request)?;
-        let (id, repeated) = match intake::prepare(&tenant, request, &identity).await {
-            Ok(prepared) => admit(&tenant, prepared).await?,
+        let (id, repeated, shown) = match intake::prepare(&tenant, request, &identity).await {
+            Ok(prepared) => admitted(admit(&tenant, prepared, Look::Submitted).await?),
             // What was planned the first time may be impossible now; a repetition is still answered as the first was.
-            Err(error) => (repeats(&tenant, &identity).await?.ok_or(error)?, true),
+            Err(error) => (repeats(&tenant, &identity).await?.ok_or(error)?, true, Shown::Nothing),
         };
-        let view = settled(&tenant, id, max_wait).await?;
+        let view = match shown {
+            // It was looked at when it came in, and nobody is to be waited for.
+            Shown::Interaction(view) if max_wait.is_zero() => view.map(|view| *view),
+            _ => settled(&tenant, id, max_wait).await?,
+        };
         let sequence = view.as_ref().map_or(0, |view| view.sequence.0);
         let attached = view.as_ref().is_some_and(|view| joined(&view.interaction, request));
         let interaction = view.map(|view| tenant.show_interaction(&view)).unwrap_or_else(|| {
@@ -129,17 +136,24 @@ fn joined(interaction: &Interaction, request: &proto::SubmitRequest) -> bool {
     !own && attached.map(|one| (&*one.source, &*one.external_id)).any(|one| one == (source, external_id))
 }
 
-async fn admit(tenant: &Arc<Tenant>, prepared: intake::Prepared) -> Result<(InteractionId, bool), ApiError> {
-    let seen = tenant.shard.ask(Command::Submit(Box::new(prepared.submit)), Some(prepared.secret)).await?;
-    let (interaction, repeated) = match seen.value {
-        Answer::Admitted { interaction, repeated } => (interaction, repeated),
-        Answer::Attached { interaction } => (interaction, false),
-        other => unreachable!("a submit is answered with its interaction, not {other:?}"),
-    };
-    if let Some(late) = prepared.late.filter(|_| !repeated) {
+/// Hands a prepared interaction in, with a look at what that left.
+pub async fn admit(
+    tenant: &Arc<Tenant>,
+    prepared: intake::Prepared,
+    look: Look,
+) -> Result<(Seen<Answer>, Shown), ApiError> {
+    let command = Command::Submit(Box::new(prepared.submit));
+    let (seen, shown) = tenant.shard.ask_and_look(command, Some(prepared.secret), look).await?;
+    let late = prepared.late.filter(|_| !matches!(seen.value, Answer::Admitted { repeated: true, .. }));
+    if let (Some(late), Some(interaction)) = (late, told::submitted(&seen.value)) {
         tokio::spawn(identify_late(tenant.clone(), interaction, late));
     }
-    Ok((interaction, repeated))
+    Ok((seen, shown))
+}
+
+fn admitted((seen, shown): (Seen<Answer>, Shown)) -> (InteractionId, bool, Shown) {
+    let interaction = told::submitted(&seen.value).expect("a submit is answered with its interaction");
+    (interaction, matches!(seen.value, Answer::Admitted { repeated: true, .. }), shown)
 }
 
 /// Attaches a customer who was found too late for the admission.
@@ -153,7 +167,11 @@ async fn identify_late(tenant: Arc<Tenant>, interaction: InteractionId, late: La
     }
 }
 
-async fn repeats(tenant: &Tenant, identity: &intake::Identity) -> Result<Option<InteractionId>, ApiError> {
+/// The interaction an earlier request with the same ids and content was answered with.
+pub async fn repeats(
+    tenant: &Tenant,
+    identity: &intake::Identity,
+) -> Result<Option<InteractionId>, ApiError> {
     let (keys, content) = (identity.keys, identity.content);
     Ok(tenant.shard.read(move |shard| shard.repeats(keys, content)).await?.value?)
 }
@@ -226,13 +244,16 @@ async fn settled(
 /// There is no record of it: it never was, or it was over too long ago.
 pub async fn not_retained(tenant: &Tenant, id: InteractionId) -> ApiError {
     let last = tenant.shard.read(|shard| shard.last_interaction()).await;
-    match last {
-        Ok(last) if id <= last.value => {
-            let message = "the interaction was over long ago and its record is no longer in memory";
-            ApiError::new(Code::NotFound, "NOT_RETAINED", message).blaming("name")
-        }
-        _ => ApiError::not_found("name", "INTERACTION_NOT_FOUND", &format!("interaction {id}")),
+    no_record(id, last.map_or(InteractionId(0), |last| last.value))
+}
+
+/// The same, with the last interaction there ever was.
+pub fn no_record(id: InteractionId, last: InteractionId) -> ApiError {
+    if id <= last {
+        let message = "the interaction was over long ago and its record is no longer in memory";
+        return ApiError::new(Code::NotFound, "NOT_RETAINED", message).blaming("name");
     }
+    ApiError::not_found("name", "INTERACTION_NOT_FOUND", &format!("interaction {id}"))
 }
 
 #[tonic::async_trait]
@@ -293,15 +314,7 @@ impl Interactions for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
-        let leaving = match proto::cancel_request::Cause::try_from(request.cause) {
-            Ok(proto::cancel_request::Cause::Withdrawn) => Leaving::Withdrawn,
-            Ok(_) => Leaving::CustomerLeft,
-            Err(_) => {
-                let wanted = "1 CUSTOMER_LEFT or 2 WITHDRAWN";
-                return Err(ApiError::field("cause", &request.cause.to_string(), wanted).into());
-            }
-        };
-        platform::ask(&tenant, id, Command::Cancel { interaction: id, leaving }, None).await?;
+        platform::ask(&tenant, id, platform::cancel(id, request.cause)?, None).await?;
         Ok(Response::new(platform::now(&tenant, id).await?))
     }
 
@@ -320,7 +333,7 @@ impl Interactions for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let source: Text = chosen_id("source", &request.source)?.into();
-        let opened = tenant.leases.renew_source(&source);
+        let opened = tenant.leases.renew_source(&source, LEASE);
         if opened
             && let Err(error) = tenant.shard.ask(Command::OpenSource { source: source.clone() }, None).await
         {
@@ -356,6 +369,16 @@ impl Interactions for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "name", &request.name)?;
         Ok(Response::new(platform::connect_failed(&tenant, &request).await?))
+    }
+
+    type RouteStream = route::Answers;
+
+    async fn route(
+        &self,
+        request: Request<Streaming<proto::RouteRequest>>,
+    ) -> Result<Response<Self::RouteStream>, Status> {
+        let (metadata, _, requests) = request.into_parts();
+        Ok(Response::new(route::Answers::open(self.gate.caller(&metadata)?, requests)?))
     }
 
     async fn transfer(

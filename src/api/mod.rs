@@ -22,6 +22,7 @@ mod last_agent;
 mod names;
 mod platform;
 mod report;
+mod route;
 mod shown;
 mod shown_interaction;
 mod status;

@@ -7,7 +7,7 @@ use super::handover::{handover, target};
 use super::interactions::{look, not_retained};
 use super::status::ApiError;
 use super::tenant::Tenant;
-use crate::engine::command::{Answer, Command, Refusal, Window};
+use crate::engine::command::{Answer, Command, Leaving, Refusal, Window};
 use crate::engine::event::ConnectFailure;
 use crate::engine::ids::InteractionId;
 use crate::engine::outcome::Assignment;
@@ -23,7 +23,8 @@ const MESSAGE_MAX: usize = 4_096;
 /// Times that are asked for may lie this far ahead, ms.
 pub const AHEAD_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 
-fn interaction(tenant: &Tenant, name: &str) -> Result<InteractionId, ApiError> {
+/// The interaction a name stands for.
+pub fn interaction(tenant: &Tenant, name: &str) -> Result<InteractionId, ApiError> {
     Ok(InteractionId(tenant.number("name", name, "interactions")?))
 }
 
@@ -55,10 +56,32 @@ pub async fn update(
     request: &proto::UpdateInteractionRequest,
 ) -> Result<proto::Interaction, ApiError> {
     let id = interaction(tenant, &request.name)?;
-    let message = required("message", &request.message, MESSAGE_MAX)?;
-    let secret = said(tenant, id, Speaker::Customer, message);
-    ask(tenant, id, Command::Wrote { interaction: id }, secret).await?;
+    let (command, secret) = wrote(tenant, id, &request.message)?;
+    ask(tenant, id, command, secret).await?;
     now(tenant, id).await
+}
+
+/// The command for what the customer wrote, and what rides beside it.
+pub fn wrote(
+    tenant: &Tenant,
+    id: InteractionId,
+    message: &str,
+) -> Result<(Command, Option<Secret>), ApiError> {
+    let message = required("message", message, MESSAGE_MAX)?;
+    Ok((Command::Wrote { interaction: id }, said(tenant, id, Speaker::Customer, message)))
+}
+
+/// The command for a customer who left, or a source that takes it back.
+pub fn cancel(id: InteractionId, cause: i32) -> Result<Command, ApiError> {
+    use proto::cancel_request::Cause;
+    let leaving = match Cause::try_from(cause) {
+        Ok(Cause::Withdrawn) => Leaving::Withdrawn,
+        Ok(_) => Leaving::CustomerLeft,
+        Err(_) => {
+            return Err(ApiError::field("cause", &cause.to_string(), "1 CUSTOMER_LEFT or 2 WITHDRAWN"));
+        }
+    };
+    Ok(Command::Cancel { interaction: id, leaving })
 }
 
 /// Agent and customer are connected.
@@ -76,9 +99,15 @@ pub async fn connect_failed(
     tenant: &Tenant,
     request: &proto::ConnectFailedRequest,
 ) -> Result<proto::Interaction, ApiError> {
-    use proto::connect_failed_request::Cause;
     let id = interaction(tenant, &request.name)?;
-    let cause = match Cause::try_from(request.cause) {
+    ask(tenant, id, not_connected(id, request.cause)?, None).await?;
+    now(tenant, id).await
+}
+
+/// The command for two who could not be connected.
+pub fn not_connected(id: InteractionId, cause: i32) -> Result<Command, ApiError> {
+    use proto::connect_failed_request::Cause;
+    let cause = match Cause::try_from(cause) {
         Ok(Cause::AgentNoAnswer) => ConnectFailure::AgentNoAnswer,
         Ok(Cause::AgentBusy) => ConnectFailure::AgentBusy,
         Ok(Cause::CustomerGone) => ConnectFailure::CustomerGone,
@@ -87,11 +116,10 @@ pub async fn connect_failed(
         Ok(Cause::Unspecified) | Err(_) => {
             let wanted =
                 "1 AGENT_NO_ANSWER, 2 AGENT_BUSY, 3 CUSTOMER_GONE, 4 CUSTOMER_NO_ANSWER or 5 NETWORK";
-            return Err(ApiError::field("cause", &request.cause.to_string(), wanted));
+            return Err(ApiError::field("cause", &cause.to_string(), wanted));
         }
     };
-    ask(tenant, id, Command::ConnectFailed { interaction: id, cause }, None).await?;
-    now(tenant, id).await
+    Ok(Command::ConnectFailed { interaction: id, cause })
 }
 
 /// Who serves the customer now.

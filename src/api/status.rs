@@ -1,8 +1,10 @@
 //! Refusals and faults as gRPC statuses: one table, stable reasons, the field named wherever one is to blame.
 
+use super::convert::real;
 use crate::customers::StoreFault;
 use crate::engine::command::Refusal;
 use crate::observe;
+use crate::proto;
 use crate::runtime::inbox::AskError;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -87,6 +89,19 @@ impl ApiError {
     /// What to tell people.
     pub fn message(&self) -> &str {
         &self.message
+    }
+}
+
+impl From<ApiError> for proto::Failure {
+    fn from(error: ApiError) -> proto::Failure {
+        observe::refused(error.reason);
+        proto::Failure {
+            code: error.code as i32,
+            reason: error.reason.to_owned(),
+            message: error.message,
+            field: error.field.unwrap_or_default(),
+            retry_after: (error.code == Code::ResourceExhausted).then(|| real(RETRY_AFTER)),
+        }
     }
 }
 

@@ -48,6 +48,11 @@ impl Tenant {
         Err(ApiError::not_found(field, "TENANT_NOT_FOUND", &format!("tenant {}", shown(named))))
     }
 
+    /// Refuses another tenant's parent. On a stream it may be left out: the caller is known.
+    pub fn has_parent(&self, parent: &str) -> Result<(), ApiError> {
+        if parent.is_empty() { Ok(()) } else { self.owns("parent", parent) }
+    }
+
     /// The id of one of this tenant's resources.
     pub fn id<'a>(
         &self,

@@ -1,6 +1,7 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
 pub mod demo;
+pub mod load;
 pub mod replay;
 pub mod report;
 pub mod rules;

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::calls::{Server, TENANT, within};
 use super::error::DemoError;
+use crate::config::JournalKind;
 use crate::proto::ListFloorRequest;
 
 /// How long the server may take to answer for the first time, recovery included.
@@ -30,6 +31,7 @@ pub struct Launch {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub speed: u32,
+    pub journal: JournalKind,
 }
 
 /// A running server.
@@ -69,6 +71,8 @@ impl Launch {
             .arg(&self.data)
             .arg("--speed")
             .arg(self.speed.to_string())
+            .arg("--journal")
+            .arg(self.journal.name())
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from))
             .stderr(log)

@@ -95,6 +95,18 @@ pub fn total(queues: &[QueueFigures]) -> QueueFigures {
     }
 }
 
+/// Whether everybody who came to a queue is accounted for.
+pub fn balances(queue: &QueueFigures) -> bool {
+    let came = queue.entered + queue.moved_in + queue.transferred_in;
+    came + u64::from(queue.returned) == accounted(queue)
+}
+
+/// Whoever is back in line after an answer is in two places: answered, and in line.
+fn accounted(queue: &QueueFigures) -> u64 {
+    let left = queue.abandoned + queue.cancelled + queue.timed_out + queue.sent_away + queue.moved_out;
+    queue.answered + left + u64::from(queue.scheduled) + u64::from(queue.waiting) + u64::from(queue.offered)
+}
+
 fn service_level_ppm(within: u64, of: u64) -> u32 {
     u32::try_from((within * 1_000_000).checked_div(of).unwrap_or(1_000_000)).unwrap_or(1_000_000)
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::error::DemoError;
 use super::lines::say;
 
-/// Where the server keeps its data during a demo.
+/// Where the server keeps its data during a run.
 #[derive(Debug)]
 pub enum Folder {
     Kept(PathBuf),
@@ -13,13 +13,11 @@ pub enum Folder {
 }
 
 impl Folder {
-    /// Creates what is missing.
-    pub fn open(wanted: Option<&Path>) -> Result<Folder, DemoError> {
+    /// Creates what is missing. A temporary folder begins with the name of whoever asks.
+    pub fn open(wanted: Option<&Path>, name: &str) -> Result<Folder, DemoError> {
         let folder = match wanted {
             Some(path) => Folder::Kept(path.to_owned()),
-            None => {
-                Folder::Temporary(std::env::temp_dir().join(format!("baton-demo-{}", std::process::id())))
-            }
+            None => Folder::Temporary(std::env::temp_dir().join(format!("{name}-{}", std::process::id()))),
         };
         let created = match &folder {
             Folder::Kept(path) => std::fs::create_dir_all(path),

@@ -6,18 +6,18 @@
 
 mod agents;
 mod arrivals;
-mod calls;
+pub(crate) mod calls;
 mod centre;
-mod child;
+pub(crate) mod child;
 mod clock;
 pub mod constants;
 mod contact;
 mod desk;
 mod draws;
-mod error;
-mod figures;
+pub(crate) mod error;
+pub(crate) mod figures;
 mod floor;
-mod folder;
+pub(crate) mod folder;
 mod lines;
 mod people;
 mod population;
@@ -25,7 +25,7 @@ mod sources;
 mod summary;
 mod tally;
 mod view;
-mod watching;
+pub(crate) mod watching;
 
 use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
@@ -53,6 +53,7 @@ use tally::Tally;
 use view::Screen;
 use watching::Picture;
 
+use crate::config::JournalKind;
 use crate::proto::FloorView;
 
 /// Deaths of the server after which the demo gives up.
@@ -81,8 +82,9 @@ pub struct Settings {
 /// Runs the demo from the start of the server to its end.
 pub async fn run(settings: Settings) -> Result<Summary, DemoError> {
     let listen = free_port(settings.listen)?;
-    let folder = Folder::open(settings.data.as_deref())?;
-    let launch = Launch { listen, data: folder.path().to_owned(), speed: settings.speed };
+    let folder = Folder::open(settings.data.as_deref(), "baton-demo")?;
+    let data = folder.path().to_owned();
+    let launch = Launch { listen, data, speed: settings.speed, journal: JournalKind::Sqlite };
     let server = Server::at(listen);
     let process = match launch.start(&server).await {
         Ok(process) => process,
@@ -272,7 +274,8 @@ async fn until_stopped(centre: Centre, work: impl Future<Output = ()>) {
     }
 }
 
-fn free_port(listen: SocketAddr) -> Result<SocketAddr, DemoError> {
+/// The address to listen on: with port 0, one that is free now.
+pub(crate) fn free_port(listen: SocketAddr) -> Result<SocketAddr, DemoError> {
     TcpListener::bind(listen)
         .and_then(|found| found.local_addr())
         .map_err(|source| DemoError::Address { address: listen, source })

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::figures::{id, percent, spoken, total};
+use super::figures::{balances, id, percent, spoken, total};
 use super::tally::{Tally, read};
 use crate::proto::{FloorView, QueueFigures};
 
@@ -56,17 +56,6 @@ fn compared(handed_in: u64, entered: u64, in_doubt: u64) -> String {
         _ if entered <= handed_in + in_doubt => "none is missing".to_owned(),
         _ => format!("none is missing, {} are of other clients", entered - handed_in - in_doubt),
     }
-}
-
-fn balances(queue: &QueueFigures) -> bool {
-    let came = queue.entered + queue.moved_in + queue.transferred_in;
-    came + u64::from(queue.returned) == accounted(queue)
-}
-
-/// Whoever is back in line after an answer is in two places: answered, and in line.
-fn accounted(queue: &QueueFigures) -> u64 {
-    let left = queue.abandoned + queue.cancelled + queue.timed_out + queue.sent_away + queue.moved_out;
-    queue.answered + left + u64::from(queue.scheduled) + u64::from(queue.waiting) + u64::from(queue.offered)
 }
 
 fn table(queues: &[QueueFigures]) -> String {

@@ -4,14 +4,17 @@
 use super::clock::Clock;
 use super::follow::Follow;
 use super::history::History;
-use super::inbox::{Answered, Ask, Inbox, Seen};
+use super::inbox::{Answered, Ask, Inbox, Reply};
 use super::leases::Leases;
 use super::outbox::{AgentFollower, Follower, Outbox, turn_away};
 use super::payload::{Held, Plain, Secret, Speaker};
+use super::pipe::{PipeId, Pipes};
+use super::told::{Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::{EndedBy, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
+use crate::engine::interaction::State;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use crate::journal::{BatchWriter, Fault, Journal, Key};
@@ -21,7 +24,6 @@ use crossbeam_channel::RecvTimeoutError;
 use dashmap::DashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// Most commands that share one commit.
 const BATCH_MAX: usize = 1_024;
@@ -35,17 +37,15 @@ struct Written {
     plain: Option<Plain>,
 }
 
-/// What is told to whoever asked for a change.
-type Outcome = Seen<Result<Answer, Refusal>>;
-
 /// What a batch will say once it is durable.
 #[derive(Default)]
 struct Batch {
     written: Vec<Written>,
     keys: Vec<(u64, Key)>,
-    answers: Vec<(oneshot::Sender<Outcome>, Outcome)>,
+    answers: Vec<(Reply, Told)>,
     reads: Vec<(Answered, Sequence)>,
     followers: Vec<Follower>,
+    routed: Vec<(PipeId, InteractionId)>,
     stop: bool,
 }
 
@@ -60,6 +60,7 @@ pub(super) struct Driver {
     pub follow: Follow,
     pub history: History,
     pub outbox: Outbox,
+    pub pipes: Pipes,
     pub leases: Leases,
     pub gauges: observe::Gauges,
 }
@@ -117,10 +118,14 @@ impl Driver {
 
     fn take(&mut self, ask: Ask, batch: &mut Batch) {
         match ask {
-            Ask::Do { command, secret, reply } => {
-                let value = self.step(command, secret, batch);
-                batch.answers.push((reply, Seen { value, sequence: self.shard.sequence() }));
+            Ask::Do { command, secret, look, reply } => {
+                let look = look.resolved(&self.shard);
+                let answer = self.step(command, secret, batch);
+                let shown = look.shown(&self.shard, &answer);
+                batch.answers.push((reply, Told { sequence: self.shard.sequence(), answer, shown }));
             }
+            Ask::Open(pipe) => self.pipes.open(pipe),
+            Ask::Route { pipe, interaction } => batch.routed.push((pipe, interaction)),
             Ask::Read(question) => {
                 self.tick(batch);
                 batch.reads.push((question(&self.shard), self.shard.sequence()));
@@ -235,18 +240,41 @@ impl Driver {
                 held.hear(one.stamped.time, said.clone());
             }
             self.outbox.tell(&self.shard, &one.stamped, about, one.plain.as_ref());
+            if let Some(interaction) = about.interaction {
+                self.pipes.touch(interaction);
+            }
         }
         self.history.flush(self.shard.sequence().0);
         self.outbox.settle(&self.shard);
-        for (reply, answer) in batch.answers {
-            // Whoever asked may have gone.
-            let _ = reply.send(answer);
+        for (reply, told) in batch.answers {
+            self.answer(reply, told);
         }
+        for (pipe, interaction) in batch.routed {
+            self.pipes.watch(pipe, interaction, State::Waiting);
+        }
+        self.pipes.settle(&self.shard);
         for (answered, sequence) in batch.reads {
             answered(sequence);
         }
         for follower in batch.followers {
             self.outbox.follow(&self.shard, follower);
+        }
+    }
+
+    fn answer(&mut self, reply: Reply, told: Told) {
+        match reply {
+            Reply::One(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(told);
+            }
+            Reply::Pipe { pipe, tag, watch } => {
+                if let (true, Ok(answer), Shown::State(state)) = (watch, &told.answer, &told.shown)
+                    && let Some(interaction) = submitted(answer)
+                {
+                    self.pipes.watch(pipe, interaction, *state);
+                }
+                self.pipes.answer(pipe, tag, told);
+            }
         }
     }
 

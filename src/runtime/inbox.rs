@@ -3,6 +3,8 @@
 
 use super::outbox::{AgentFollower, WatchFeed};
 use super::payload::Secret;
+use super::pipe::{Pipe, PipeEnd, PipeId, pipe};
+use super::told::{Look, Shown, Told};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId};
@@ -48,9 +50,17 @@ pub(super) enum Ask {
     Do {
         command: Command,
         secret: Option<Secret>,
-        reply: oneshot::Sender<Seen<Result<Answer, Refusal>>>,
+        look: Look,
+        reply: Reply,
     },
     Read(Question),
+    /// A bulk stream begins.
+    Open(Pipe),
+    /// The changes of an interaction are to be told on a pipe.
+    Route {
+        pipe: PipeId,
+        interaction: InteractionId,
+    },
     FollowAgent(AgentFollower),
     /// The stream of a follower ended.
     Unfollow {
@@ -65,6 +75,28 @@ pub(super) enum Ask {
         feed: WatchFeed,
     },
     Stop,
+}
+
+/// Where an answer goes.
+pub(super) enum Reply {
+    One(oneshot::Sender<Told>),
+    /// With others of the same stream.
+    Pipe {
+        pipe: PipeId,
+        tag: u64,
+        /// Whether changes of what is submitted are told there as well.
+        watch: bool,
+    },
+}
+
+/// A command of a stream, under its tag.
+pub struct Tagged {
+    pub tag: u64,
+    pub command: Command,
+    pub secret: Option<Secret>,
+    pub look: Look,
+    /// Whether changes of what is submitted are told on the stream as well.
+    pub watch: bool,
 }
 
 /// The shard's end of the hand-over. The channel keeps what nobody takes any more, and with it the replies that
@@ -105,13 +137,45 @@ impl ShardHandle {
 
     /// Asks for a change. The answer comes when it, and everything it saw, is durable.
     pub async fn ask(&self, command: Command, secret: Option<Secret>) -> Result<Seen<Answer>, AskError> {
-        if matches!(command, Command::Submit(_)) && self.inbox.len() >= INTAKE_MAX {
-            return Err(AskError::Busy);
-        }
+        Ok(self.ask_and_look(command, secret, Look::Nothing).await?.0)
+    }
+
+    /// The same, and a look at what the change left.
+    pub async fn ask_and_look(
+        &self,
+        command: Command,
+        secret: Option<Secret>,
+        look: Look,
+    ) -> Result<(Seen<Answer>, Shown), AskError> {
+        self.has_room_for(&command)?;
         let (reply, answer) = oneshot::channel();
-        self.send(Ask::Do { command, secret, reply })?;
-        let Seen { value, sequence } = answer.await.map_err(|_| AskError::Stopped)?;
-        Ok(Seen { value: value?, sequence })
+        self.send(Ask::Do { command, secret, look, reply: Reply::One(reply) })?;
+        let Told { sequence, answer, shown } = answer.await.map_err(|_| AskError::Stopped)?;
+        Ok((Seen { value: answer?, sequence }, shown))
+    }
+
+    /// Asks for a change on behalf of a stream. The answer comes out of its pipe.
+    pub fn hand_over(&self, pipe: PipeId, tagged: Tagged) -> Result<(), AskError> {
+        let Tagged { tag, command, secret, look, watch } = tagged;
+        self.has_room_for(&command)?;
+        self.send(Ask::Do { command, secret, look, reply: Reply::Pipe { pipe, tag, watch } })
+    }
+
+    /// Opens the way back of a stream.
+    pub fn open_pipe(&self) -> Result<PipeEnd, AskError> {
+        let (shards, streams) = pipe();
+        self.send(Ask::Open(shards))?;
+        Ok(streams)
+    }
+
+    /// Tells the changes of an interaction on a pipe.
+    pub fn route(&self, pipe: PipeId, interaction: InteractionId) -> Result<(), AskError> {
+        self.send(Ask::Route { pipe, interaction })
+    }
+
+    fn has_room_for(&self, command: &Command) -> Result<(), AskError> {
+        let full = matches!(command, Command::Submit(_)) && self.inbox.len() >= INTAKE_MAX;
+        if full { Err(AskError::Busy) } else { Ok(()) }
     }
 
     /// Looks at the state between two commands.

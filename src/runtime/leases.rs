@@ -15,7 +15,7 @@ pub const SWEEP: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub struct Leases {
     agents: Arc<DashMap<SessionId, Lease>>,
-    sources: Arc<DashMap<Text, Instant>>,
+    sources: Arc<DashMap<Text, SourceLease>>,
 }
 
 /// An agent's lease.
@@ -24,6 +24,13 @@ struct Lease {
     /// The stream that opened the session last.
     stream: u64,
     since: Instant,
+}
+
+/// A source's lease.
+struct SourceLease {
+    since: Instant,
+    /// As long as the source asked for.
+    lasts: Duration,
 }
 
 /// What a sweep found to be over.
@@ -57,8 +64,8 @@ impl Leases {
     }
 
     /// Begins or renews a source's lease. True if it is new.
-    pub fn renew_source(&self, source: &Text) -> bool {
-        self.sources.insert(source.clone(), Instant::now()).is_none()
+    pub fn renew_source(&self, source: &Text, lasts: Duration) -> bool {
+        self.sources.insert(source.clone(), SourceLease { since: Instant::now(), lasts }).is_none()
     }
 
     /// Ends a source's lease without losing a session: there is none.
@@ -69,10 +76,10 @@ impl Leases {
     /// Takes out the leases that are over. `stalled` is by how much the sweep itself came late: a stall of our own
     /// never expires a session.
     pub fn sweep(&self, stalled: Duration) -> Lost {
-        let over = |since: &Instant| since.elapsed().saturating_sub(stalled) > LEASE;
+        let over = |since: &Instant, lasts| since.elapsed().saturating_sub(stalled) > lasts;
         let mut lost = Lost::default();
         self.agents.retain(|session, lease| {
-            let ends = over(&lease.since);
+            let ends = over(&lease.since, LEASE);
             if ends {
                 lost.agents.push((lease.agent, *session));
             } else {
@@ -80,15 +87,31 @@ impl Leases {
             }
             !ends
         });
-        self.sources.retain(|source, since| {
-            let ends = over(since);
+        self.sources.retain(|source, lease| {
+            let ends = over(&lease.since, lease.lasts);
             if ends {
                 lost.sources.push(source.clone());
             } else {
-                *since += stalled;
+                lease.since += stalled;
             }
             !ends
         });
         lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_the_lease_it_asked_for() {
+        let leases = Leases::default();
+        let (short, long): (Text, Text) = ("short".into(), "long".into());
+        assert!(leases.renew_source(&short, Duration::ZERO));
+        assert!(leases.renew_source(&long, LEASE));
+        assert!(!leases.renew_source(&long, LEASE), "it goes on");
+        std::hint::black_box(Instant::now());
+        assert_eq!(leases.sweep(Duration::ZERO).sources, [short]);
     }
 }

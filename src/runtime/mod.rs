@@ -1,8 +1,8 @@
 //! Around the engine: one thread a shard takes commands from a lock-free inbox, steps, commits to the journal, and
 //! only then answers and publishes.
 //!
-//! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `history`
-//! (customers), `observe` (metrics).
+//! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `pipe` (bulk
+//! streams), `history` (customers), `observe` (metrics).
 
 pub mod clock;
 mod driver;
@@ -12,5 +12,7 @@ pub mod inbox;
 pub mod leases;
 pub mod outbox;
 pub mod payload;
+pub mod pipe;
 pub mod start;
+pub mod told;
 pub mod view;

@@ -5,9 +5,10 @@ use super::driver::{Driver, over};
 use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
-use super::leases::Leases;
+use super::leases::{LEASE, Leases};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
+use super::pipe::Pipes;
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -108,7 +109,7 @@ pub fn start(
     let (handle, inbox) = ShardHandle::open(floor.clone());
     let leases = Leases::default();
     for source in live_sources(&shard) {
-        leases.renew_source(&source);
+        leases.renew_source(&source, LEASE);
     }
     let first = first_commands(&shard);
     let mut driver = Driver {
@@ -121,6 +122,7 @@ pub fn start(
         follow,
         history,
         outbox: Outbox::default(),
+        pipes: Pipes::default(),
         leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
     };

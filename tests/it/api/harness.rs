@@ -12,6 +12,7 @@ use baton::proto::floor_client::FloorClient;
 use baton::proto::interactions_client::InteractionsClient;
 use baton::proto::supervision_client::SupervisionClient;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -54,6 +55,7 @@ fn config(settings: Settings) -> Config {
 
 /// A running server.
 pub struct Server {
+    address: SocketAddr,
     channel: Channel,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<Result<(), ServerError>>,
@@ -100,14 +102,15 @@ impl Server {
 
     async fn serving(config: &Config, parts: impl FnMut(&str) -> Result<Parts, ServerError>) -> Server {
         let ready = prepare_with(config, parts).await.expect("a server on a free port starts");
-        let endpoint = Endpoint::from_shared(format!("http://{}", ready.address)).expect("an address");
+        let address = ready.address;
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(ready.serve(async {
             // Sent or dropped, either way it is time.
             let _ = stopped.await;
         }));
         let channel = endpoint.connect().await.expect("the server listens");
-        Server { channel, stop, serving }
+        Server { address, channel, stop, serving }
     }
 
     /// Stops gracefully.
@@ -125,6 +128,9 @@ impl Server {
         ended
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
     pub fn channel(&self) -> Channel {
         self.channel.clone()
     }
