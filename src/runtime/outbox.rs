@@ -307,7 +307,7 @@ mod tests {
             external_id: "c1".into(),
             channel: Channel::Voice,
             facts,
-            plan,
+            plan: plan.into(),
         };
         step(&mut shard, Command::Submit(Box::new(submit)));
         shard
