@@ -20,6 +20,10 @@ fn protocol() {
     std::fs::write(out.join("descriptors.bin"), compiled.1).expect("OUT_DIR can be written");
     tonic_prost_build::configure()
         .btree_map(".")
+        // Large ones among small: a message is moved several times between the socket and whoever reads it.
+        .boxed(".baton.v1.RouteRequest.request.submit")
+        .boxed(".baton.v1.RouteResponse.response.interaction")
+        .boxed(".baton.v1.AttachResponse.response.work")
         .compile_fds(compiled.0)
         .expect("the protocol files generate");
 }

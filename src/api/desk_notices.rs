@@ -28,8 +28,8 @@ struct Desk {
 
 /// What came of a look-up.
 enum Card {
-    Found { agent: AgentKey, stream: u64, message: proto::WorkResponse, rests: Vec<Rest> },
-    Rest { agent: AgentKey, stream: u64, completed: Option<proto::CardCompleted> },
+    Found { agent: AgentKey, stream: u64, message: Box<proto::WorkResponse>, rests: Vec<Rest> },
+    Rest { agent: AgentKey, stream: u64, completed: Option<Box<proto::CardCompleted>> },
 }
 
 /// All agents of one stream.
@@ -77,7 +77,7 @@ impl Desks {
     /// An agent works here from now on.
     pub fn open(&mut self, session: Session, name: String) {
         let opened = session.opened(&self.tenant);
-        self.push(response(0, name.clone(), Answered::Work(opened)));
+        self.push(response(0, name.clone(), Answered::Work(opened.into())));
         let desk = Desk { session, name, held: None };
         // One that was here before has been taken over by this one, and says so by itself.
         if let Some(before) = self.open.insert(desk.session.agent, desk) {
@@ -112,7 +112,7 @@ impl Desks {
         let Some(desk) = self.open.get_mut(&agent) else { return };
         self.last = told.sequence;
         if let Some(event) = work::event(&self.tenant, &told) {
-            let work = Answered::Work(work::message(told.sequence, told.time, event));
+            let work = Answered::Work(work::message(told.sequence, told.time, event).into());
             self.messages.push_back(response(0, desk.name.clone(), work));
             return;
         }
@@ -121,7 +121,7 @@ impl Desks {
         self.cards.spawn(async move {
             let (sequence, time) = (told.sequence, told.time);
             let (event, rests) = work::event_looked_up(&tenant, told).await;
-            Card::Found { agent, stream, message: work::message(sequence, time, event), rests }
+            Card::Found { agent, stream, message: work::message(sequence, time, event).into(), rests }
         });
     }
 
@@ -129,15 +129,15 @@ impl Desks {
     pub fn poll_cards(&mut self, context: &mut Context<'_>) -> bool {
         match self.cards.poll_join_next(context) {
             Poll::Ready(Some(Ok(Card::Found { agent, stream, message, rests }))) => {
-                self.found(agent, stream, message, rests);
+                self.found(agent, stream, *message, rests);
                 true
             }
             Poll::Ready(Some(Ok(Card::Rest { agent, stream, completed }))) => {
                 if let (Some(desk), Some(completed)) = (self.desk(agent, stream), completed) {
                     let name = desk.name.clone();
-                    let event = Event::CardCompleted(completed);
+                    let event = Event::CardCompleted(*completed);
                     let message = work::message(self.last, self.tenant.clock.now(), event);
-                    self.push(response(0, name, Answered::Work(message)));
+                    self.push(response(0, name, Answered::Work(message.into())));
                 }
                 true
             }
@@ -156,9 +156,11 @@ impl Desks {
             return;
         };
         let held = desk.held.take().unwrap_or_default();
-        self.messages.push_back(response(0, desk.name.clone(), Answered::Work(message)));
+        self.messages.push_back(response(0, desk.name.clone(), Answered::Work(message.into())));
         for rest in rests {
-            self.cards.spawn(async move { Card::Rest { agent, stream, completed: rest.completed().await } });
+            self.cards.spawn(async move {
+                Card::Rest { agent, stream, completed: rest.completed().await.map(Box::new) }
+            });
         }
         for notice in held {
             let holds = self.open.get_mut(&agent).and_then(|desk| desk.held.as_mut());
@@ -173,7 +175,7 @@ impl Desks {
     /// Says that the stream is alive, unless something else has.
     pub fn keep_alive(&mut self) {
         if std::mem::replace(&mut self.silent, true) {
-            let alive = Answered::Work(work::keep_alive(&self.tenant, self.last));
+            let alive = Answered::Work(work::keep_alive(&self.tenant, self.last).into());
             self.push(response(0, String::new(), alive));
         }
     }

@@ -167,7 +167,7 @@ impl Draft {
             external_id: self.external_id,
             channel: self.channel,
             facts: self.facts,
-            plan: plan.into(),
+            plan,
         };
         Prepared { submit, secret: Secret::payload(self.payload, identity.content), late: None }
     }

@@ -164,7 +164,7 @@ impl Answers {
         Ok(())
     }
 
-    fn submit(&mut self, tag: u64, request: proto::SubmitRequest) -> Result<(), ApiError> {
+    fn submit(&mut self, tag: u64, request: Box<proto::SubmitRequest>) -> Result<(), ApiError> {
         self.tenant.has_parent(&request.parent)?;
         if request.max_wait.is_some_and(|wait| wait != prost_types::Duration::default()) {
             return Err(ApiError::field("max_wait", "a time", "nothing: `watch` tells what becomes of it"));
@@ -297,7 +297,7 @@ impl Answers {
             }
             (Err(refusal), _) => return Some(failure(tag, refusal.into())),
             (Ok(_), Shown::Interaction(Some(view))) => {
-                Answered::Interaction(self.tenant.show_interaction(&view))
+                Answered::Interaction(self.tenant.show_interaction(&view).into())
             }
             (Ok(answer), shown) => Answered::Submitted(submitted(&self.tenant, answer, &shown, sequence)),
         };

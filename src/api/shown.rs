@@ -34,13 +34,13 @@ impl Tenant {
     /// The name of a queue.
     pub fn queue_name(&self, queue: QueueKey, floor: &Floor) -> String {
         let entry = floor.queues.get(u32::from(queue.0));
-        entry.map_or_else(String::new, |entry| self.name_of("queues", &entry.name))
+        entry.map_or_else(String::new, |entry| self.name_of_chosen("queues", &entry.name))
     }
 
     /// The name of an agent.
     pub fn agent_name(&self, agent: AgentKey, floor: &Floor) -> String {
         let entry = floor.agents.get(agent.0);
-        entry.map_or_else(String::new, |entry| self.name_of("agents", &entry.name))
+        entry.map_or_else(String::new, |entry| self.name_of_chosen("agents", &entry.name))
     }
 
     /// Requirements by name.
@@ -48,7 +48,7 @@ impl Tenant {
         let named = needs.iter().filter_map(|need| {
             let entry = floor.skills.get(u32::from(need.skill.0))?;
             Some(proto::Requirement {
-                skill: self.name_of("skills", &entry.name),
+                skill: self.name_of_chosen("skills", &entry.name),
                 proficiency: need.proficiency.into(),
             })
         });

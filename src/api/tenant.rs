@@ -42,11 +42,23 @@ pub struct Tenant {
 impl Tenant {
     /// The full name of something of this tenant.
     pub fn name_of(&self, collection: &str, id: impl std::fmt::Display) -> String {
-        let mut name = String::with_capacity("tenants//".len() + self.name.len() + collection.len() + 24);
-        for part in ["tenants/", &self.name, "/", collection, "/"] {
-            name.push_str(part);
-        }
+        let mut name = self.named(collection, 20);
         write!(name, "{id}").expect("a string takes whatever is written");
+        name
+    }
+
+    /// The same for an id that people chose.
+    pub fn name_of_chosen(&self, collection: &str, id: &str) -> String {
+        let mut name = self.named(collection, id.len());
+        name.push_str(id);
+        name
+    }
+
+    /// A name as far as its id, with room for that.
+    fn named(&self, collection: &str, id_length: usize) -> String {
+        let parts = ["tenants/", &self.name, "/", collection, "/"];
+        let mut name = String::with_capacity(parts.map(str::len).iter().sum::<usize>() + id_length);
+        parts.iter().for_each(|part| name.push_str(part));
         name
     }
 

@@ -91,7 +91,12 @@ impl Lane {
 
     /// How many wait before a place.
     pub fn before(&self, place: Place) -> usize {
-        self.waiting.range(..place).count()
+        match self.waiting.last() {
+            // Whoever has just come is mostly the last, and nobody has to be counted.
+            Some(last) if *last < place => self.waiting.len(),
+            Some(_) => self.waiting.range(..place).count(),
+            None => 0,
+        }
     }
 }
 

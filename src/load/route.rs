@@ -51,7 +51,7 @@ impl Route {
     /// Sends it. The slot it has is given back when its part in the load is over.
     pub fn submit(&self, request: SubmitRequest, due_ns: u64) {
         let turn = self.turn.fetch_add(1, Relaxed) % self.streams.len();
-        self.streams[turn].send(Sent::Submit { due_ns }, Request::Submit(request));
+        self.streams[turn].send(Sent::Submit { due_ns }, Request::Submit(request.into()));
     }
 
     /// Nothing more is sent: the streams end.

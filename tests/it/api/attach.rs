@@ -98,16 +98,20 @@ impl Platform {
 
 fn offered(answer: &Answer) -> Option<proto::Offer> {
     match answer {
-        Answer::Work(proto::WorkResponse { event: Some(Event::Offer(offer)), .. }) => Some(offer.clone()),
+        Answer::Work(work) => match &work.event {
+            Some(Event::Offer(offer)) => Some(offer.clone()),
+            _ => None,
+        },
         _ => None,
     }
 }
 
 fn session(answer: &Answer) -> Option<String> {
     match answer {
-        Answer::Work(proto::WorkResponse { event: Some(Event::Opened(opened)), .. }) => {
-            Some(opened.session.clone())
-        }
+        Answer::Work(work) => match &work.event {
+            Some(Event::Opened(opened)) => Some(opened.session.clone()),
+            _ => None,
+        },
         _ => None,
     }
 }

@@ -46,7 +46,7 @@ impl Source {
     }
 
     async fn submit(&mut self, tag: u64, request: proto::SubmitRequest) -> proto::RouteSubmitted {
-        match self.ask(tag, Ask::Submit(request)).await {
+        match self.ask(tag, Ask::Submit(request.into())).await {
             Answer::Submitted(submitted) => submitted,
             other => panic!("a submit was answered {other:?}"),
         }
@@ -84,7 +84,7 @@ async fn many_under_way_are_each_answered_under_their_tag() {
                 super::harness::phone(&format!("+1555000{tag:04}"));
         }
         request.parent.clear();
-        source.send(tag, Ask::Submit(request)).await;
+        source.send(tag, Ask::Submit(request.into())).await;
     }
     let mut names = BTreeMap::new();
     for _ in 1..=200 {
@@ -108,7 +108,7 @@ async fn a_refusal_is_an_answer_and_the_stream_goes_on() {
     let submit = |change: fn(&mut proto::SubmitRequest)| {
         let mut request = call("c1");
         change(&mut request);
-        Ask::Submit(request)
+        Ask::Submit(request.into())
     };
     let queue = |one: &mut proto::SubmitRequest| {
         one.interaction.as_mut().expect("one").queue = name("queues", "none");
@@ -204,7 +204,7 @@ async fn what_was_handed_in_outlives_a_cut_stream() {
     server.open_floor(&[]).await;
     let mut source = server.route().await;
     let taken = source.submit(1, call("c1")).await;
-    source.send(2, Ask::Submit(call("c2"))).await;
+    source.send(2, Ask::Submit(call("c2").into())).await;
     drop(source);
     assert_eq!(server.state(&taken.name).await, InteractionState::Waiting);
     let mut again = server.route().await;
