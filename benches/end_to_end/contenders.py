@@ -1,4 +1,8 @@
-"""Who is compared, what one unit of each does, and against whom."""
+"""Who is compared, what one unit of each does, and against whom.
+
+Not quite the same job, and the table says what each does: Redis and PostgreSQL pick and mark in one call, where
+baton's life cycle picks, offers, is accepted, completes and wraps up, in four calls and two messages to the agent.
+"""
 
 import json
 import shutil

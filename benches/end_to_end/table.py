@@ -38,9 +38,11 @@ def rows(chosen, results, medians):
 
 
 def ratio(mine, other, name):
-    """Small shares the other way round: how many times more the other does."""
+    """In words that keep the number above one fifth, whichever way round."""
     share = mine / other
-    return f"{share:.2f} of `{name}`" if share >= 0.2 else f"`{name}` does {other / mine:.1f} times as many"
+    if share < 0.2:
+        return f"`{name}` does {1 / share:.1f} times as many"
+    return f"{share:.2f} of `{name}`" if share < 2 else f"{share:.1f} times `{name}`"
 
 
 def latencies(chosen, results):
@@ -48,6 +50,8 @@ def latencies(chosen, results):
     told = [one for one in chosen if any("latency" in figure for figure in results[one.key]["figures"])]
     if not told:
         return
+    yield "In closed loop, so these are mostly the time in line behind what else is in flight:"
+    yield ""
     yield "| what | call | p50 ms | p99 ms |"
     yield "|---|---|---|---|"
     for one in told:
