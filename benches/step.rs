@@ -82,7 +82,7 @@ fn two_threads_and_a_mutex(group: &mut BenchmarkGroup<'_, Clock>) {
                     let (barrier, submissions, centre) = (&barrier, &submissions, &centre);
                     scope.spawn(move || {
                         barrier.wait();
-                        hand.cycles(each, &submissions, &mut |command, events| {
+                        hand.cycles(each, submissions, &mut |command, events| {
                             centre.lock().expect("no thread panics").step(command, events)
                         });
                         barrier.wait();
