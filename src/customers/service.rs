@@ -456,7 +456,9 @@ mod tests {
         assert_eq!(resolve(&customers, PHONE), Err(overloaded));
         assert_eq!(end(recording(&customers, CustomerId(1))), Ok(Err(UnknownCustomer(CustomerId(1)))));
         gate.release(calls.len());
-        assert!(calls.into_iter().all(|call| end(call).is_ok()), "what was taken is answered");
+        // All at once they are unknown, and go to the writer, which may have too much then, and says so.
+        let answered = |call| matches!(end(call), Ok(_) | Err(StoreFault::Overloaded { .. }));
+        assert!(calls.into_iter().all(answered), "what was taken is answered");
     }
 
     #[test]

@@ -113,8 +113,8 @@ fn external_id(number: u64, due_ns: u64) -> String {
 
 /// When an interaction of ours was due.
 pub fn due_ns(external_id: &str) -> Option<u64> {
-    let (_, due) = external_id.split_once('-')?;
-    u64::from_str_radix(due, 16).ok()
+    let (number, due) = external_id.split_once('-')?;
+    u64::from_str_radix(number, 16).and_then(|_| u64::from_str_radix(due, 16)).ok()
 }
 
 #[cfg(test)]

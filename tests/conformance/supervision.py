@@ -83,12 +83,14 @@ def explains(check, server):
     check.same("made when the interaction looked for an agent", decision.trigger,
                pb.Decision.INTERACTION_WAITS)
     check.ok("in one sentence", "zoe" in decision.sentence, decision.sentence)
-    reasons = {one.agent: one.exclusion for one in decision.agents}
+    check.same("with those who could have had it", [one.agent for one in decision.agents], [zoe.agent])
+    everybody = explain(server, name, decision=decision.sequence).agents
+    reasons = {one.agent: one.exclusion for one in everybody}
     check.same("each agent has one reason",
                {agent_name: reasons.get(named("agents", agent_name)) for agent_name in ("xavi", "yara", "zoe")},
                {"xavi": pb.EXCLUSION_SKILL_MISSING, "yara": pb.EXCLUSION_PROFICIENCY_TOO_LOW,
                 "zoe": pb.EXCLUSION_UNSPECIFIED})
-    check.ok("and says it in words", all(one.sentence for one in decision.agents), decision.agents)
+    check.ok("and says it in words", all(one.sentence for one in everybody), everybody)
     now = {one.agent: one.exclusion for one in explained.agents}
     check.same("who is being asked has that as the reason now", now.get(zoe.agent), pb.EXCLUSION_ALREADY_ASKED)
 
