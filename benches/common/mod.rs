@@ -17,7 +17,6 @@ use baton::engine::command::{Answer, Command, Submit, Write};
 use baton::engine::event::{EndedBy, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec, WrapUp};
 use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SessionId, SkillKey, Text};
-use baton::engine::money::Money;
 use baton::engine::plan::{Channel, Facts, Goals, Plan};
 use baton::engine::route::Route;
 use baton::engine::shard::Shard;
@@ -126,7 +125,7 @@ impl Submissions {
         let plan = |class: u16| {
             let proficiency = u8::try_from(1 + class / queues).expect("proficiencies are few");
             let needs = vec![Requirement { skill: SkillKey(class % queues), proficiency }];
-            Plan::plain(1, Route::plain(QueueKey(class % queues), needs), 0, goals())
+            Plan::plain(1, Route::plain(QueueKey(class % queues), needs), 0, Goals::plain())
         };
         let plans = (0..classes).map(|class| Arc::new(plan(class))).collect();
         Submissions { plans, source: "pbx-1".into(), external_id: "2f1e7c40-0001".into() }
@@ -172,18 +171,6 @@ fn profile(number: u32, skills: u16) -> Vec<Skill> {
     let mut held = vec![held(first, one), held(second, two)];
     held.sort_unstable();
     held
-}
-
-fn goals() -> Goals {
-    Goals {
-        answer_within_ms: 20_000,
-        service_level_ppm: 800_000,
-        short_abandon_ms: 5_000,
-        waiting_per_minute: Money(0),
-        abandon: Money(0),
-        late: Money(0),
-        unresolved: Money(0),
-    }
 }
 
 /// Stands for a hash: spread over all bits, different for different numbers.

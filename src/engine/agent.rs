@@ -82,13 +82,13 @@ pub struct Agent {
     pub since: Time,
     /// The routing state `since` speaks of.
     pub(super) seen: RoutingState,
-    /// Whom the agent is like; nobody if the agent was removed. A cache, kept by `matching.rs`.
+    /// Whom the agent is like; nobody if the agent was removed. A cache, kept by `index.rs`.
     #[serde(skip)]
     pub(super) profile: Option<ProfileKey>,
-    /// Where the agent stands in the order of those who are ready. A cache, kept by `matching.rs`.
+    /// Where the agent stands in the order of those who are ready. A cache, kept by `index.rs`.
     #[serde(skip)]
     pub(super) ready: Option<Rank>,
-    /// Whether the lanes count the agent as on duty. A cache, kept by `matching.rs`.
+    /// Whether the lanes count the agent as on duty. A cache, kept by `index.rs`.
     #[serde(skip)]
     pub(super) counted: bool,
 }

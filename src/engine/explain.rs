@@ -219,31 +219,30 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
             format!("became free; highest score {} before {}", decision.score, decision.rivals[0].score)
         }
         Trigger::Pulled => "took it from the line".into(),
-        Trigger::InteractionWaits if decision.wanted.is_some() => {
-            decision.wanted.map_or("chosen", whom_it_waited_for).into()
-        }
-        Trigger::InteractionWaits => {
-            let lower =
-                decision.agents.iter().filter(|one| one.exclusion == Some(Exclusion::RankedLower)).count();
-            let Some(chosen) = decision.agents.iter().find(|one| one.agent == agent) else {
-                return "chosen".into();
-            };
-            let passed_over = decision.agents.iter().any(|one| {
-                one.exclusion == Some(Exclusion::RankedLower)
-                    && (one.used, std::cmp::Reverse(one.idle_ms))
-                        < (chosen.used, std::cmp::Reverse(chosen.idle_ms))
-            });
-            match (lower, chosen.used) {
-                (0, _) => "only candidate".into(),
-                _ if passed_over => "first of those who did not just miss it".into(),
-                (_, 0) => format!("idle longest, {}.{:03} s", chosen.idle_ms / 1000, chosen.idle_ms % 1000),
-                (_, used) => format!("least in use, {used}"),
-            }
-        }
+        Trigger::InteractionWaits => match decision.wanted {
+            Some(by) => whose_wish(by).into(),
+            None => first_of_all(decision, agent),
+        },
     }
 }
 
-fn whom_it_waited_for(by: WantedBy) -> &'static str {
+/// Why this one, of all who were ready and qualified.
+fn first_of_all(decision: &Decision, agent: AgentKey) -> String {
+    let lower = |one: &&Candidate| one.exclusion == Some(Exclusion::RankedLower);
+    let Some(chosen) = decision.agents.iter().find(|one| one.agent == agent) else {
+        return "chosen".into();
+    };
+    let rank = |one: &Candidate| (one.used, std::cmp::Reverse(one.idle_ms));
+    let passed_over = decision.agents.iter().filter(lower).any(|one| rank(one) < rank(chosen));
+    match (decision.agents.iter().filter(lower).count(), chosen.used) {
+        (0, _) => "only candidate".into(),
+        _ if passed_over => "first of those who did not just miss it".into(),
+        (_, 0) => format!("idle longest, {}.{:03} s", chosen.idle_ms / 1000, chosen.idle_ms % 1000),
+        (_, used) => format!("least in use, {used}"),
+    }
+}
+
+fn whose_wish(by: WantedBy) -> &'static str {
     match by {
         WantedBy::Rule => "the rules prefer this agent",
         WantedBy::LastAgent => "had it before",

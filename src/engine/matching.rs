@@ -1,27 +1,23 @@
 //! Chooses an agent for an interaction, or an interaction for an agent, by one ranking key each: agents by
-//! capacity in use, then longest idle; interactions by score. Changes nothing but its own caches and reads no
-//! clock: the stages ask, and act on the answer.
+//! capacity in use, then longest idle; interactions by score. Changes nothing and reads no clock: the stages
+//! ask, and act on the answer. What it looks at is kept by `index.rs`.
 
-use super::agent::{Agent, Rank};
+use super::agent::Agent;
 use super::capacity::CapacitySpec;
 use super::channel::Channel;
 use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
-use super::ids::{AgentKey, InteractionId, LaneKey, ProfileKey};
+use super::ids::{AgentKey, InteractionId, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
-use super::profile::ProfileId;
-use super::queue::{Lane, LaneId, LaneRef};
+use super::queue::Lane;
 use super::route::Needs;
 use super::score::{Place, score};
 use super::shard::Shard;
 use super::skill::{Requirement, proficiency};
 use arrayvec::ArrayVec;
 use std::sync::Arc;
-
-/// So many agents are looked at before all who qualify are put in order: nearly always enough.
-const LOOKED_AT_FIRST: usize = CANDIDATES_STORED_MAX;
 
 impl Shard {
     /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
@@ -46,24 +42,22 @@ impl Shard {
             return self.choose_among(subject, last, &[wanted.agent]);
         }
         let profiles = &self.lines.lane(subject.sought().0).profiles;
-        let few: ArrayVec<Rank, LOOKED_AT_FIRST> = self.profiles.first(profiles, last);
-        if !few.is_full() {
-            return self.choose_among(subject, last, &self.with_last(&few, profiles, last));
+        let few: ArrayVec<AgentKey, CANDIDATES_STORED_MAX> = self.profiles.first(profiles, last);
+        if few.is_full() {
+            // Nearly always these are enough, and nobody else is put in order.
+            let found = self.choose_among(subject, last, &few);
+            if found.0.len() == self.asked_at_once(subject) {
+                return found;
+            }
         }
-        let keys: ArrayVec<AgentKey, LOOKED_AT_FIRST> = few.iter().map(|rank| rank.2).collect();
-        let found = self.choose_among(subject, last, &keys);
-        if found.0.len() == self.asked_at_once(subject) {
-            return found;
-        }
-        self.choose_among(subject, last, &self.with_last(&self.profiles.all(profiles, last), profiles, last))
+        let mut all = self.profiles.all(profiles, last);
+        all.extend(last.filter(|key| self.is_ready_among(*key, profiles)));
+        self.choose_among(subject, last, &all)
     }
 
-    /// Who just missed it comes last.
-    fn with_last(&self, ranks: &[Rank], profiles: &[ProfileKey], last: Option<AgentKey>) -> Vec<AgentKey> {
-        let last = last.map(|key| &self.agents[key.index()]);
-        let qualifies = |agent: &&Agent| agent.profile.is_some_and(|own| profiles.contains(&own));
-        let last = last.filter(|agent| agent.ready.is_some()).filter(qualifies).map(|agent| agent.key);
-        ranks.iter().map(|rank| rank.2).chain(last).collect()
+    fn is_ready_among(&self, agent: AgentKey, profiles: &[ProfileKey]) -> bool {
+        let agent = &self.agents[agent.index()];
+        agent.ready.is_some() && agent.profile.is_some_and(|own| profiles.contains(&own))
     }
 
     fn choose_among(
@@ -307,7 +301,7 @@ impl Shard {
             let wanted = subject.sought().1.map(|wanted| vec![wanted.agent]);
             let all = || {
                 let profiles = &self.lines.lane(subject.sought().0).profiles;
-                self.profiles.all(profiles, None).into_iter().map(|rank| rank.2).collect()
+                self.profiles.all(profiles, None)
             };
             for key in wanted.unwrap_or_else(all) {
                 barred.note(self.exclusion(&self.agents[key.index()], subject));
@@ -345,120 +339,6 @@ impl Shard {
             agents,
             rivals,
         })
-    }
-
-    /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
-    fn rank(&self, key: AgentKey) -> Option<Rank> {
-        let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
-        let used = agent.ledger.used();
-        let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
-        let makes_room = |channel| room(agent.ledger.used_beside(channel, spec));
-        let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
-            && !agent.not_responding
-            && agent.ledger.offers() < spec.open_offers_max
-            && (room(used) || Channel::ALL.into_iter().any(makes_room));
-        can_work.then_some((used, agent.idle_since, key))
-    }
-
-    /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
-    /// counts of who is on duty.
-    pub(super) fn reindex(&mut self, key: AgentKey) {
-        let agent = &self.agents[key.index()];
-        let rank = agent.profile.and_then(|_| self.rank(key));
-        let on_duty = agent.profile.is_some() && agent.on_duty();
-        let (state, now) = (agent.routing_state(), self.now());
-        let agent = &mut self.agents[key.index()];
-        if agent.seen != state {
-            (agent.seen, agent.since) = (state, now);
-        }
-        let Some(profile) = agent.profile else { return };
-        if agent.ready != rank {
-            self.profiles.rank(profile, agent.ready, rank);
-            agent.ready = rank;
-        }
-        if agent.counted != on_duty {
-            agent.counted = on_duty;
-            self.count_on_duty(profile, if on_duty { 1 } else { -1 });
-        }
-    }
-
-    fn count_on_duty(&mut self, profile: ProfileKey, change: i32) {
-        self.profiles.count_on_duty(profile, change);
-        self.lines.count_on_duty(&self.profiles.get(profile).lanes, change);
-    }
-
-    /// Finds the profile of an agent anew, after its skills, group or pool changed, or the agent was removed. The
-    /// caller brings its other caches up to date.
-    pub(super) fn find_profile(&mut self, key: AgentKey) {
-        let there = self.floor.agents.live(key.0).is_some();
-        let new = there.then(|| self.profiles.join(ProfileId::of(self.spec(key))));
-        if let Some((profile, true)) = new {
-            self.find_lanes(profile);
-        }
-        let agent = &mut self.agents[key.index()];
-        let (old, rank) = (agent.profile, agent.ready.take());
-        agent.profile = new.map(|(profile, _)| profile);
-        let counted = std::mem::take(&mut agent.counted);
-        let Some(old) = old else { return };
-        self.profiles.rank(old, rank, None);
-        if counted {
-            self.count_on_duty(old, -1);
-        }
-        for lane in self.profiles.part(old) {
-            self.lines.forget_profile(lane, old);
-        }
-    }
-
-    fn find_lanes(&mut self, profile: ProfileKey) {
-        let id = &self.profiles.get(profile).id;
-        let lanes: Vec<LaneKey> = self
-            .lines
-            .lanes()
-            .filter(|(_, lane)| self.meets(id, lane.id.as_ref()))
-            .map(|(lane, _)| lane)
-            .collect();
-        for lane in &lanes {
-            self.lines.add_profile(*lane, profile);
-        }
-        *self.profiles.lanes_mut(profile) = lanes;
-    }
-
-    /// Opens a lane and finds the profiles that meet its needs.
-    pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
-        let lane = self.lines.open(id);
-        let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();
-        for profile in known {
-            let meets = self.meets(&self.profiles.get(profile).id, self.lines.lane(lane).id.as_ref());
-            let lanes = self.profiles.lanes_mut(profile);
-            // The key may have been that of a lane nobody needs any more.
-            lanes.retain(|known| *known != lane);
-            if meets {
-                lanes.push(lane);
-                self.lines.add_profile(lane, profile);
-                let on_duty = i32::try_from(self.profiles.get(profile).on_duty).expect("below AGENTS_MAX");
-                self.lines.count_on_duty(&[lane], on_duty);
-            }
-        }
-        lane
-    }
-
-    /// The lanes an agent can serve.
-    fn lanes_of(&self, agent: &Agent) -> &[LaneKey] {
-        agent.profile.map_or(&[], |profile| &self.profiles.get(profile).lanes)
-    }
-
-    /// Whether the agents of a profile qualify for a lane.
-    pub(super) fn meets(&self, profile: &ProfileId, lane: LaneRef) -> bool {
-        let has = |need: &Requirement| {
-            let held = profile.skills.iter().find(|(skill, _)| *skill == need.skill);
-            held.is_some_and(|(_, proficiency)| *proficiency >= need.proficiency)
-        };
-        let fits = |needs: &Needs| {
-            let group =
-                needs.groups.is_empty() || profile.group.is_some_and(|own| needs.groups.contains(&own));
-            group && needs.requirements.iter().all(has)
-        };
-        profile.pool == self.queue(lane.queue).pool && lane.needs.iter().any(fits)
     }
 }
 

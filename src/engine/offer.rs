@@ -219,13 +219,13 @@ impl Step<'_> {
         if subject.state != State::Waiting {
             return false;
         }
-        let route = subject.route();
+        let (plan, route) = (subject.plan.clone(), usize::from(subject.route));
+        let route = &plan.routes[route];
         let too_many = subject.declines >= u32::from(route.declines_max);
-        let (at_closing, last) = (route.at_closing.clone(), route.last_step.exit.clone());
         // Whoever was being offered while it closed was not waiting then. Who was answered has been let in for good.
-        let closed = !subject.visit_answered && !self.shard.is_open(subject.queue());
-        closed && self.leave_by(interaction, &at_closing, ExitCause::QueueClosed)
-            || too_many && self.leave_by(interaction, &last, ExitCause::TooManyDeclines)
+        let closed = !subject.visit_answered && !self.shard.is_open(route.queue);
+        closed && self.leave_by(interaction, &route.at_closing, ExitCause::QueueClosed)
+            || too_many && self.leave_by(interaction, &route.last_step.exit, ExitCause::TooManyDeclines)
     }
 
     /// Takes an offer back. The caller looks for other work for both.

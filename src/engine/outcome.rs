@@ -367,18 +367,13 @@ impl Shard {
 
     /// Parked while everybody who is in it was interrupted. Nothing changes while nobody is in it.
     pub(super) fn note_who_talks(&mut self, id: InteractionId) {
-        let works = |part: &AssignmentId| !self.assignments[part].interrupted;
-        let state = self.subject(id).state;
-        let now = match (self.talking_in(id).next(), state) {
-            (Some(_), State::Handling | State::Parked) if self.talking_in(id).any(|part| works(&part)) => {
-                State::Handling
-            }
-            (Some(_), State::Handling | State::Parked) => State::Parked,
-            _ => return,
-        };
-        if now != state {
-            self.change_state(id, |subject| subject.state = now);
+        let going_on = matches!(self.subject(id).state, State::Handling | State::Parked);
+        if !going_on || self.talking_in(id).next().is_none() {
+            return;
         }
+        let works = self.talking_in(id).any(|part| !self.assignments[&part].interrupted);
+        let state = if works { State::Handling } else { State::Parked };
+        self.change_state(id, |subject| subject.state = state);
     }
 
     pub(super) fn owner_changed(&mut self, interaction: InteractionId, assignment: AssignmentId) {

@@ -48,6 +48,21 @@ pub struct Goals {
     pub unresolved: Money,
 }
 
+impl Goals {
+    /// 80 % within 20 s, short abandons within 5 s, and nothing costs anything.
+    pub fn plain() -> Goals {
+        Goals {
+            answer_within_ms: 20_000,
+            service_level_ppm: 800_000,
+            short_abandon_ms: 5_000,
+            waiting_per_minute: Money(0),
+            abandon: Money(0),
+            late: Money(0),
+            unresolved: Money(0),
+        }
+    }
+}
+
 /// The agent who should have it, if that takes no longer than a budget.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Preferred {

@@ -133,7 +133,11 @@ impl Profiles {
     }
 
     /// The first `N` of the ready agents of these profiles but one, best first.
-    pub fn first<const N: usize>(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> ArrayVec<Rank, N> {
+    pub fn first<const N: usize>(
+        &self,
+        profiles: &[ProfileKey],
+        but: Option<AgentKey>,
+    ) -> ArrayVec<AgentKey, N> {
         let mut best: ArrayVec<Rank, N> = ArrayVec::new();
         for profile in profiles {
             let Some(head) = self.heads[profile.index()] else { continue };
@@ -149,16 +153,16 @@ impl Profiles {
                 }
             }
         }
-        best
+        best.into_iter().map(|rank| rank.2).collect()
     }
 
     /// All ready agents of these profiles but one, best first.
-    pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<Rank> {
+    pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<AgentKey> {
         let of = |profile: &ProfileKey| self.all[profile.index()].ready.iter();
         let mut all: Vec<Rank> =
             profiles.iter().flat_map(of).filter(|rank| Some(rank.2) != but).copied().collect();
         all.sort_unstable();
-        all
+        all.into_iter().map(|rank| rank.2).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use super::presence::Doing;
 use super::rows::{ROWS_MAX, Request};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, QueueKey};
+use crate::engine::named::Named;
 use crate::engine::plan::Channel;
 use crate::engine::shard::Shard;
 use crate::engine::tally::Books;
@@ -100,71 +101,33 @@ impl Projection {
     }
 
     fn subject(&self, event: &Event) -> Subject {
-        let of_interaction = |id: &InteractionId| Subject { interaction: Some(*id), ..Subject::default() };
-        let of_agent = |agent: &AgentKey| Subject { agent: Some(*agent), ..Subject::default() };
         match event {
             Event::Offered { interaction, agent, .. } => {
                 Subject { interaction: Some(*interaction), agent: Some(*agent), assignment: None }
             }
-            Event::Accepted { offer, .. }
-            | Event::Declined { offer, .. }
-            | Event::Expired { offer, .. }
-            | Event::Rescinded { offer, .. } => {
-                self.shard.offer(*offer).map_or(Subject::default(), |offer| Subject {
-                    interaction: Some(offer.interaction),
-                    agent: Some(offer.agent),
-                    assignment: None,
-                })
+            // There is nothing to look up before it is applied.
+            Event::Admitted(_) => Subject::default(),
+            // Whoever owns it now does nothing else than before.
+            Event::OwnerChanged { interaction, .. } => {
+                Subject { interaction: Some(*interaction), ..Subject::default() }
             }
-            Event::ConversationEnded { assignment, .. }
-            | Event::WrapUpEnded { assignment, .. }
-            | Event::AssignmentLost { assignment }
-            | Event::Connected { assignment, .. }
-            | Event::ConnectFailed { assignment, .. }
-            | Event::Joined { assignment }
-            | Event::Parked { assignment }
-            | Event::Interrupted { assignment }
-            | Event::Continued { assignment }
-            | Event::Requeued { assignment, .. }
-            | Event::WrapUpExtended { assignment, .. } => self.of_assignment(*assignment),
-            Event::Transferred(transferred) => self.of_assignment(transferred.assignment),
-            Event::Waits { interaction, .. }
-            | Event::CooledDown { interaction, .. }
-            | Event::Abandoned { interaction, .. }
-            | Event::Cancelled { interaction, .. }
-            | Event::Closed { interaction }
-            | Event::Identified { interaction, .. }
-            | Event::Due { interaction }
-            | Event::Held { interaction }
-            | Event::Relaxed { interaction, .. }
-            | Event::Overdue { interaction }
-            | Event::PreferenceEnded { interaction, .. }
-            | Event::Overflowed { interaction, .. }
-            | Event::SentAway { interaction, .. }
-            | Event::TimedOut { interaction, .. }
-            | Event::SeekEnded { interaction, .. }
-            | Event::OwnerChanged { interaction, .. }
-            | Event::Resumed { interaction, .. }
-            | Event::CallbackPlanned { interaction, .. }
-            | Event::WindowMissed { interaction }
-            | Event::AttachedTo { interaction, .. }
-            | Event::Reprioritised { interaction, .. }
-            | Event::Wrote { interaction }
-            | Event::Assigned { interaction, .. } => of_interaction(interaction),
-            Event::Sought(sought) => of_interaction(&sought.interaction),
-            Event::SessionOpened { agent, .. }
-            | Event::SessionLost { agent }
-            | Event::PresenceChanged { agent, .. }
-            | Event::PresencePending { agent, .. }
-            | Event::Responding { agent, .. }
-            | Event::SkillExpired { agent, .. } => of_agent(agent),
-            Event::Restarted { .. }
-            | Event::Defined { .. }
-            | Event::Removed { .. }
-            | Event::Admitted(_)
-            | Event::SourceOpened { .. }
-            | Event::SourceLost { .. }
-            | Event::HoursTurned { .. } => Subject::default(),
+            other => self.named(other.names()),
+        }
+    }
+
+    fn named(&self, named: Named) -> Subject {
+        match named {
+            Named::Offer(offer) => self.shard.offer(offer).map_or(Subject::default(), |offer| Subject {
+                interaction: Some(offer.interaction),
+                agent: Some(offer.agent),
+                assignment: None,
+            }),
+            Named::Assignment(assignment) => self.of_assignment(assignment),
+            Named::Interaction(interaction) => {
+                Subject { interaction: Some(interaction), ..Subject::default() }
+            }
+            Named::Agent(agent) => Subject { agent: Some(agent), ..Subject::default() },
+            Named::Nobody => Subject::default(),
         }
     }
 

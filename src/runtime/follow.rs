@@ -4,6 +4,7 @@
 use crate::engine::event::Event;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
 use crate::engine::interaction::Part;
+use crate::engine::named::Named;
 use hashbrown::HashMap;
 
 /// What an event is about.
@@ -99,65 +100,12 @@ impl Follow {
 }
 
 fn about_the_rest(event: &Event) -> About {
-    match event {
-        Event::Admitted(admitted) => of_interaction(admitted.interaction),
-        Event::Waits { interaction, .. }
-        | Event::Abandoned { interaction, .. }
-        | Event::Cancelled { interaction, .. }
-        | Event::Identified { interaction, .. }
-        | Event::Closed { interaction }
-        | Event::Due { interaction }
-        | Event::Held { interaction }
-        | Event::Relaxed { interaction, .. }
-        | Event::Overdue { interaction }
-        | Event::PreferenceEnded { interaction, .. }
-        | Event::Overflowed { interaction, .. }
-        | Event::SentAway { interaction, .. }
-        | Event::TimedOut { interaction, .. }
-        | Event::SeekEnded { interaction, .. }
-        | Event::Resumed { interaction, .. }
-        | Event::CallbackPlanned { interaction, .. }
-        | Event::WindowMissed { interaction }
-        | Event::AttachedTo { interaction, .. }
-        | Event::Reprioritised { interaction, .. }
-        | Event::Wrote { interaction }
-        | Event::Assigned { interaction, .. } => of_interaction(*interaction),
-        Event::SessionOpened { agent, .. }
-        | Event::SessionLost { agent }
-        | Event::PresenceChanged { agent, .. }
-        | Event::PresencePending { agent, .. }
-        | Event::Responding { agent, .. }
-        | Event::SkillExpired { agent, .. } => About { agent: Some(*agent), ..About::default() },
-        // Looked up before.
-        Event::Offered { .. }
-        | Event::Accepted { .. }
-        | Event::Declined { .. }
-        | Event::Expired { .. }
-        | Event::Rescinded { .. }
-        | Event::ConversationEnded { .. }
-        | Event::Requeued { .. }
-        | Event::Transferred(_)
-        | Event::AssignmentLost { .. }
-        | Event::WrapUpEnded { .. }
-        | Event::ConnectFailed { .. }
-        | Event::Parked { .. }
-        | Event::Connected { .. }
-        | Event::Interrupted { .. }
-        | Event::Continued { .. }
-        | Event::WrapUpExtended { .. }
-        | Event::Sought(_)
-        | Event::OwnerChanged { .. }
-        | Event::Joined { .. } => About::default(),
-        Event::Restarted { .. }
-        | Event::Defined { .. }
-        | Event::Removed { .. }
-        | Event::CooledDown { .. }
-        | Event::SourceOpened { .. }
-        | Event::SourceLost { .. }
-        | Event::HoursTurned { .. } => About::default(),
+    match event.names() {
+        // Nobody is told that a pair may be tried again.
+        Named::Interaction(_) if matches!(event, Event::CooledDown { .. }) => About::default(),
+        Named::Interaction(interaction) => About { interaction: Some(interaction), ..About::default() },
+        Named::Agent(agent) => About { agent: Some(agent), ..About::default() },
+        // Offers and assignments were looked up before.
+        Named::Offer(_) | Named::Assignment(_) | Named::Nobody => About::default(),
     }
-}
-
-fn of_interaction(interaction: InteractionId) -> About {
-    About { interaction: Some(interaction), ..About::default() }
 }

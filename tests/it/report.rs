@@ -8,7 +8,6 @@ use baton::engine::command::{Answer, Command, Leaving, Submit, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec, WrapUp};
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId};
-use baton::engine::money::Money;
 use baton::engine::plan::{Channel, Facts, Goals, Plan};
 use baton::engine::route::Route;
 use baton::engine::shard::Shard;
@@ -58,15 +57,6 @@ impl Day {
 
     fn call(&mut self, second: u64) -> InteractionId {
         self.calls += 1;
-        let goals = Goals {
-            answer_within_ms: 20_000,
-            service_level_ppm: 800_000,
-            short_abandon_ms: 5_000,
-            waiting_per_minute: Money(0),
-            abandon: Money(0),
-            late: Money(0),
-            unresolved: Money(0),
-        };
         let submit = Submit {
             keys: [Some(u128::from(self.calls)), None],
             content: 0,
@@ -74,7 +64,7 @@ impl Day {
             external_id: "".into(),
             channel: Channel::Chat,
             facts: Facts::default(),
-            plan: Plan::plain(1, Route::plain(QueueKey(0), Vec::new()), 0, goals).into(),
+            plan: Plan::plain(1, Route::plain(QueueKey(0), Vec::new()), 0, Goals::plain()).into(),
         };
         match self.ask(second, Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,

@@ -11,7 +11,6 @@ use baton::engine::floor::{
 };
 use baton::engine::hours::{HoursSpec, Span, WeeklySpan};
 use baton::engine::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
-use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::{Requirement, Skill};
@@ -213,15 +212,6 @@ impl Drawn {
         queues.swap(0, first);
         queues.truncate(1 + dice.index(3));
         let routes: Vec<Route> = queues.iter().map(|queue| self.route(*queue, &queues, dice)).collect();
-        let goals = Goals {
-            answer_within_ms: 20_000,
-            service_level_ppm: 800_000,
-            short_abandon_ms: 5_000,
-            waiting_per_minute: Money(0),
-            abandon: Money(0),
-            late: Money(0),
-            unresolved: Money(0),
-        };
         Plan {
             routes: routes.into(),
             head_start_ms: dice.pick(&[0, 0, 30_000]),
@@ -240,7 +230,12 @@ impl Drawn {
                 beyond: dice.percent(50).then(|| dice.pick(&queues)),
             },
             hops_max: u8::try_from(dice.between(0, 3)).expect("it is at most 3"),
-            ..Plan::plain(1, Route::plain(queues[0], Vec::new()), dice.pick(&[0, 0, 0, 1, 5, -3]), goals)
+            ..Plan::plain(
+                1,
+                Route::plain(queues[0], Vec::new()),
+                dice.pick(&[0, 0, 0, 1, 5, -3]),
+                Goals::plain(),
+            )
         }
     }
 

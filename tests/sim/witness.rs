@@ -7,6 +7,7 @@ use baton::engine::event::{Ending, Event, RescindCause, Stamped};
 use baton::engine::explain::Exclusion;
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Text};
 use baton::engine::interaction::{Interaction, Part, Standing, State, Until};
+use baton::engine::named::Named;
 use baton::engine::score::{Place, place};
 use baton::engine::shard::Shard;
 use baton::engine::time::Time;
@@ -80,54 +81,13 @@ impl Witness {
             Event::Rescinded { offer, cause } => {
                 self.end_offer(*offer, Ending::Rescinded, Some(*cause), None)
             }
-            Event::ConversationEnded { assignment, .. }
-            | Event::WrapUpEnded { assignment, .. }
-            | Event::WrapUpExtended { assignment, .. }
-            | Event::AssignmentLost { assignment }
-            | Event::Connected { assignment, .. }
-            | Event::ConnectFailed { assignment, .. }
-            | Event::OwnerChanged { assignment, .. }
-            | Event::Joined { assignment }
-            | Event::Parked { assignment }
-            | Event::Interrupted { assignment }
-            | Event::Continued { assignment }
-            | Event::Requeued { assignment, .. } => self.of_assignment(*assignment),
-            Event::Transferred(handed) => self.of_assignment(handed.assignment),
-            Event::Sought(sought) => of(&sought.interaction),
-            Event::SessionOpened { agent, .. }
-            | Event::SessionLost { agent }
-            | Event::PresenceChanged { agent, .. }
-            | Event::PresencePending { agent, .. }
-            | Event::Responding { agent, .. }
-            | Event::SkillExpired { agent, .. } => About { interaction: None, agent: Some(*agent) },
-            Event::Waits { interaction, .. }
-            | Event::CooledDown { interaction, .. }
-            | Event::Abandoned { interaction, .. }
-            | Event::Cancelled { interaction, .. }
-            | Event::Closed { interaction }
-            | Event::Identified { interaction, .. }
-            | Event::Due { interaction }
-            | Event::Held { interaction }
-            | Event::Relaxed { interaction, .. }
-            | Event::Overdue { interaction }
-            | Event::PreferenceEnded { interaction, .. }
-            | Event::Overflowed { interaction, .. }
-            | Event::SentAway { interaction, .. }
-            | Event::TimedOut { interaction, .. }
-            | Event::SeekEnded { interaction, .. }
-            | Event::Resumed { interaction, .. }
-            | Event::CallbackPlanned { interaction, .. }
-            | Event::WindowMissed { interaction }
-            | Event::AttachedTo { interaction, .. }
-            | Event::Reprioritised { interaction, .. }
-            | Event::Wrote { interaction }
-            | Event::Assigned { interaction, .. } => of(interaction),
-            Event::Restarted { .. }
-            | Event::Defined { .. }
-            | Event::Removed { .. }
-            | Event::SourceOpened { .. }
-            | Event::SourceLost { .. }
-            | Event::HoursTurned { .. } => About::default(),
+            other => match other.names() {
+                Named::Assignment(assignment) => self.of_assignment(assignment),
+                Named::Interaction(interaction) => of(&interaction),
+                Named::Agent(agent) => About { interaction: None, agent: Some(agent) },
+                Named::Offer(_) => unreachable!("each ending of an offer is written down above"),
+                Named::Nobody => About::default(),
+            },
         }
     }
 

@@ -12,7 +12,6 @@ use baton::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, Sequence, SessionId, Text,
 };
 use baton::engine::interaction::State;
-use baton::engine::money::Money;
 use baton::engine::plan::{Facts, Goals, Plan};
 use baton::engine::route::Route;
 use baton::engine::time::Time;
@@ -92,15 +91,7 @@ fn define(name: String, definition: Definition) -> Command {
 }
 
 fn submit(queue: QueueKey, number: u64) -> Command {
-    let goals = Goals {
-        answer_within_ms: 20_000,
-        service_level_ppm: 800_000,
-        short_abandon_ms: 0,
-        waiting_per_minute: Money(0),
-        abandon: Money(0),
-        late: Money(0),
-        unresolved: Money(0),
-    };
+    let goals = Goals { short_abandon_ms: 0, ..Goals::plain() };
     let key = u128::from(number) + 1;
     Command::Submit(Box::new(Submit {
         keys: [Some(key), None],

@@ -3,7 +3,6 @@
 use super::dice::Dice;
 use super::floor::group_key;
 use baton::engine::ids::{AgentKey, QueueKey, SkillKey};
-use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::Requirement;
@@ -23,7 +22,7 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         routes: routes.into(),
         priority: dice.choose(&[0, 0, 0, 1, 2, -1, 5, -10]),
         head_start_ms: if dice.one_in(13) { 30_000 } else { 0 },
-        goals: goals(),
+        goals: Goals::plain(),
         preferred: dice.one_in(5).then(|| preferred(dice, agents)),
         duplicates: dice.choose(&[Duplicates::KeepBoth, Duplicates::Attach, Duplicates::Replace]),
         callback: CallbackTerms {
@@ -139,17 +138,5 @@ fn requirements(dice: &mut Dice) -> Vec<Requirement> {
         42..44 => vec![need(1, 10)],
         44..47 => vec![need(0, 9)],
         _ => vec![need(9, 1)],
-    }
-}
-
-fn goals() -> Goals {
-    Goals {
-        answer_within_ms: 20_000,
-        service_level_ppm: 800_000,
-        short_abandon_ms: 5_000,
-        waiting_per_minute: Money(0),
-        abandon: Money(0),
-        late: Money(0),
-        unresolved: Money(0),
     }
 }

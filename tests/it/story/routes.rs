@@ -7,7 +7,6 @@
 use super::words::{Words, span_ms};
 use super::world::{Told, World};
 use baton::engine::ids::QueueKey;
-use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::{Requirement, merged};
@@ -46,7 +45,7 @@ impl World {
         for needs in &mut entry.needs {
             needs.requirements = merged(&[&needs.requirements, &own]);
         }
-        let mut plan = Plan::plain(1, entry, words.number("priority", 0)?, goals());
+        let mut plan = Plan::plain(1, entry, words.number("priority", 0)?, Goals::plain());
         plan.routes = self.all_routes(plan.entry().clone(), beyond).into();
         plan.head_start_ms = words.span("head-start", 0)?;
         plan.preferred = words.setting("preferred").map(|text| self.preferred(text)).transpose()?;
@@ -188,16 +187,4 @@ fn leads_to(route: &Route) -> Vec<QueueKey> {
     });
     let by_overflow = route.overflow.iter().flat_map(|rule| rule.to.iter().copied());
     by_exit.chain(by_overflow).collect()
-}
-
-fn goals() -> Goals {
-    Goals {
-        answer_within_ms: 20_000,
-        service_level_ppm: 800_000,
-        short_abandon_ms: 5_000,
-        waiting_per_minute: Money(0),
-        abandon: Money(0),
-        late: Money(0),
-        unresolved: Money(0),
-    }
 }
