@@ -23,6 +23,14 @@ pub struct Staff {
     leave: watch::Sender<bool>,
 }
 
+/// What everybody who works needs of the run, and tells it.
+struct Duty {
+    run: Arc<Run>,
+    roll: Roll,
+    leaving: watch::Receiver<bool>,
+    broken: mpsc::Sender<String>,
+}
+
 impl Staff {
     /// Signs everybody in. `broken` hears of a stream that ends before its time.
     pub async fn sign_in(
@@ -32,48 +40,38 @@ impl Staff {
         broken: mpsc::Sender<String>,
     ) -> Result<Staff, LoadError> {
         let (leave, leaving) = watch::channel(false);
-        let roll = Roll::of(settings.agents);
+        let duty = Duty { run: run.clone(), roll: Roll::of(settings.agents), leaving, broken };
         let mut staff = Staff { people: JoinSet::new(), leave };
         match settings.agents_via {
-            AgentsVia::Attach => staff.attach(run, target, settings, &roll, &leaving, &broken),
-            AgentsVia::Work => staff.work(run, target, settings, &roll, &leaving, &broken),
+            AgentsVia::Attach => staff.attach(target, settings, &duty),
+            AgentsVia::Work => staff.work(target, settings, &duty),
         }
-        roll.complete().await?;
+        duty.roll.complete().await?;
         Ok(staff)
     }
 
-    fn attach(
-        &mut self,
-        run: &Arc<Run>,
-        target: &Target,
-        settings: &Settings,
-        roll: &Roll,
-        leaving: &watch::Receiver<bool>,
-        broken: &mpsc::Sender<String>,
-    ) {
+    fn attach(&mut self, target: &Target, settings: &Settings, duty: &Duty) {
         let streams = settings.agent_streams.clamp(1, settings.agents.max(1));
         let channels = target.connections(settings.connections.min(streams));
         for (stream, channel) in (0..streams).zip(channels.iter().cycle()) {
-            let desks =
-                Desks::new(run.clone(), roll.clone(), stream, streams, settings.agents, settings.think);
-            self.people.spawn(desks.work(channel.clone(), leaving.clone(), broken.clone()));
+            let desks = Desks::new(
+                duty.run.clone(),
+                duty.roll.clone(),
+                stream,
+                streams,
+                settings.agents,
+                settings.think,
+            );
+            self.people.spawn(desks.work(channel.clone(), duty.leaving.clone(), duty.broken.clone()));
         }
     }
 
-    fn work(
-        &mut self,
-        run: &Arc<Run>,
-        target: &Target,
-        settings: &Settings,
-        roll: &Roll,
-        leaving: &watch::Receiver<bool>,
-        broken: &mpsc::Sender<String>,
-    ) {
+    fn work(&mut self, target: &Target, settings: &Settings, duty: &Duty) {
         let channels = target.connections(settings.agents.div_ceil(STREAMS_A_CONNECTION));
         for (number, channel) in (0..settings.agents).zip(channels.iter().cycle()) {
-            let (run, roll, caller) = (run.clone(), roll.clone(), Caller::new(channel.clone()));
+            let (run, roll, caller) = (duty.run.clone(), duty.roll.clone(), Caller::new(channel.clone()));
             let desk = Desk { run, roll, number, caller, think: settings.think };
-            self.people.spawn(desk.work(leaving.clone(), broken.clone()));
+            self.people.spawn(desk.work(duty.leaving.clone(), duty.broken.clone()));
         }
     }
 

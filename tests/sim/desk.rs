@@ -4,7 +4,8 @@
 use super::dice::Dice;
 use super::hand::{Hand, Work};
 use super::server::agent_key;
-use super::world::{Notice, StreamId, Who, World};
+use super::streams::Notice;
+use super::world::{StreamId, Who, World};
 use baton::engine::agent::Presence;
 use baton::engine::command::{Answer, Command, Handover, Refusal, Target};
 use baton::engine::event::EndedBy;

@@ -12,6 +12,7 @@ mod ends;
 mod hand;
 mod platform;
 mod server;
+mod streams;
 mod witness;
 mod words;
 mod world;

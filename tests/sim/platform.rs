@@ -3,7 +3,8 @@
 
 use super::dice::Dice;
 use super::drawn::not_before;
-use super::world::{Notice, START, StreamId, Who, World};
+use super::streams::Notice;
+use super::world::{START, StreamId, Who, World};
 use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Window};
 use baton::engine::event::ConnectFailure;

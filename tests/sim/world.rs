@@ -4,16 +4,14 @@
 use super::desk::{Desk, Errand};
 use super::dice::Dice;
 use super::drawn::Drawn;
-use super::hand::Hand;
-use super::platform::{Platform, View};
-use super::server::{Batch, Follower, Message, Server, agent_key};
+use super::platform::Platform;
+use super::server::{Batch, Message, Server};
+use super::streams::Stream;
 use super::witness::Witness;
 use baton::engine::command::{Answer, Command, Refusal};
-use baton::engine::event::Stamped;
-use baton::engine::ids::{InteractionId, Sequence, SessionId, Text};
+use baton::engine::ids::Text;
 use baton::engine::time::Time;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::rc::Rc;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Wednesday, 25 November 2026, 09:00 UTC.
 pub const START: Time = Time(1_795_597_200_000);
@@ -32,30 +30,8 @@ pub enum Who {
     Boss,
 }
 
-/// What travels down a stream.
-#[derive(Clone, Debug)]
-pub enum Notice {
-    Snapshot(Sequence, Hand),
-    Event(Rc<Stamped>),
-    /// Everything up to here was told.
-    UpTo(Sequence),
-    Listed(Vec<View>),
-    View(View),
-    /// The reader was too slow, or the session is lost: the stream ends here.
-    End,
-}
-
-/// A stream from the process to somebody.
-struct Stream {
-    who: Who,
-    notices: VecDeque<Notice>,
-    /// Something is on its way already.
-    moving: bool,
-    room: usize,
-}
-
 /// What may happen.
-enum Happening {
+pub(super) enum Happening {
     Arrives(Message),
     Answered(u64, u64, Result<Answer, Refusal>),
     Retry(u64),
@@ -84,7 +60,7 @@ pub struct World {
     pub now: Time,
     pub dice: Dice,
     agenda: BTreeMap<(Time, u64), Happening>,
-    number: u64,
+    pub(super) number: u64,
     happened: u64,
     pub faults: Faults,
     /// The traffic has stopped: whoever is left works on.
@@ -92,7 +68,7 @@ pub struct World {
     pub traffic_until: Time,
     pub drawn: Drawn,
     pub server: Server,
-    streams: BTreeMap<StreamId, Stream>,
+    pub(super) streams: BTreeMap<StreamId, Stream>,
     pub outstanding: BTreeMap<u64, (Who, Command)>,
     asked: BTreeMap<u64, (Who, Command)>,
     /// How long to wait for the next answer before it is asked again.
@@ -288,7 +264,7 @@ impl World {
         self.plan(self.now.after(patience_ms), Happening::Retry(request));
     }
 
-    fn copies(&mut self) -> u64 {
+    pub(super) fn copies(&mut self) -> u64 {
         if self.dice.percent(self.faults.drop_percent) {
             0
         } else if self.dice.percent(self.faults.double_percent) {
@@ -298,7 +274,7 @@ impl World {
         }
     }
 
-    fn delay_ms(&mut self) -> u64 {
+    pub(super) fn delay_ms(&mut self) -> u64 {
         if self.dice.percent(self.faults.slow_percent) {
             self.dice.between(50, 8_000)
         } else {
@@ -355,199 +331,6 @@ impl World {
         }
     }
 
-    /// What a commit makes known.
-    pub fn publish(&mut self, batch: Batch) {
-        let mut touched: BTreeSet<InteractionId> = BTreeSet::new();
-        for stamped in &batch.events {
-            let about = self.witness.hear(stamped);
-            touched.extend(about.interaction);
-            let told = self.witness.log.last().expect("it was heard a moment ago").0.clone();
-            if let Some(agent) = about.agent {
-                self.tell(Who::Desk(agent.index()), Notice::Event(told));
-            }
-        }
-        for id in touched {
-            let Some(view) = View::of(&self.server.shard, id) else { continue };
-            if let Some(number) = self.platforms.iter().position(|one| one.source == view.source) {
-                self.tell(Who::Platform(number), Notice::View(view));
-            }
-        }
-        for (request, sequence, answer) in batch.answers {
-            for _ in 0..self.copies() {
-                let at = self.now.after(self.delay_ms());
-                self.plan(at, Happening::Answered(request, sequence, answer.clone()));
-            }
-        }
-        for follower in batch.followers {
-            self.follow(follower);
-        }
-    }
-
-    /// First the state, or what was missed; then every change.
-    fn follow(&mut self, follower: Follower) {
-        let Follower { who, stream, cursor } = follower;
-        if self.server.streams.get(&who) != Some(&stream) || self.stream_of(who) != Some(stream) {
-            return;
-        }
-        let room = usize::try_from(self.dice.pick(&[6, 20, 100])).expect("it is small");
-        let opened = Stream { who, notices: VecDeque::new(), moving: false, room };
-        self.streams.insert(stream, opened);
-        let sequence = self.server.shard.sequence();
-        match (who, cursor) {
-            (Who::Desk(number), Some(cursor)) if sequence.0 - cursor.0 < 60 => {
-                let from = usize::try_from(cursor.0).expect("journals of tests are short");
-                let missed: Vec<Rc<Stamped>> = self.witness.log[from..]
-                    .iter()
-                    .filter(|(_, about)| about.agent == Some(agent_key(number)))
-                    .map(|(stamped, _)| stamped.clone())
-                    .collect();
-                self.streams.get_mut(&stream).expect("it was opened a moment ago").room += missed.len() + 1;
-                for stamped in missed {
-                    self.tell(who, Notice::Event(stamped));
-                }
-                self.tell(who, Notice::UpTo(sequence));
-            }
-            (Who::Desk(number), _) => {
-                let hand = Hand::of(&self.server.shard, agent_key(number));
-                self.tell(who, Notice::Snapshot(sequence, hand));
-            }
-            (Who::Platform(number), _) => {
-                let listed = self.open_views(number);
-                self.tell(who, Notice::Listed(listed));
-            }
-            (Who::Boss, _) => {}
-        }
-    }
-
-    pub fn open_views(&self, platform: usize) -> Vec<View> {
-        let source = self.server.shard.sources().get(&self.platforms[platform].source);
-        let open = source.into_iter().flat_map(|source| source.open.iter());
-        open.filter_map(|id| View::of(&self.server.shard, *id)).collect()
-    }
-
-    fn tell(&mut self, who: Who, notice: Notice) {
-        let Some(id) = self.server.streams.get(&who).copied() else { return };
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        if stream.notices.len() > stream.room {
-            // Too slow: cut off, and the session goes with it.
-            self.say(|| format!("{who:?} reads too slowly and is cut off"));
-            let stream = self.streams.get_mut(&id).expect("it was there a moment ago");
-            stream.notices.truncate(1);
-            stream.notices.push_back(Notice::End);
-            // Taken up after the commit that is being told.
-            self.server.inbox.push_back(Message::Lose { who, stream: id });
-            return;
-        }
-        stream.notices.push_back(notice);
-        self.move_on(id);
-    }
-
-    fn move_on(&mut self, id: StreamId) {
-        let at = self.now.after(self.delay_ms());
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        if !stream.moving && !stream.notices.is_empty() {
-            stream.moving = true;
-            self.plan(at, Happening::Delivered(id));
-        }
-    }
-
-    fn delivered(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else { return };
-        stream.moving = false;
-        let (who, notice) = (stream.who, stream.notices.pop_front().expect("something moved"));
-        if self.stream_of(who) != Some(id) {
-            self.streams.remove(&id);
-            return;
-        }
-        if matches!(notice, Notice::End) {
-            self.streams.remove(&id);
-            self.stream_ended(who);
-            return;
-        }
-        match who {
-            Who::Desk(number) => self.desk_hears(number, notice),
-            Who::Platform(number) => self.platform_hears(number, notice),
-            Who::Boss => {}
-        }
-        self.move_on(id);
-        self.check_belief(who, id);
-    }
-
-    /// What somebody believes is so, if everything told has arrived.
-    fn check_belief(&mut self, who: Who, id: StreamId) {
-        let arrived = self.streams.get(&id).is_some_and(|stream| stream.notices.is_empty());
-        let told = self.server.streams.get(&who) == Some(&id);
-        if !arrived || !told || !self.server.up || self.server.batch.is_some() {
-            return;
-        }
-        match who {
-            Who::Desk(number) => {
-                let hand = Hand::of(&self.server.shard, agent_key(number));
-                assert_eq!(self.desks[number].hand, hand, "what desk {number} believes, and what is so");
-            }
-            Who::Platform(number) => {
-                let open: BTreeMap<_, _> =
-                    self.open_views(number).into_iter().map(|view| (view.id, view)).collect();
-                assert_eq!(
-                    self.platforms[number].open, open,
-                    "what platform {number} believes, and what is so"
-                );
-            }
-            Who::Boss => {}
-        }
-    }
-
-    pub fn stream_of(&self, who: Who) -> Option<StreamId> {
-        match who {
-            Who::Desk(number) => self.desks[number].stream,
-            Who::Platform(number) => self.platforms[number].stream,
-            Who::Boss => None,
-        }
-    }
-
-    pub fn new_stream_id(&mut self) -> StreamId {
-        self.number += 1;
-        self.number
-    }
-
-    /// Asks for a stream.
-    pub fn ask_to_follow(
-        &mut self,
-        who: Who,
-        stream: StreamId,
-        session: SessionId,
-        cursor: Option<Sequence>,
-    ) {
-        if self.dice.percent(self.faults.drop_percent) {
-            return;
-        }
-        let at = self.now.after(self.delay_ms());
-        self.plan(at, Happening::Arrives(Message::Follow { who, stream, session, cursor }));
-    }
-
-    /// The connection is gone. Whoever was told by it learns so; the process when the lease is over.
-    pub fn stream_breaks(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.remove(&id) else { return };
-        if self.stream_of(stream.who) == Some(id) {
-            self.stream_ended(stream.who);
-        }
-        self.abandoned_stream(stream.who, id);
-    }
-
-    /// The process does not know yet that nobody reads this any more.
-    pub fn abandoned_stream(&mut self, who: Who, id: StreamId) {
-        let lease_ms = self.dice.between(100, 15_000);
-        self.plan_lease(who, id, lease_ms);
-    }
-
-    fn stream_ended(&mut self, who: Who) {
-        match who {
-            Who::Desk(number) => self.desk_is_cut(number),
-            Who::Platform(number) => self.platform_is_cut(number),
-            Who::Boss => {}
-        }
-    }
-
     fn something_breaks(&mut self) {
         let ids: Vec<StreamId> = self.streams.keys().copied().collect();
         if !ids.is_empty() && self.faults.slow_percent + self.faults.drop_percent > 0 {
@@ -559,7 +342,7 @@ impl World {
 
     // The agenda.
 
-    fn plan(&mut self, at: Time, happening: Happening) {
+    pub(super) fn plan(&mut self, at: Time, happening: Happening) {
         self.number += 1;
         self.agenda.insert((at.max(self.now), self.number), happening);
     }

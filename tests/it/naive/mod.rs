@@ -9,6 +9,8 @@ mod hand;
 mod later;
 mod look;
 mod offers;
+mod out;
+mod overflow;
 mod parts;
 mod twin;
 
