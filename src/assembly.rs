@@ -234,6 +234,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         name: name.to_owned(),
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
+        recents: running.recents.clone(),
         customers,
         known: Known::default(),
         leases: running.leases.clone(),

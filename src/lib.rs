@@ -30,6 +30,4 @@ pub mod runtime;
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]
 #[allow(missing_docs, clippy::all, rustdoc::all)]
-pub mod proto {
-    tonic::include_proto!("baton.v1");
-}
+pub mod proto;

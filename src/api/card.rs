@@ -1,15 +1,17 @@
-//! The card: what an agent sees with an offer. Read when the offer leaves, so it is fresh; a slow store makes it
-//! partial, never late.
+//! The card: what an agent sees with an offer, as fresh as the offer. The customer's part is kept from the last time, or
+//! looked up; a slow store makes the card partial, never late.
 
 use super::convert::{millis, timestamp};
 use super::tenant::Tenant;
-use crate::customers::{CardData, Customer, HistoryEntry, Outcome, StoreFault};
+use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, StoreFault, card_text};
 use crate::engine::explain::chosen_sentence;
-use crate::engine::ids::{CustomerId, Sequence};
+use crate::engine::ids::Sequence;
 use crate::engine::time::Time;
 use crate::proto;
 use crate::runtime::payload::{Said, Speaker};
+use crate::runtime::recents::Written;
 use crate::runtime::view::InteractionView;
+use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -47,6 +49,13 @@ fn why(tenant: &Tenant, view: &InteractionView) -> String {
     chosen_sentence(&decided.decision, agent, view.interaction.requirements(), &tenant.shard.floor())
 }
 
+/// The card of an offer, if nothing has to be looked up for it.
+pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<proto::Card> {
+    let Some(customer) = view.interaction.facts.customer else { return Some(base(tenant, view)) };
+    let data = tenant.recents.card(whose(customer), view.interaction.id.0, in_ms(view.now))?;
+    Some(filled(tenant, base(tenant, view), &data))
+}
+
 /// The card of an offer, and if it is partial, where the whole one will come from.
 pub async fn card(
     tenant: &Arc<Tenant>,
@@ -56,44 +65,58 @@ pub async fn card(
     let base = base(tenant, view);
     let Some(customer) = view.interaction.facts.customer else { return (base, None) };
     let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
-    let mut found = Box::pin(async move { look_up(&owner, customer, interaction, now, offered).await.ok() });
+    let mut found =
+        Box::pin(async move { look_up(&owner, whose(customer), interaction, now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
-        Ok(Some(data)) => (filled(tenant, base, data), None),
+        Ok(Some(data)) => (completed(tenant, base, data), None),
         Ok(None) => (proto::Card { partial: true, ..base }, None),
         Err(_) => {
             crate::observe::customer_late("card");
             let (owner, whole) = (tenant.clone(), base.clone());
             let rest = tokio::spawn(async move {
                 let data = tokio::time::timeout(REST_MAX, found).await.ok()??;
-                Some(filled(&owner, whole, data))
+                Some(completed(&owner, whole, data))
             });
             (proto::Card { partial: true, ..base }, Some(rest))
         }
     }
 }
 
-/// The history up to the event that made the offer, so that what was just said elsewhere is there.
+/// The history up to the event that made the offer, so that what was just said elsewhere is there; kept for the next
+/// offer. `None` if there is no such customer.
 async fn look_up(
     tenant: &Tenant,
     customer: CustomerId,
     interaction: u64,
     now: Time,
     offered: Sequence,
-) -> Result<CardData, StoreFault> {
+) -> Result<Option<CardData<Written>>, StoreFault> {
+    let begun = tenant.recents.look_up(customer);
+    let upto = begun.as_ref().map_or(0, |begun| begun.upto).max(offered.0);
     let (reply, applied) = oneshot::channel();
-    tenant.customers.wait_applied(offered.0, move |result| {
+    tenant.customers.wait_applied(upto, move |result| {
         // The offer may be gone already.
         let _ = reply.send(result);
     });
     applied.await.map_err(|_| gone())??;
-    let (reply, card) = oneshot::channel();
-    let now_ms = i64::try_from(now.0).expect("engine time is far below 2^63 ms");
-    let id = crate::customers::CustomerId(customer.0);
-    tenant.customers.card(id, interaction, now_ms, move |result| {
+    let (reply, recalled) = oneshot::channel();
+    tenant.customers.recall(customer, in_ms(now), move |result| {
         // As above.
         let _ = reply.send(result);
     });
-    card.await.map_err(|_| gone())?
+    let Some(recalled) = recalled.await.map_err(|_| gone())?? else { return Ok(None) };
+    if let Some(begun) = begun {
+        tenant.recents.found(&begun, recalled.clone());
+    }
+    Ok(Some(Kept::new(recalled).card(interaction, in_ms(now))))
+}
+
+fn whose(customer: crate::engine::ids::CustomerId) -> CustomerId {
+    CustomerId(customer.0)
+}
+
+fn in_ms(time: Time) -> i64 {
+    i64::try_from(time.0).expect("engine time is far below 2^63 ms")
 }
 
 /// A reply that was dropped.
@@ -101,10 +124,29 @@ pub fn gone() -> StoreFault {
     StoreFault::Unavailable { doing: "waiting for its answer", cause: "it ended".into() }
 }
 
-fn filled(tenant: &Tenant, base: proto::Card, data: CardData) -> proto::Card {
+fn completed(tenant: &Tenant, base: proto::Card, data: Option<CardData<Written>>) -> proto::Card {
+    match data {
+        Some(data) => filled(tenant, base, &data),
+        None => base,
+    }
+}
+
+fn filled(tenant: &Tenant, base: proto::Card, data: &CardData<Written>) -> proto::Card {
+    let profile = &data.profile;
+    let written = |entry: &HistoryEntry| {
+        let text = card_text(entry);
+        show_entry(tenant, profile.of.id, entry, text).encode_to_vec().into()
+    };
     proto::Card {
-        history: data.history.iter().map(|entry| show_entry(tenant, data.customer.as_ref(), entry)).collect(),
-        customer: data.customer.as_ref().map(|customer| show_customer(tenant, customer)),
+        history: data
+            .history
+            .iter()
+            .map(|entry| entry.shown.get_or_init(|| written(&entry.of)).clone())
+            .collect(),
+        customer: profile
+            .shown
+            .get_or_init(|| show_customer(tenant, &profile.of).encode_to_vec().into())
+            .clone(),
         older_entries: count(data.older_entries),
         contacts_24h: count(data.contacts_24h),
         contacts_7d: count(data.contacts_7d),
@@ -134,16 +176,20 @@ pub fn show_customer(tenant: &Tenant, customer: &Customer) -> proto::Customer {
     }
 }
 
-/// One entry of a customer's history.
-pub fn show_entry(tenant: &Tenant, customer: Option<&Customer>, entry: &HistoryEntry) -> proto::HistoryEntry {
-    let owner = customer.map(|customer| customer.id.to_string()).unwrap_or_default();
+/// One entry of a customer's history, with as much of its text as is to be shown.
+pub fn show_entry(
+    tenant: &Tenant,
+    customer: CustomerId,
+    entry: &HistoryEntry,
+    text: String,
+) -> proto::HistoryEntry {
     let mut shown = proto::HistoryEntry {
-        name: tenant.name_of("customers", format_args!("{owner}/history/{}", entry.number)),
+        name: entry_name(tenant, customer, entry),
         kind: i32::from(entry.kind as u8),
         time: Some(time(entry.time_ms)),
         channel: i32::from(entry.channel),
         summary: entry.summary.clone(),
-        text: entry.text.clone(),
+        text,
         ..proto::HistoryEntry::default()
     };
     if let Some(contact) = &entry.contact {
@@ -159,6 +205,17 @@ pub fn show_entry(tenant: &Tenant, customer: Option<&Customer>, entry: &HistoryE
         shown.wait_time = contact.wait_ms.map(millis);
     }
     shown
+}
+
+/// A contact has the number of its interaction, which is known before the history is written.
+fn entry_name(tenant: &Tenant, customer: CustomerId, entry: &HistoryEntry) -> String {
+    match &entry.contact {
+        Some(contact) => {
+            let interaction = contact.interaction;
+            tenant.name_of("customers", format_args!("{customer}/history/interaction-{interaction}"))
+        }
+        None => tenant.name_of("customers", format_args!("{customer}/history/{}", entry.number)),
+    }
 }
 
 fn outcome(outcome: Outcome) -> proto::ContactOutcome {

@@ -97,7 +97,17 @@ impl Customers for Api {
             .then(|| DisplayName::parse(&request.display_name).map_err(input("display_name")))
             .transpose()?;
         let now = now_ms(&tenant);
-        let resolved = asked(|reply| tenant.customers.resolve(address, name, now, reply)).await?;
+        let (recents, named) = (tenant.recents.clone(), name.is_some());
+        let resolved = asked(|reply| {
+            tenant.customers.resolve(address, name, now, move |resolved| {
+                // A customer without a name may have one now.
+                if let (true, Ok(resolved)) = (named, &resolved) {
+                    recents.forget(resolved.customer);
+                }
+                reply(resolved);
+            });
+        });
+        let resolved = resolved.await?;
         let customer = profile(&tenant, resolved.customer).await?;
         Ok(Response::new(proto::ResolveResponse {
             customer: Some(show_customer(&tenant, &customer)),
@@ -126,7 +136,11 @@ impl Customers for Api {
         let page = asked(|reply| tenant.customers.history(id, after, size, reply)).await?;
         let page = page.ok_or_else(|| not_found(id))?;
         Ok(Response::new(proto::ListHistoryResponse {
-            entries: page.entries.iter().map(|entry| show_entry(&tenant, Some(&customer), entry)).collect(),
+            entries: page
+                .entries
+                .iter()
+                .map(|entry| show_entry(&tenant, customer.id, entry, entry.text.clone()))
+                .collect(),
             next_page_token: page.next.map(Position::token).unwrap_or_default(),
         }))
     }
@@ -144,10 +158,17 @@ impl Customers for Api {
             .then(|| RequestId::parse(&request.request_id).map_err(input("request_id")))
             .transpose()?;
         let recording = Recording { customer: id, entry, request_id, now_ms: now_ms(&tenant) };
-        let recorded = asked(|reply| tenant.customers.record(recording, reply)).await?;
+        let recents = tenant.recents.clone();
+        let recorded = asked(|reply| {
+            tenant.customers.record(recording, move |recorded| {
+                recents.forget(id);
+                reply(recorded);
+            });
+        });
+        let recorded = recorded.await?;
         let entry = recorded.map_err(|_| not_found(id))?;
         let customer = profile(&tenant, id).await?;
-        Ok(Response::new(show_entry(&tenant, Some(&customer), &entry)))
+        Ok(Response::new(show_entry(&tenant, customer.id, &entry, entry.text.clone())))
     }
 }
 

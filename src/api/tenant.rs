@@ -12,6 +12,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
 use crate::runtime::payload::Held;
+use crate::runtime::recents::Recents;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -26,6 +27,8 @@ pub struct Tenant {
     pub name: String,
     pub shard: ShardHandle,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
+    /// Cards of the customers who were offered lately.
+    pub recents: Arc<Recents>,
     pub customers: Customers,
     pub known: Known,
     pub leases: Leases,

@@ -253,8 +253,8 @@ fn snapshot(tenant: &Tenant, view: &AgentView, offers: Vec<proto::Offer>) -> pro
 
 /// An offer whose card needs nothing from the customer store.
 fn offer_at_once(tenant: &Tenant, offer: &Offer, interaction: &InteractionView) -> Option<proto::Offer> {
-    let unknown = interaction.interaction.facts.customer.is_none();
-    unknown.then(|| show_offer(tenant, offer, interaction, card::base(tenant, interaction)))
+    let card = card::at_once(tenant, interaction)?;
+    Some(show_offer(tenant, offer, interaction, card))
 }
 
 /// An offer with its card. What is missing on it follows after it, under the cursor of that moment.

@@ -1,8 +1,12 @@
-//! What an agent sees of the customer with an offer, put together from what any store can look up by index.
+//! What an agent sees of the customer with an offer. Looked up once, then told every change as it is committed, a card
+//! that is kept says what the store would say once it has written them; so the next offer neither looks up nor waits.
 //! The rest of the card (the first message, why this agent) is known where the offer is made.
 
 use super::entry::HistoryEntry;
 use super::model::{Customer, cut};
+use super::store::{Change, Projected};
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
 
 /// Most entries on a card.
 pub const CARD_ENTRIES_MAX: usize = 20;
@@ -13,52 +17,145 @@ pub const CARD_TEXT_CHARS_MAX: usize = 1_024;
 /// SQLite 12 ms, and the card has 5.
 pub const CARD_CONTACTS_COUNTED_MAX: usize = 1_000;
 
-/// How many entries a store looks up, so that the card is full without the offered interaction itself.
+/// How many entries are looked up and kept, so that the card is full without the offered interaction itself.
 pub(super) const LOOKED_UP: usize = CARD_ENTRIES_MAX + 1;
-pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(super) const WEEK_MS: i64 = 7 * DAY_MS;
 
+/// Most contacts whose times are kept: one more than are counted, since the offered one is among them.
+pub(super) const CONTACTS_KEPT: usize = CARD_CONTACTS_COUNTED_MAX + 1;
+
+/// What a store knows of a customer at one moment, enough to go on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recalled {
+    pub customer: Customer,
+    /// The newest entries, newest first, one more than a card has.
+    pub newest: Vec<HistoryEntry>,
+    /// All entries.
+    pub entries: u64,
+    /// Time in ms and interaction of the newest contacts of the last 7 days, newest first.
+    pub contacts: Vec<(i64, u64)>,
+    /// The event up to which all this is written.
+    pub applied: u64,
+}
+
+/// A customer's card, kept. `S` is what the reader makes of an entry, or of the profile, once.
+#[derive(Debug)]
+pub struct Kept<S> {
+    profile: Arc<Shown<Customer, S>>,
+    /// Newest first; texts as long as a card can show.
+    newest: Vec<Arc<Shown<HistoryEntry, S>>>,
+    entries: u64,
+    /// Newest first.
+    contacts: VecDeque<(i64, u64)>,
+}
+
+/// Something with what the reader made of it.
+#[derive(Debug)]
+pub struct Shown<T, S> {
+    pub of: T,
+    pub shown: OnceLock<S>,
+}
+
+impl<T, S> Shown<T, S> {
+    fn new(of: T) -> Arc<Self> {
+        Arc::new(Self { of, shown: OnceLock::new() })
+    }
+}
+
 /// The customer's part of a card.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CardData {
-    /// `None` if there is no such customer.
-    pub customer: Option<Customer>,
-    /// Newest first, without the offered interaction, texts cut.
-    pub history: Vec<HistoryEntry>,
+#[derive(Debug)]
+pub struct CardData<S> {
+    pub profile: Arc<Shown<Customer, S>>,
+    /// Newest first, without the offered interaction. `card_text` cuts their texts.
+    pub history: Vec<Arc<Shown<HistoryEntry, S>>>,
     /// How many entries there are beyond these.
     pub older_entries: u64,
     /// Contacts within the last 24 hours, without the offered one; 1,000 stands for as many or more.
     pub contacts_24h: u64,
-    /// Contacts within the last 7 days, without the offered one; 1,000 stands for as many or more.
+    /// The same within the last 7 days.
     pub contacts_7d: u64,
 }
 
-/// What a store has looked up for a card.
-pub(super) struct Findings {
-    pub customer: Customer,
-    /// The `LOOKED_UP` newest entries.
-    pub newest: Vec<HistoryEntry>,
-    /// All entries of the customer but the offered interaction.
-    pub others: u64,
-    pub contacts_24h: u64,
-    pub contacts_7d: u64,
-}
-
-impl Findings {
-    pub fn card(self, offered: u64) -> CardData {
-        let history: Vec<_> = self
-            .newest
-            .into_iter()
-            .filter(|entry| entry.contact.as_ref().is_none_or(|contact| contact.interaction != offered))
-            .take(CARD_ENTRIES_MAX)
-            .map(|entry| HistoryEntry { text: cut(entry.text, CARD_TEXT_CHARS_MAX), ..entry })
-            .collect();
-        CardData {
-            customer: Some(self.customer),
-            older_entries: self.others.saturating_sub(history.len() as u64),
-            history,
-            contacts_24h: self.contacts_24h,
-            contacts_7d: self.contacts_7d,
+impl<S> Kept<S> {
+    /// Goes on from what was looked up.
+    pub fn new(recalled: Recalled) -> Self {
+        let Recalled { customer, newest, entries, contacts, .. } = recalled;
+        Self {
+            profile: Shown::new(customer),
+            newest: newest.into_iter().map(|entry| Shown::new(shortened(entry))).collect(),
+            entries,
+            contacts: contacts.into(),
         }
     }
+
+    /// Takes in a change of this customer's history that came after what was looked up.
+    pub fn apply(&mut self, event: &Projected) {
+        if let Change::Opened(opened) = &event.change {
+            // Its number is the store's to give; among equals the later one is the newer, as there.
+            return self.open(shortened(HistoryEntry::opened(0, event.time_ms, opened)), opened.interaction);
+        }
+        let interaction = event.change.interaction();
+        let entry = self.newest.iter_mut().find(|entry| {
+            entry.of.contact.as_ref().is_some_and(|contact| contact.interaction == interaction)
+        });
+        if let Some(entry) = entry {
+            let mut amended = entry.of.clone();
+            amended.amend(&event.change);
+            *entry = Shown::new(shortened(amended));
+        }
+    }
+
+    fn open(&mut self, entry: HistoryEntry, interaction: u64) {
+        let time_ms = entry.time_ms;
+        self.entries += 1;
+        let at = self.newest.partition_point(|known| known.of.time_ms > time_ms);
+        // What is older than everything here may be older than something that is not here.
+        if at < self.newest.len() || (self.newest.len() as u64) + 1 == self.entries {
+            self.newest.insert(at, Shown::new(entry));
+            self.newest.truncate(LOOKED_UP);
+        }
+        let at = self.contacts.partition_point(|(known, _)| *known > time_ms);
+        self.contacts.insert(at, (time_ms, interaction));
+        self.contacts.truncate(CONTACTS_KEPT);
+    }
+
+    /// What an agent is to see when `offered` is offered. One that came more than 7 days and more entries than a card
+    /// has ago counts among the older ones.
+    pub fn card(&self, offered: u64, now_ms: i64) -> CardData<S> {
+        let is_offered = |entry: &HistoryEntry| {
+            entry.contact.as_ref().is_some_and(|contact| contact.interaction == offered)
+        };
+        let others = self.newest.iter().filter(|entry| !is_offered(&entry.of));
+        let history: Vec<_> = others.take(CARD_ENTRIES_MAX).cloned().collect();
+        let offered_at = self.contacts.iter().find(|(_, interaction)| *interaction == offered);
+        let offered_at = offered_at.map(|(time_ms, _)| *time_ms);
+        let is_here = offered_at.is_some() || self.newest.iter().any(|entry| is_offered(&entry.of));
+        let others = self.entries - u64::from(is_here);
+        let since = |from_ms: i64| {
+            let all = self.contacts.partition_point(|(time_ms, _)| *time_ms >= from_ms);
+            let others = all - usize::from(offered_at.is_some_and(|time_ms| time_ms >= from_ms));
+            others.min(CARD_CONTACTS_COUNTED_MAX) as u64
+        };
+        CardData {
+            profile: self.profile.clone(),
+            older_entries: others.saturating_sub(history.len() as u64),
+            history,
+            contacts_24h: since(now_ms.saturating_sub(DAY_MS)),
+            contacts_7d: since(now_ms.saturating_sub(WEEK_MS)),
+        }
+    }
+}
+
+/// One character beyond what a card shows is kept, so that the card can tell that there was more.
+fn shortened(entry: HistoryEntry) -> HistoryEntry {
+    match entry.text.char_indices().nth(CARD_TEXT_CHARS_MAX + 1) {
+        None => entry,
+        Some((end, _)) => HistoryEntry { text: entry.text[..end].to_owned(), ..entry },
+    }
+}
+
+/// The text of an entry as a card shows it.
+pub fn card_text(entry: &HistoryEntry) -> String {
+    cut(entry.text.clone(), CARD_TEXT_CHARS_MAX)
 }

@@ -1,10 +1,10 @@
 //! What every store of customers must do: each test runs against memory and against SQLite.
 
 use super::address::{Address, AddressKind};
-use super::card::{CARD_ENTRIES_MAX, CardData};
+use super::card::{CARD_ENTRIES_MAX, CardData, Kept, Recalled, WEEK_MS, card_text};
 use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::memory::MemoryStore;
-use super::model::{CustomerId, DisplayName, RequestId};
+use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::sqlite::SqliteStore;
 use super::store::{
     Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
@@ -13,6 +13,29 @@ use super::store::{
 
 const PHONE: &str = "+972501234567";
 const HOUR_MS: i64 = 3_600_000;
+
+/// A card as it is shown.
+#[derive(Clone, PartialEq, Debug, Default)]
+struct Card {
+    customer: Option<Customer>,
+    history: Vec<HistoryEntry>,
+    older_entries: u64,
+    contacts_24h: u64,
+    contacts_7d: u64,
+}
+
+impl From<CardData<()>> for Card {
+    fn from(data: CardData<()>) -> Card {
+        let history = data.history.iter().map(|entry| &entry.of);
+        Card {
+            customer: Some(data.profile.of.clone()),
+            history: history.map(|entry| HistoryEntry { text: card_text(entry), ..entry.clone() }).collect(),
+            older_entries: data.older_entries,
+            contacts_24h: data.contacts_24h,
+            contacts_7d: data.contacts_7d,
+        }
+    }
+}
 
 /// A store under test, with the verbs of the domain.
 pub(super) struct Harness {
@@ -91,8 +114,13 @@ impl Harness {
         self.page(customer, None, 500).entries
     }
 
-    fn card(&mut self, customer: CustomerId, offered: u64, now_ms: i64) -> CardData {
-        self.reads.card(customer, offered, now_ms).expect("the store works")
+    fn recall(&mut self, customer: CustomerId, now_ms: i64) -> Option<Recalled> {
+        self.reads.recall(customer, now_ms.saturating_sub(WEEK_MS)).expect("the store works")
+    }
+
+    fn card(&mut self, customer: CustomerId, offered: u64, now_ms: i64) -> Card {
+        let recalled = self.recall(customer, now_ms);
+        recalled.map(|known| Kept::new(known).card(offered, now_ms).into()).unwrap_or_default()
     }
 
     fn applied(&mut self) -> u64 {
@@ -182,6 +210,7 @@ contract! {
     a_card_counts_contacts_by_time_without_the_offered_one
     a_card_counts_no_further_than_a_thousand_contacts
     a_card_cuts_long_texts
+    a_card_that_is_kept_says_what_the_store_says
     a_card_of_an_unknown_customer_is_empty
     everything_is_there_after_opening_again
 }
@@ -482,8 +511,52 @@ fn a_card_cuts_long_texts(mut store: Harness) {
     assert_eq!(store.history(customer)[0].text.chars().count(), 1_025, "the history itself is whole");
 }
 
+/// Two customers' contacts come and end in all ways; a card that was looked up at any time and told the rest shows
+/// what the store shows.
+fn a_card_that_is_kept_says_what_the_store_says(mut store: Harness) {
+    let (customer, other) = (store.resolve(PHONE).customer, store.resolve("+15550001111").customer);
+    for at in 0..15 {
+        store.note(customer, at * 10, &at.to_string());
+    }
+    let mut kept: Vec<Kept<()>> = Vec::new();
+    for sequence in 1..=240u64 {
+        let (interaction, step) = (sequence / 6 + 1, sequence % 6);
+        let whose = if interaction % 4 == 0 { other } else { customer };
+        // Some began before others that are there already.
+        let began = i64::try_from(interaction * 7 % 40).expect("a small number") * 10;
+        let event = match step {
+            0 => opened(sequence, began, whose, interaction),
+            1 => answered(sequence, interaction, "ana", 4),
+            2 => then(sequence, Change::AnswerUndone { interaction, agent: String::new(), wait_ms: None }),
+            3 => noted(sequence, interaction, &"é".repeat(700)),
+            4 => answered(sequence, interaction, "bo", 9),
+            _ => closed(sequence, interaction, Outcome::Served, Some(5)),
+        };
+        store.project(sequence - 1, vec![event.clone()]).expect("no gap");
+        if whose == customer {
+            kept.iter_mut().for_each(|card| card.apply(&event));
+        }
+        if sequence % 20 == 1 {
+            kept.push(Kept::new(store.recall(customer, 1_000).expect("known")));
+        }
+        let card = store.card(customer, interaction, 1_000);
+        for one in &kept {
+            assert_eq!(unnumbered(one.card(interaction, 1_000).into()), unnumbered(card.clone()));
+        }
+    }
+    assert_eq!(kept.len(), 12);
+}
+
+/// Who hears of a contact before it is written does not know its number.
+fn unnumbered(mut card: Card) -> Card {
+    for entry in card.history.iter_mut().filter(|entry| entry.contact.is_some()) {
+        entry.number = 0;
+    }
+    card
+}
+
 fn a_card_of_an_unknown_customer_is_empty(mut store: Harness) {
-    assert_eq!(store.card(CustomerId(5), 1, 0), CardData::default());
+    assert_eq!(store.card(CustomerId(5), 1, 0), Card::default());
 }
 
 fn everything_is_there_after_opening_again(mut store: Harness) {

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::model::{InputError, cut, within};
+use super::store::{Change, Opened};
 
 /// Longest summary, in characters.
 pub const SUMMARY_CHARS_MAX: usize = 256;
@@ -214,6 +215,51 @@ impl HistoryEntry {
     /// Where it stands in the history.
     pub fn position(&self) -> Position {
         Position { time_ms: self.time_ms, number: self.number }
+    }
+
+    /// The entry of an interaction that came in.
+    pub(super) fn opened(number: u64, time_ms: i64, opened: &Opened) -> Self {
+        let contact = Contact {
+            interaction: opened.interaction,
+            queue: opened.queue.clone(),
+            intent: opened.intent.clone(),
+            agent: String::new(),
+            outcome: Outcome::Open,
+            disposition: String::new(),
+            wait_ms: None,
+        };
+        Self {
+            number,
+            kind: EntryKind::Contact,
+            time_ms,
+            channel: opened.channel,
+            summary: contact.summary(opened.channel),
+            text: cut(opened.message.clone(), TEXT_CHARS_MAX),
+            contact: Some(contact),
+        }
+    }
+
+    /// Takes in what happened with its interaction since.
+    pub(super) fn amend(&mut self, change: &Change) {
+        let Some(contact) = &mut self.contact else { return };
+        match change {
+            Change::Opened(_) => {}
+            Change::Answered { agent, wait_ms, .. } => {
+                contact.agent.clone_from(agent);
+                contact.wait_ms.get_or_insert(*wait_ms);
+            }
+            Change::AnswerUndone { agent, wait_ms, .. } => {
+                contact.agent.clone_from(agent);
+                contact.wait_ms = *wait_ms;
+            }
+            Change::NoteAdded { text, .. } => self.text = with_note(std::mem::take(&mut self.text), text),
+            Change::Closed { outcome, disposition, wait_ms, .. } => {
+                contact.outcome = *outcome;
+                contact.disposition.clone_from(disposition);
+                contact.wait_ms = contact.wait_ms.or(*wait_ms);
+            }
+        }
+        self.summary = contact.summary(self.channel);
     }
 }
 

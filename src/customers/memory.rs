@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::address::Address;
-use super::card::{CARD_CONTACTS_COUNTED_MAX, CardData, DAY_MS, Findings, LOOKED_UP, WEEK_MS};
-use super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position, TEXT_CHARS_MAX, with_note};
-use super::model::{Customer, CustomerId, DisplayName, RequestId, cut};
+use super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
+use super::entry::{HistoryEntry, Page, Position};
+use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::store::{
     Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
     StoreFault, UnknownCustomer, Write, Written,
@@ -86,18 +86,18 @@ impl CustomerReads for MemoryStore {
         Ok(state.profile(id).map(|profile| Page::of(profile.newest(after, limit.saturating_add(1)), limit)))
     }
 
-    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
+    fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
         let state = self.state()?;
-        let Some(profile) = state.profile(id) else { return Ok(CardData::default()) };
-        let offered_here = state.contacts.get(&offered).is_some_and(|(customer, _)| *customer == id);
-        let findings = Findings {
+        let Some(profile) = state.profile(id) else { return Ok(None) };
+        let since = Position { time_ms: since_ms, number: 0 };
+        let contacts = profile.contacts.range(since..).rev().take(CONTACTS_KEPT);
+        Ok(Some(Recalled {
             customer: profile.customer.clone(),
             newest: profile.newest(None, LOOKED_UP),
-            others: profile.history.len() as u64 - u64::from(offered_here),
-            contacts_24h: profile.contacts_since(now_ms.saturating_sub(DAY_MS), offered),
-            contacts_7d: profile.contacts_since(now_ms.saturating_sub(WEEK_MS), offered),
-        };
-        Ok(findings.card(offered))
+            entries: profile.history.len() as u64,
+            contacts: contacts.map(|(position, interaction)| (position.time_ms, *interaction)).collect(),
+            applied: state.applied,
+        }))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -112,15 +112,6 @@ impl Profile {
             None => self.history.range(..),
         };
         entries.rev().take(count).map(|(_, entry)| entry.clone()).collect()
-    }
-
-    fn contacts_since(&self, from_ms: i64, offered: u64) -> u64 {
-        let since = Position { time_ms: from_ms, number: 0 };
-        self.contacts
-            .range(since..)
-            .filter(|(_, interaction)| **interaction != offered)
-            .take(CARD_CONTACTS_COUNTED_MAX)
-            .count() as u64
     }
 }
 
@@ -208,26 +199,7 @@ impl State {
     fn apply(&mut self, event: &Projected) {
         match &event.change {
             Change::Opened(opened) => self.open(event.time_ms, opened),
-            Change::Answered { interaction, agent, wait_ms } => self.update(*interaction, |contact, _| {
-                contact.agent.clone_from(agent);
-                contact.wait_ms.get_or_insert(*wait_ms);
-            }),
-            Change::AnswerUndone { interaction, agent, wait_ms } => {
-                self.update(*interaction, |contact, _| {
-                    contact.agent.clone_from(agent);
-                    contact.wait_ms = *wait_ms;
-                });
-            }
-            Change::NoteAdded { interaction, text: note } => self.update(*interaction, |_, text| {
-                *text = with_note(std::mem::take(text), note);
-            }),
-            Change::Closed { interaction, outcome, disposition, wait_ms } => {
-                self.update(*interaction, |contact, _| {
-                    contact.outcome = *outcome;
-                    contact.disposition.clone_from(disposition);
-                    contact.wait_ms = contact.wait_ms.or(*wait_ms);
-                });
-            }
+            change => self.amend(change),
         }
     }
 
@@ -237,16 +209,7 @@ impl State {
             return;
         }
         let Some(profile) = self.profile_mut(opened.customer) else { return };
-        let contact = just_opened(opened);
-        let entry = HistoryEntry {
-            number,
-            kind: EntryKind::Contact,
-            time_ms,
-            channel: opened.channel,
-            summary: contact.summary(opened.channel),
-            text: cut(opened.message.clone(), TEXT_CHARS_MAX),
-            contact: Some(contact),
-        };
+        let entry = HistoryEntry::opened(number, time_ms, opened);
         let position = entry.position();
         profile.history.insert(position, entry);
         profile.contacts.insert(position, opened.interaction);
@@ -254,26 +217,11 @@ impl State {
         self.last_number = number;
     }
 
-    fn update(&mut self, interaction: u64, change: impl FnOnce(&mut Contact, &mut String)) {
-        let Some((id, position)) = self.contacts.get(&interaction).copied() else { return };
+    fn amend(&mut self, change: &Change) {
+        let Some((id, position)) = self.contacts.get(&change.interaction()).copied() else { return };
         let entry = self.profile_mut(id).and_then(|profile| profile.history.get_mut(&position));
-        if let Some(entry) = entry
-            && let Some(contact) = &mut entry.contact
-        {
-            change(contact, &mut entry.text);
-            entry.summary = contact.summary(entry.channel);
+        if let Some(entry) = entry {
+            entry.amend(change);
         }
-    }
-}
-
-fn just_opened(opened: &Opened) -> Contact {
-    Contact {
-        interaction: opened.interaction,
-        queue: opened.queue.clone(),
-        intent: opened.intent.clone(),
-        agent: String::new(),
-        outcome: Outcome::Open,
-        disposition: String::new(),
-        wait_ms: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Who contacts us, and everything that happened with them, on every channel.
 //!
 //! The way through: an [`Address`] resolves to a customer, what happens is recorded or projected from the
-//! engine's committed events, and the [`CardData`] for an agent is read when the offer leaves. [`Customers`]
+//! engine's committed events, and the [`Kept`] card for an agent is read when an offer leaves. [`Customers`]
 //! is the running service: threads and callbacks, so that nothing here knows an async runtime.
 //!
 //! Deliberately absent: decisions about routing (facts travel in the command), deadlines (the edge stops
@@ -23,7 +23,10 @@ mod store;
 mod writer;
 
 pub use address::{Address, AddressError, AddressKind};
-pub use card::{CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData};
+pub use card::{
+    CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, Kept, Recalled, Shown,
+    card_text,
+};
 pub use entry::{
     ChannelCode, Contact, EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position, SUMMARY_CHARS_MAX,
     TEXT_CHARS_MAX,

@@ -4,7 +4,7 @@
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::address::Address;
-use super::card::CardData;
+use super::card::Recalled;
 use super::entry::{Page, Position};
 use super::model::{Customer, CustomerId, DisplayName};
 use super::reply::Reply;
@@ -17,7 +17,7 @@ pub(super) enum Read {
     Resolve(Resolve),
     Customer(CustomerId, Reply<Option<Customer>>),
     History { id: CustomerId, after: Option<Position>, limit: usize, reply: Reply<Option<Page>> },
-    Card { id: CustomerId, offered: u64, now_ms: i64, reply: Reply<CardData> },
+    Recall { id: CustomerId, since_ms: i64, reply: Reply<Option<Recalled>> },
 }
 
 pub(super) struct Resolve {
@@ -34,7 +34,7 @@ impl Read {
             Self::Resolve(resolve) => resolve.reply.give(Err(fault)),
             Self::Customer(_, reply) => reply.give(Err(fault)),
             Self::History { reply, .. } => reply.give(Err(fault)),
-            Self::Card { reply, .. } => reply.give(Err(fault)),
+            Self::Recall { reply, .. } => reply.give(Err(fault)),
         }
     }
 }
@@ -46,7 +46,7 @@ pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, wri
             Read::Resolve(call) => resolve(store.as_mut(), call, writer),
             Read::Customer(id, reply) => reply.give(store.customer(id)),
             Read::History { id, after, limit, reply } => reply.give(store.history(id, after, limit)),
-            Read::Card { id, offered, now_ms, reply } => reply.give(store.card(id, offered, now_ms)),
+            Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
         }
     }
 }

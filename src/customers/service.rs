@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::address::Address;
-use super::card::CardData;
+use super::card::{Recalled, WEEK_MS};
 use super::entry::{HistoryEntry, Page, Position};
 use super::model::{Customer, CustomerId, DisplayName};
 use super::reader::{self, Read, Resolve};
@@ -93,15 +93,15 @@ impl Customers {
         self.read(Read::History { id, after, limit, reply: Reply::new(reply) });
     }
 
-    /// What an agent is to see of a customer when `offered` is offered.
-    pub fn card(
+    /// What a customer's cards are made of, from `now_ms` on; `None` if there is no such customer.
+    pub fn recall(
         &self,
         id: CustomerId,
-        offered: u64,
         now_ms: i64,
-        reply: impl FnOnce(Result<CardData, StoreFault>) + Send + 'static,
+        reply: impl FnOnce(Result<Option<Recalled>, StoreFault>) + Send + 'static,
     ) {
-        self.read(Read::Card { id, offered, now_ms, reply: Reply::new(reply) });
+        let since_ms = now_ms.saturating_sub(WEEK_MS);
+        self.read(Read::Recall { id, since_ms, reply: Reply::new(reply) });
     }
 
     /// Adds an entry to a history. The answer comes when it is on stable storage.
@@ -172,6 +172,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::super::address::AddressKind;
+    use super::super::card::Kept;
     use super::super::contract::{note, opened};
     use super::super::memory::MemoryStore;
     use super::super::store::{CustomerReads, Known, Written};
@@ -234,8 +235,8 @@ mod tests {
             self.store.history(id, after, limit)
         }
 
-        fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
-            self.store.card(id, offered, now_ms)
+        fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
+            self.store.recall(id, since_ms)
         }
 
         fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -404,7 +405,8 @@ mod tests {
         let page = page.expect("the store works").expect("known");
         assert_eq!(page.entries[0].contact.as_ref().map(|contact| contact.interaction), Some(2));
         assert!(page.next.is_some());
-        let card = end(start(|answer| customers.card(id, 2, 5, answer))).expect("the store works");
+        let recalled = end(start(|answer| customers.recall(id, 5, answer))).expect("the store works");
+        let card = Kept::<()>::new(recalled.expect("known")).card(2, 5);
         assert_eq!((card.history.len(), card.contacts_24h), (1, 1));
     }
 

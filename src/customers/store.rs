@@ -4,7 +4,7 @@
 //! returns, or nothing of it has happened. Reads see committed groups only.
 
 use super::address::Address;
-use super::card::CardData;
+use super::card::Recalled;
 use super::entry::{ChannelCode, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 
@@ -46,8 +46,8 @@ pub trait CustomerReads: Send {
         limit: usize,
     ) -> Result<Option<Page>, StoreFault>;
 
-    /// What an agent is to see of the customer when `offered` is offered. Empty for an unknown customer.
-    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault>;
+    /// What cards are made of, with the contacts since a time in ms. `None`: no such customer.
+    fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault>;
 
     /// Up to which engine event the history is written.
     fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
@@ -151,6 +151,19 @@ pub enum Change {
     NoteAdded { interaction: u64, text: String },
     /// `wait_ms` for those who were never answered.
     Closed { interaction: u64, outcome: Outcome, disposition: String, wait_ms: Option<u64> },
+}
+
+impl Change {
+    /// The interaction it is about.
+    pub fn interaction(&self) -> u64 {
+        match self {
+            Self::Opened(opened) => opened.interaction,
+            Self::Answered { interaction, .. }
+            | Self::AnswerUndone { interaction, .. }
+            | Self::NoteAdded { interaction, .. }
+            | Self::Closed { interaction, .. } => *interaction,
+        }
+    }
 }
 
 /// What is known of an interaction when it comes in.

@@ -315,8 +315,11 @@ impl Desk {
 
     fn count_card(&mut self, card: &Card, channel: Channel) {
         self.tally.count(&self.tally.cards);
-        let mut earlier =
-            card.history.iter().filter(|entry| entry.kind() == history_entry::Kind::Contact).peekable();
+        let mut earlier = card
+            .history()
+            .into_iter()
+            .filter(|entry| entry.kind() == history_entry::Kind::Contact)
+            .peekable();
         if earlier.peek().is_some() {
             self.tally.count(&self.tally.cards_with_history);
         }
@@ -355,6 +358,7 @@ fn spoken(channel: Channel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use prost::Message;
     use crate::demo::tally::Tally;
     use crate::proto::HistoryEntry;
 
@@ -376,7 +380,7 @@ mod tests {
             channel: Channel::Chat as i32,
             ..HistoryEntry::default()
         };
-        let card = Card { history: vec![earlier], ..Card::default() };
+        let card = Card { history: vec![earlier.encode_to_vec().into()], ..Card::default() };
         Event::Offer(Offer {
             name: OFFER.to_owned(),
             interaction: Some(call()),

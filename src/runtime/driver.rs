@@ -240,6 +240,7 @@ impl Driver {
             self.floor.store(Arc::new(self.shard.floor().clone()));
         }
         let mut keys = batch.keys.into_iter();
+        self.history.begin(self.shard.sequence().0);
         for one in &batch.written {
             self.hold(one, &mut keys);
             let about = self.follow.about(&one.stamped.event);

@@ -3,6 +3,7 @@
 
 use super::follow::About;
 use super::payload::{Plain, SAID_MAX};
+use super::recents::Recents;
 use crate::customers::{Change, CustomerId, Customers, NotProjected, Opened, Outcome, Projected, Projection};
 use crate::engine::event::{Admitted, Event, Stamped};
 use crate::engine::floor::Floor;
@@ -11,6 +12,7 @@ use crate::engine::interaction::Part;
 use crate::engine::time::Time;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Stretches kept while the store is too slow to take them. Beyond it they are read again from the journal at the
 /// next start.
@@ -21,6 +23,8 @@ const STRETCH_EVENTS: usize = 1_024;
 /// What is known of an interaction that is not over.
 #[derive(Debug)]
 struct Contact {
+    /// `None` until it is known whose it is.
+    customer: Option<CustomerId>,
     entered: Time,
     disposition: Text,
     /// Who answered last, and the first wait; and the same before that answer.
@@ -43,6 +47,7 @@ struct Unknown {
 /// The projector of one shard.
 pub struct History {
     customers: Customers,
+    recents: Arc<Recents>,
     open: HashMap<InteractionId, Contact>,
     pending: Vec<Projected>,
     /// The last event of the last stretch.
@@ -52,8 +57,20 @@ pub struct History {
 
 impl History {
     /// A projector into a store.
-    pub fn new(customers: Customers) -> History {
-        History { customers, open: HashMap::new(), pending: Vec::new(), told: 0, kept: VecDeque::new() }
+    pub fn new(customers: Customers, recents: Arc<Recents>) -> History {
+        History {
+            customers,
+            recents,
+            open: HashMap::new(),
+            pending: Vec::new(),
+            told: 0,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Before the events up to this one are heard.
+    pub fn begin(&self, upto: u64) {
+        self.recents.begin(upto);
     }
 
     /// Hears one event.
@@ -64,19 +81,26 @@ impl History {
                 Some(unknown) if unknown.said.len() < SAID_MAX => unknown.said.push(said.text.clone()),
                 Some(_) => {}
                 None => {
+                    let customer = contact.customer;
                     let text = said.text.clone();
-                    self.push(stamped, Change::NoteAdded { interaction: interaction.0, text });
+                    self.push(stamped, customer, Change::NoteAdded { interaction: interaction.0, text });
                 }
             }
         }
+        let customer = self.open.get(&interaction).and_then(|contact| contact.customer);
         if let Some(change) = self.change(stamped, interaction, about, plain, floor) {
-            self.push(stamped, change);
+            let opened = if let Change::Opened(opened) = &change { Some(opened.customer) } else { None };
+            self.push(stamped, opened.or(customer), change);
         }
     }
 
-    fn push(&mut self, stamped: &Stamped, change: Change) {
+    fn push(&mut self, stamped: &Stamped, customer: Option<CustomerId>, change: Change) {
         let time_ms = i64::try_from(stamped.time.0).expect("engine time is far below 2^63 ms");
-        self.pending.push(Projected { sequence: stamped.sequence.0, time_ms, change });
+        let event = Projected { sequence: stamped.sequence.0, time_ms, change };
+        if let Some(customer) = customer {
+            self.recents.hear(customer, &event);
+        }
+        self.pending.push(event);
     }
 
     fn change(
@@ -150,7 +174,14 @@ impl History {
         };
         self.open.insert(
             admitted.interaction,
-            Contact { entered, disposition: Text::default(), answered: None, answered_before: None, unknown },
+            Contact {
+                customer: admitted.facts.customer.map(|customer| CustomerId(customer.0)),
+                entered,
+                disposition: Text::default(),
+                answered: None,
+                answered_before: None,
+                unknown,
+            },
         );
         change
     }
@@ -159,14 +190,16 @@ impl History {
     fn identified(&mut self, stamped: &Stamped, interaction: InteractionId, customer: CustomerId) {
         let Some(contact) = self.open.get_mut(&interaction) else { return };
         let Some(Unknown { opened, said }) = contact.unknown.take() else { return };
+        contact.customer = Some(customer);
         let answered = contact.answered.clone();
         let began = Stamped { time: contact.entered, ..stamped.clone() };
-        self.push(&began, Change::Opened(Opened { customer, ..opened }));
+        self.push(&began, Some(customer), Change::Opened(Opened { customer, ..opened }));
         if let Some((agent, wait_ms)) = answered {
-            self.push(stamped, Change::Answered { interaction: interaction.0, agent, wait_ms });
+            let answered = Change::Answered { interaction: interaction.0, agent, wait_ms };
+            self.push(stamped, Some(customer), answered);
         }
         for text in said {
-            self.push(stamped, Change::NoteAdded { interaction: interaction.0, text });
+            self.push(stamped, Some(customer), Change::NoteAdded { interaction: interaction.0, text });
         }
     }
 

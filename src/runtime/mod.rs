@@ -14,6 +14,7 @@ pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod pipe;
+pub mod recents;
 pub mod start;
 pub mod told;
 pub mod view;

@@ -8,6 +8,7 @@ use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
+use super::recents::Recents;
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -31,6 +32,8 @@ use tokio::sync::oneshot;
 pub struct Running {
     pub handle: ShardHandle,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
+    /// Cards of the customers who were offered lately.
+    pub recents: Arc<Recents>,
     pub thread: JoinHandle<Result<(), Fault>>,
     /// Closes when the thread ends, however.
     pub ended: oneshot::Receiver<()>,
@@ -73,6 +76,7 @@ pub fn start(
     tenant: &str,
 ) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
+    let recents = Arc::new(Recents::default());
     let applied = customers.applied_sequence();
     let store = customers.clone();
     if applied > journal.last_sequence() {
@@ -83,7 +87,7 @@ pub fn start(
         applied,
         sealed: HashMap::new(),
         follow: Follow::default(),
-        history: History::new(customers),
+        history: History::new(customers, recents.clone()),
         newest_customer: None,
         unfit: None,
     };
@@ -135,7 +139,7 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    Ok(Running { handle, payloads, thread, ended, leases, clock, recovered })
+    Ok(Running { handle, payloads, recents, thread, ended, leases, clock, recovered })
 }
 
 fn live_sources(shard: &Shard) -> Vec<Text> {

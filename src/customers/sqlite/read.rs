@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::super::address::{Address, AddressKind};
-use super::super::card::{CARD_CONTACTS_COUNTED_MAX, CardData, DAY_MS, Findings, LOOKED_UP, WEEK_MS};
+use super::super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
 use super::super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position};
 use super::super::model::{Customer, CustomerId};
 use super::super::store::{CustomerReads, Known, StoreFault};
@@ -52,17 +52,16 @@ impl CustomerReads for SqliteReads {
         })
     }
 
-    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
-        self.at_once("reading a card", |moment| {
-            let Some(customer) = customer(moment, id)? else { return Ok(CardData::default()) };
-            let findings = Findings {
+    fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
+        self.at_once("recalling a customer", |moment| {
+            let Some(customer) = customer(moment, id)? else { return Ok(None) };
+            Ok(Some(Recalled {
                 customer,
                 newest: newest(moment, id, None, LOOKED_UP)?,
-                others: others(moment, id, offered)?,
-                contacts_24h: contacts_since(moment, id, now_ms.saturating_sub(DAY_MS), offered)?,
-                contacts_7d: contacts_since(moment, id, now_ms.saturating_sub(WEEK_MS), offered)?,
-            };
-            Ok(findings.card(offered))
+                entries: entries(moment, id)?.unwrap_or(0),
+                contacts: contacts(moment, id, since_ms)?,
+                applied: applied(moment)?,
+            }))
         })
     }
 
@@ -76,9 +75,8 @@ const FIND: &str = "SELECT customers.number, customers.display_name <> '' FROM a
 const PROFILE: &str = "SELECT display_name, created_ms FROM customers WHERE number = ?1";
 const ADDRESSES: &str = "SELECT kind, value FROM addresses WHERE customer = ?1 ORDER BY kind, value";
 const ENTRIES: &str = "SELECT entries FROM customers WHERE number = ?1";
-const CONTACTS: &str = "SELECT count(*) FROM (SELECT 1 FROM history
-    WHERE kind = 1 AND customer = ?1 AND time_ms >= ?2 AND interaction <> ?3 LIMIT ?4)";
-const OFFERED: &str = "SELECT count(*) FROM history WHERE interaction = ?1 AND customer = ?2";
+const CONTACT_TIMES: &str = "SELECT time_ms, interaction FROM history
+    WHERE kind = 1 AND customer = ?1 AND time_ms >= ?2 ORDER BY time_ms DESC LIMIT ?3";
 const NEWEST: &str =
     "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
         outcome, disposition, wait_ms FROM history
@@ -126,18 +124,12 @@ fn entries(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<u64>> {
     Ok(found.map(from_sql))
 }
 
-fn others(db: &Connection, id: CustomerId, offered: u64) -> rusqlite::Result<u64> {
-    let offered: i64 =
-        db.prepare_cached(OFFERED)?.query_row([to_sql(offered), to_sql(id.0)], |row| row.get(0))?;
-    Ok(entries(db, id)?.unwrap_or(0).saturating_sub(from_sql(offered)))
-}
-
-fn contacts_since(db: &Connection, id: CustomerId, from_ms: i64, offered: u64) -> rusqlite::Result<u64> {
-    db.prepare_cached(CONTACTS)?
-        .query_row(params![to_sql(id.0), from_ms, to_sql(offered), CARD_CONTACTS_COUNTED_MAX as i64], |row| {
-            row.get(0)
-        })
-        .map(from_sql)
+fn contacts(db: &Connection, id: CustomerId, since_ms: i64) -> rusqlite::Result<Vec<(i64, u64)>> {
+    db.prepare_cached(CONTACT_TIMES)?
+        .query_map(params![to_sql(id.0), since_ms, CONTACTS_KEPT as i64], |row| {
+            Ok((row.get(0)?, from_sql(row.get(1)?)))
+        })?
+        .collect()
 }
 
 fn newest(
@@ -204,12 +196,12 @@ mod tests {
     fn every_read_goes_by_an_index_and_none_sorts() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = SqliteStore::open(folder.path()).expect("a new store");
-        for sql in [FIND, PROFILE, ADDRESSES, ENTRIES, CONTACTS, OFFERED, NEWEST, BY_REQUEST] {
+        for sql in [FIND, PROFILE, ADDRESSES, ENTRIES, CONTACT_TIMES, NEWEST, BY_REQUEST] {
             let plan = plan(&store.connection, sql);
             assert!(!plan.is_empty(), "{sql}");
             assert!(plan.iter().all(|step| by_index(step)), "{sql}: {plan:?}");
         }
-        let contacts = plan(&store.connection, CONTACTS).join(", ");
+        let contacts = plan(&store.connection, CONTACT_TIMES).join(", ");
         assert!(contacts.contains("COVERING INDEX contacts_by_time"), "{contacts}");
     }
 

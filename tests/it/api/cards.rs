@@ -58,12 +58,12 @@ async fn the_next_contact_on_another_channel_shows_the_first() {
     let mut bo = server.sign_in("bo").await;
     let offer = bo.next_offer().await;
     let card = bo.whole_card(&offer).await;
-    let customer = card.customer.expect("the customer is known");
+    let customer = card.customer().expect("the customer is known");
     assert_eq!(customer.name, first.customer);
     assert_eq!(customer.addresses, [proto::Address { kind: 1, value: "+972501234567".into() }]);
-    let seen: Vec<_> = card.history.iter().map(|entry| (entry.kind, entry.channel)).collect();
+    let seen: Vec<_> = card.history().iter().map(|entry| (entry.kind, entry.channel)).collect();
     assert_eq!(seen, [(5, 0), (1, Channel::Chat.into())], "newest first, without the offered one");
-    let chat = &card.history[1];
+    let chat = &card.history()[1];
     assert_eq!((&chat.interaction, &chat.agent), (&first.name, &name("agents", "ana")));
     assert_eq!((chat.outcome(), chat.disposition.as_str()), (ContactOutcome::Served, "solved"));
     assert_eq!(chat.text, "where is my order?\npromised for monday");
@@ -91,7 +91,7 @@ async fn a_slow_store_makes_the_card_partial_and_the_rest_follows() {
     let mut ana = server.sign_in("ana").await;
     let offer = ana.next_offer().await;
     let card = offer.card.clone().expect("every offer has a card");
-    assert!(card.partial && card.customer.is_none());
+    assert!(card.partial && card.customer().is_none());
     assert_eq!(card.message, "hello", "what needs no look-up is there");
 
     let again = server.work("ana", &ana.session).await;
@@ -102,7 +102,7 @@ async fn a_slow_store_makes_the_card_partial_and_the_rest_follows() {
     assert_eq!(completed.offer, offer.name);
     let whole = completed.card.expect("a card");
     assert!(!whole.partial);
-    assert_eq!(whole.customer.map(|customer| customer.name), Some(call.customer));
+    assert_eq!(whole.customer().map(|customer| customer.name), Some(call.customer));
     assert_eq!((whole.message, whole.why), (card.message, card.why));
 }
 

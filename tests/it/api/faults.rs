@@ -1,8 +1,8 @@
 //! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
 
 use baton::customers::{
-    Address, CardData, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page,
-    Position, StoreFault, Write, Written,
+    Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position,
+    Recalled, StoreFault, Write, Written,
 };
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef};
 use std::ops::ControlFlow;
@@ -77,9 +77,9 @@ impl CustomerReads for SlowReads {
         self.reads.history(id, after, limit)
     }
 
-    fn card(&mut self, id: CustomerId, offered: u64, now_ms: i64) -> Result<CardData, StoreFault> {
+    fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
         self.cards.pass();
-        self.reads.card(id, offered, now_ms)
+        self.reads.recall(id, since_ms)
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -119,7 +119,7 @@ impl CustomerReads for DeadReads {
         dead()
     }
 
-    fn card(&mut self, _: CustomerId, _: u64, _: i64) -> Result<CardData, StoreFault> {
+    fn recall(&mut self, _: CustomerId, _: i64) -> Result<Option<Recalled>, StoreFault> {
         dead()
     }
 
