@@ -197,7 +197,7 @@ impl Shard {
         self.deadlines.disarm(Deadline::Agent(id));
         self.deadlines.disarm(Deadline::Connect(id));
         let part = self.assignments.remove(&id).expect("who is to be connected has a part");
-        self.agents[part.agent.index()].ledger.release(Holder::Assignment(id));
+        self.agent_mut(part.agent).ledger.release(Holder::Assignment(id));
         self.subject_mut(part.interaction).assignments.retain(|other| *other != id);
         part
     }

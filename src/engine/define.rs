@@ -10,6 +10,7 @@ use super::hours::time_zone;
 use super::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
 use super::shard::{Shard, Step};
 use super::skill::Requirement;
+use std::sync::Arc;
 
 /// Most entries a floor may ever have had, by kind. Keys are not used again.
 pub fn max(kind: Kind) -> u32 {
@@ -237,7 +238,7 @@ impl Shard {
 
     /// The agents of a group, in the order of their keys.
     fn agents_in(&self, group: GroupKey) -> Vec<AgentKey> {
-        let of = |agent: &&Agent| self.spec(agent.key).group == Some(group);
+        let of = |agent: &&Arc<Agent>| self.spec(agent.key).group == Some(group);
         self.agents.iter().filter(of).map(|agent| agent.key).collect()
     }
 
@@ -269,7 +270,7 @@ impl Shard {
                 let old = self.floor.agents.get(key).map(|known| known.spec.skills.clone());
                 self.floor.agents.put(key, entry(name, spec.clone(), revision));
                 if self.agents.len() == key as usize {
-                    self.agents.push(Agent::new(AgentKey(key), self.now));
+                    self.agents.push(Arc::new(Agent::new(AgentKey(key), self.now)));
                 }
                 self.arm_skills(AgentKey(key), &old.unwrap_or_default());
                 self.find_profile(AgentKey(key));

@@ -32,17 +32,17 @@ impl Shard {
         let rank = agent.profile.and_then(|_| self.rank(key));
         let on_duty = agent.profile.is_some() && agent.on_duty();
         let (state, now) = (agent.routing_state(), self.now());
-        let agent = &mut self.agents[key.index()];
+        let agent = self.agent_mut(key);
         if agent.seen != state {
             (agent.seen, agent.since) = (state, now);
         }
         let Some(profile) = agent.profile else { return };
-        if agent.ready != rank {
-            self.profiles.rank(profile, agent.ready, rank);
-            agent.ready = rank;
+        let ready = std::mem::replace(&mut agent.ready, rank);
+        let counted = std::mem::replace(&mut agent.counted, on_duty);
+        if ready != rank {
+            self.profiles.rank(profile, ready, rank);
         }
-        if agent.counted != on_duty {
-            agent.counted = on_duty;
+        if counted != on_duty {
             self.count_on_duty(profile, if on_duty { 1 } else { -1 });
         }
     }
@@ -60,7 +60,7 @@ impl Shard {
         if let Some((profile, true)) = new {
             self.find_lanes(profile);
         }
-        let agent = &mut self.agents[key.index()];
+        let agent = self.agent_mut(key);
         let (old, rank) = (agent.profile, agent.ready.take());
         agent.profile = new.map(|(profile, _)| profile);
         let counted = std::mem::take(&mut agent.counted);

@@ -14,6 +14,7 @@ use super::shard::{Shard, Step};
 use super::time::Time;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// How long ids are remembered at least, ms.
 pub const REMEMBERED_MS: u64 = 24 * 60 * 60 * 1000;
@@ -202,7 +203,7 @@ impl Shard {
         let interaction = self.interaction_of(admitted, lane);
         self.tally.books(interaction.queue()).entered += 1;
         self.sources.entry(admitted.source.clone()).or_default().open.insert(id);
-        self.interactions.insert(id, Box::new(interaction));
+        self.interactions.insert(id, Arc::new(interaction));
         self.gauge(id, |gauge| *gauge += 1);
         self.index_matter(id);
         match admitted.scheduled {

@@ -69,7 +69,7 @@ impl Shard {
         let part = self.assignments.get_mut(&id).expect("what is interrupted goes on");
         part.interrupted = true;
         let (agent, interaction) = (part.agent, part.interaction);
-        let known = &mut self.agents[agent.index()];
+        let known = self.agent_mut(agent);
         known.ledger.release(Holder::Assignment(id));
         known.interrupted.push(id);
         self.note_who_talks(interaction);
@@ -80,7 +80,7 @@ impl Shard {
         let part = self.assignments.get_mut(&id).expect("what goes on was interrupted");
         part.interrupted = false;
         let (agent, interaction, channel, units) = (part.agent, part.interaction, part.channel, part.units);
-        let known = &mut self.agents[agent.index()];
+        let known = self.agent_mut(agent);
         known.interrupted.retain(|other| *other != id);
         known.ledger.claim(Claim { holder: Holder::Assignment(id), channel, units, overdraw: None });
         self.note_who_talks(interaction);

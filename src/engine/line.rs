@@ -43,7 +43,7 @@ impl Shard {
         let (place, waits, queue) = (place(subject), subject.state == State::Waiting, subject.queue());
         let standing = match wanted {
             Some(wanted) => {
-                let new = self.agents[wanted.agent.index()].line.insert(place);
+                let new = self.agent_mut(wanted.agent).line.insert(place);
                 assert!(new, "an interaction stands in one line, once");
                 Standing::Agent(wanted.agent)
             }
@@ -67,7 +67,7 @@ impl Shard {
         match standing {
             Standing::Lane(lane) => self.lines.dequeue(lane, place),
             Standing::Agent(agent) => {
-                assert!(self.agents[agent.index()].line.remove(&place), "it stands in that agent's line");
+                assert!(self.agent_mut(agent).line.remove(&place), "it stands in that agent's line");
             }
         }
         if waits {

@@ -323,7 +323,7 @@ impl Shard {
         });
         let channel = self.subject(interaction).channel;
         let claim = Claim { holder: Holder::Offer(id), channel, units, overdraw };
-        self.agents[agent.index()].ledger.claim(claim);
+        self.agent_mut(agent).ledger.claim(claim);
         self.reindex(agent);
     }
 
@@ -362,7 +362,7 @@ impl Shard {
     pub(super) fn does_not_respond(&mut self, agent: AgentKey, not_responding: bool, recovers: Option<Time>) {
         // Only the agent's return ends it, or a time that is over, not another offer under a milder policy.
         let before = self.agents[agent.index()].not_responding;
-        self.agents[agent.index()].not_responding |= not_responding;
+        self.agent_mut(agent).not_responding |= not_responding;
         let recovering = self.deadlines.is_armed(Deadline::Recover(agent));
         match recovers {
             Some(at) if !before || recovering => self.deadlines.arm(Deadline::Recover(agent), at),
@@ -396,7 +396,7 @@ impl Shard {
                 assignment: None,
             },
         );
-        self.agents[offer.agent.index()].ledger.release(Holder::Offer(id));
+        self.agent_mut(offer.agent).ledger.release(Holder::Offer(id));
         self.reindex(offer.agent);
         let subject = self.subject(offer.interaction);
         let (asked_on, sought) = (!subject.offers.is_empty(), subject.seek.is_some());

@@ -224,7 +224,7 @@ impl Shard {
             None if part == Part::Owner => self.promise_kept(interaction),
             None => {}
         }
-        let ledger = &mut self.agents[agent.index()].ledger;
+        let ledger = &mut self.agent_mut(agent).ledger;
         ledger.pass(Holder::Offer(id), Holder::Assignment(assignment));
         let units = ledger.units_of(Holder::Assignment(assignment));
         let channel = self.subject(interaction).channel;
@@ -317,13 +317,13 @@ impl Shard {
         part.wrap_up_until = wrap_up_until;
         part.interrupted = false;
         if interrupted {
-            self.agents[agent.index()].interrupted.retain(|other| *other != id);
+            self.agent_mut(agent).interrupted.retain(|other| *other != id);
         }
         match wrap_up_until {
             Some(until) => {
                 self.deadlines.arm(Deadline::WrapUp(id), until);
                 let share = self.queue(queue).wrap_up.share_percent;
-                let ledger = &mut self.agents[agent.index()].ledger;
+                let ledger = &mut self.agent_mut(agent).ledger;
                 ledger.pass_share(Holder::Assignment(id), Holder::WrapUp(id), share);
                 self.reindex(agent);
             }
@@ -389,7 +389,7 @@ impl Shard {
 
     pub(super) fn release(&mut self, id: AssignmentId, holder: Holder) {
         let agent = self.assignments[&id].agent;
-        self.agents[agent.index()].ledger.release(holder);
+        self.agent_mut(agent).ledger.release(holder);
         self.part_over(id);
     }
 
@@ -399,7 +399,7 @@ impl Shard {
         books.handled += 1;
         books.handle_ms += self.now.since(part.started);
         self.subject_mut(part.interaction).assignments.retain(|other| *other != id);
-        self.agents[part.agent.index()].idle_since = self.now;
+        self.agent_mut(part.agent).idle_since = self.now;
         self.reindex(part.agent);
     }
 

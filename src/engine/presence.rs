@@ -230,7 +230,7 @@ impl Shard {
 
     fn change(&mut self, key: AgentKey, change: impl FnOnce(&mut Agent)) {
         let now = self.now;
-        let agent = &mut self.agents[key.index()];
+        let agent = self.agent_mut(key);
         change(agent);
         agent.since = now;
         self.reindex(key);

@@ -23,6 +23,7 @@ use super::table::Table;
 use super::tally::Tally;
 use super::time::Time;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// One writer's world: a pool's queues, agents and interactions.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +31,10 @@ pub struct Shard {
     pub(super) now: Time,
     pub(super) sequence: Sequence,
     pub(super) floor: Floor,
-    pub(super) agents: Vec<Agent>,
-    pub(super) interactions: Table<InteractionId, Box<Interaction>>,
+    /// Shared with whoever looks: one that is looked at is copied before it changes, and only then.
+    pub(super) agents: Vec<Arc<Agent>>,
+    /// The same.
+    pub(super) interactions: Table<InteractionId, Arc<Interaction>>,
     pub(super) offers: Table<OfferId, Offer>,
     pub(super) assignments: Table<AssignmentId, Assignment>,
     pub(super) lines: Lines,
@@ -137,18 +140,28 @@ impl Shard {
     }
 
     /// Every agent ever defined, in the order of their keys.
-    pub fn agents(&self) -> &[Agent] {
+    pub fn agents(&self) -> &[Arc<Agent>] {
         &self.agents
     }
 
     /// One agent.
     pub fn agent(&self, key: AgentKey) -> Option<&Agent> {
-        self.agents.get(key.index())
+        self.agents.get(key.index()).map(|shared| &**shared)
+    }
+
+    /// One agent as it is now, to keep: what happens later does not show in it.
+    pub fn agent_shared(&self, key: AgentKey) -> Option<Arc<Agent>> {
+        self.agents.get(key.index()).cloned()
     }
 
     /// One interaction: open, or among the last that were over.
     pub fn interaction(&self, id: InteractionId) -> Option<&Interaction> {
-        self.interactions.get(&id).map(|boxed| &**boxed)
+        self.interactions.get(&id).map(|shared| &**shared)
+    }
+
+    /// One interaction as it is now, to keep: what happens later does not show in it.
+    pub fn interaction_shared(&self, id: InteractionId) -> Option<Arc<Interaction>> {
+        self.interactions.get(&id).cloned()
     }
 
     /// One open offer.
@@ -215,7 +228,15 @@ impl Shard {
     }
 
     pub(super) fn subject_mut(&mut self, id: InteractionId) -> &mut Interaction {
-        self.interactions.get_mut(&id).expect("offers, assignments and lanes name interactions that exist")
+        let shared = self
+            .interactions
+            .get_mut(&id)
+            .expect("offers, assignments and lanes name interactions that exist");
+        Arc::make_mut(shared)
+    }
+
+    pub(super) fn agent_mut(&mut self, key: AgentKey) -> &mut Agent {
+        Arc::make_mut(&mut self.agents[key.index()])
     }
 }
 

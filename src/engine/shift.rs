@@ -84,7 +84,7 @@ impl Shard {
     }
 
     fn agents_on(&self, shift: HoursKey) -> Vec<AgentKey> {
-        let on = |agent: &&super::agent::Agent| self.spec(agent.key).shift == Some(shift);
+        let on = |agent: &&std::sync::Arc<super::agent::Agent>| self.spec(agent.key).shift == Some(shift);
         self.agents.iter().filter(on).map(|agent| agent.key).collect()
     }
 
@@ -118,7 +118,7 @@ impl Shard {
         let shift = self.spec(key).shift.and_then(|hours| self.phases.get(&hours));
         let ends = shift.map_or(Time(now.0 - now.0 % DAY_MS + DAY_MS), |phase| phase.midnight);
         let max = self.capacity_of(key).of(channel).daily_max;
-        let agent = &mut self.agents[key.index()];
+        let agent = self.agent_mut(key);
         if now >= agent.today.ends {
             agent.today = Today { ends, accepted: [0; 7] };
         }

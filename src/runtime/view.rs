@@ -11,11 +11,13 @@ use crate::engine::outcome::Assignment;
 use crate::engine::shard::Shard;
 use crate::engine::tally::Books;
 use crate::engine::time::Time;
+use std::sync::Arc;
 
 /// An interaction as it is at one moment.
 #[derive(Clone, Debug)]
 pub struct InteractionView {
-    pub interaction: Interaction,
+    /// Shared with the shard, which copies it before it changes.
+    pub interaction: Arc<Interaction>,
     /// Before an answer the agent of the oldest open offer, then whoever serves the customer, or did last.
     pub agent: Option<AgentKey>,
     /// Everybody in the conversation or in wrap-up, oldest first.
@@ -28,7 +30,7 @@ pub struct InteractionView {
 
 /// One interaction, if its record is in memory.
 pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> {
-    let interaction = shard.interaction(id)?.clone();
+    let interaction = shard.interaction_shared(id)?;
     let offered = interaction.offers.first().and_then(|offer| shard.offer(*offer)).map(|offer| offer.agent);
     // The offer of a second agent does not change whose the customer is.
     let agent = if interaction.state.is_unanswered() { offered } else { interaction.agent };
@@ -46,7 +48,8 @@ pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> 
 /// An agent with the work in hand.
 #[derive(Clone, Debug)]
 pub struct AgentView {
-    pub agent: Agent,
+    /// Likewise.
+    pub agent: Arc<Agent>,
     /// Units in all.
     pub capacity: u16,
     pub offers: Vec<(Offer, InteractionView)>,
@@ -57,7 +60,7 @@ pub struct AgentView {
 
 /// One agent with everything in hand.
 pub fn agent(shard: &Shard, key: AgentKey) -> Option<AgentView> {
-    let agent = shard.agent(key)?.clone();
+    let agent = shard.agent_shared(key)?;
     let offers = shard.offers_to(key).into_iter().filter_map(|id| offer(shard, id)).collect();
     let held = agent.ledger.claims().iter().filter_map(|claim| match claim.holder {
         Holder::Offer(_) => None,
@@ -78,7 +81,7 @@ pub fn agent(shard: &Shard, key: AgentKey) -> Option<AgentView> {
 /// Only how the agent is.
 pub fn status(shard: &Shard, key: AgentKey) -> Option<AgentView> {
     Some(AgentView {
-        agent: shard.agent(key)?.clone(),
+        agent: shard.agent_shared(key)?,
         capacity: capacity(shard, key),
         offers: Vec::new(),
         assignments: Vec::new(),

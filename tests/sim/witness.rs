@@ -323,7 +323,7 @@ pub fn never_served(shard: &Shard, subject: &Interaction) -> bool {
         ) || shard.floor().agents.get(agent.key.0).is_some_and(|entry| *entry.name == *GHOST)
             || too_small(shard, agent, subject)
     };
-    subject.standing.is_some() && shard.agents().iter().all(barred)
+    subject.standing.is_some() && shard.agents().iter().all(|agent| barred(agent))
 }
 
 fn too_small(shard: &Shard, agent: &Agent, subject: &Interaction) -> bool {

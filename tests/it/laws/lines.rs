@@ -18,7 +18,7 @@ impl Run {
         }
         for (key, lane) in self.shard.lines().lanes() {
             assert_eq!(lane.is_needed(), needed.contains(&key), "lane {key}");
-            let serve = |agent: &&Agent| agent.on_duty() && self.meets(agent, &lane.id);
+            let serve = |agent: &&std::sync::Arc<Agent>| agent.on_duty() && self.meets(agent, &lane.id);
             let on_duty = self.shard.agents().iter().filter(serve).count();
             assert_eq!(lane.on_duty() as usize, on_duty, "lane {key}");
         }
