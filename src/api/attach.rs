@@ -221,14 +221,17 @@ impl Answers {
         self.requests_ended = true;
     }
 
-    fn answered(&self, tag: u64, told: Told) -> Result<proto::AttachResponse, ApiError> {
+    fn answered(&mut self, tag: u64, told: Told) -> Result<proto::AttachResponse, ApiError> {
         let Told { sequence, answer, shown } = told;
         match (answer?, shown) {
             (value @ Answer::Accepted { .. }, _) => {
                 let accepted = desk::accepted(&self.tenant, Seen { value, sequence });
                 Ok(response(tag, String::new(), Answered::Accepted(accepted)))
             }
-            (_, Shown::Agent(view)) => Ok(by_status(tag, self.tenant.show_status(&view))),
+            (_, Shown::Agent(view)) => {
+                self.desks.said(&view);
+                Ok(by_status(tag, self.tenant.show_status(&view)))
+            }
             // Whose work it was is forgotten.
             _ => Err(Refusal::AssignmentEnded.into()),
         }

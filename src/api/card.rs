@@ -3,7 +3,7 @@
 
 use super::convert::{millis, timestamp};
 use super::tenant::Tenant;
-use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, StoreFault, card_text};
+use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, StoreFault, card_entry};
 use crate::engine::explain::chosen_sentence;
 use crate::engine::ids::Sequence;
 use crate::engine::time::Time;
@@ -133,10 +133,8 @@ fn completed(tenant: &Tenant, base: proto::Card, data: Option<CardData<Written>>
 
 fn filled(tenant: &Tenant, base: proto::Card, data: &CardData<Written>) -> proto::Card {
     let profile = &data.profile;
-    let written = |entry: &HistoryEntry| {
-        let text = card_text(entry);
-        show_entry(tenant, profile.of.id, entry, text).encode_to_vec().into()
-    };
+    let written =
+        |entry: &HistoryEntry| show_entry(tenant, profile.of.id, &card_entry(entry)).encode_to_vec().into();
     proto::Card {
         history: data
             .history
@@ -176,20 +174,15 @@ pub fn show_customer(tenant: &Tenant, customer: &Customer) -> proto::Customer {
     }
 }
 
-/// One entry of a customer's history, with as much of its text as is to be shown.
-pub fn show_entry(
-    tenant: &Tenant,
-    customer: CustomerId,
-    entry: &HistoryEntry,
-    text: String,
-) -> proto::HistoryEntry {
+/// One entry of a customer's history.
+pub fn show_entry(tenant: &Tenant, customer: CustomerId, entry: &HistoryEntry) -> proto::HistoryEntry {
     let mut shown = proto::HistoryEntry {
         name: entry_name(tenant, customer, entry),
         kind: i32::from(entry.kind as u8),
         time: Some(time(entry.time_ms)),
         channel: i32::from(entry.channel),
         summary: entry.summary.clone(),
-        text,
+        text: entry.text.clone(),
         ..proto::HistoryEntry::default()
     };
     if let Some(contact) = &entry.contact {

@@ -136,11 +136,7 @@ impl Customers for Api {
         let page = asked(|reply| tenant.customers.history(id, after, size, reply)).await?;
         let page = page.ok_or_else(|| not_found(id))?;
         Ok(Response::new(proto::ListHistoryResponse {
-            entries: page
-                .entries
-                .iter()
-                .map(|entry| show_entry(&tenant, customer.id, entry, entry.text.clone()))
-                .collect(),
+            entries: page.entries.iter().map(|entry| show_entry(&tenant, customer.id, entry)).collect(),
             next_page_token: page.next.map(Position::token).unwrap_or_default(),
         }))
     }
@@ -168,7 +164,7 @@ impl Customers for Api {
         let recorded = recorded.await?;
         let entry = recorded.map_err(|_| not_found(id))?;
         let customer = profile(&tenant, id).await?;
-        Ok(Response::new(show_entry(&tenant, customer.id, &entry, entry.text.clone())))
+        Ok(Response::new(show_entry(&tenant, customer.id, &entry)))
     }
 }
 

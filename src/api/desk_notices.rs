@@ -5,12 +5,15 @@ use super::attach::{failure, response};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use super::work::{self, Rest, Session};
-use crate::engine::ids::{AgentKey, Sequence};
+use crate::engine::agent::{Liveness, Presence, RoutingState};
+use crate::engine::ids::{AgentKey, Sequence, Text};
+use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::attach_response::Response as Answered;
 use crate::proto::work_response::Event;
 use crate::runtime::notice::{AgentNotice, Notice};
 use crate::runtime::pipe::ToAgent;
+use crate::runtime::view::AgentView;
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,6 +27,37 @@ struct Desk {
     name: String,
     /// What waits for a card; `None` if none is being looked up.
     held: Option<VecDeque<AgentNotice>>,
+    /// How the agent was when that was said last, in an answer or a notice.
+    said: Option<Status>,
+}
+
+/// What a status says, without when.
+#[derive(PartialEq)]
+struct Status {
+    presence: Presence,
+    liveness: Liveness,
+    state: RoutingState,
+    reason: Text,
+    since: Time,
+    draining: bool,
+    used: u32,
+    capacity: u16,
+}
+
+impl From<&AgentView> for Status {
+    fn from(view: &AgentView) -> Status {
+        let agent = &view.agent;
+        Status {
+            presence: agent.presence,
+            liveness: agent.liveness,
+            state: agent.routing_state(),
+            reason: agent.reason.clone(),
+            since: agent.since,
+            draining: agent.pending.is_some(),
+            used: agent.ledger.used(),
+            capacity: view.capacity,
+        }
+    }
 }
 
 /// What came of a look-up.
@@ -78,12 +112,19 @@ impl Desks {
     pub fn open(&mut self, session: Session, name: String) {
         let opened = session.opened(&self.tenant);
         self.push(response(0, name.clone(), Answered::Work(opened.into())));
-        let desk = Desk { session, name, held: None };
+        let desk = Desk { session, name, held: None, said: None };
         // One that was here before has been taken over by this one, and says so by itself.
         if let Some(before) = self.open.insert(desk.session.agent, desk) {
             let error = work::last_word(&self.tenant, &before.session, &Notice::TakenOver);
             let error = error.expect("it ends a stream");
             self.push(failure(0, before.name, error));
+        }
+    }
+
+    /// An answer on this stream says how an agent is.
+    pub fn said(&mut self, view: &AgentView) {
+        if let Some(desk) = self.open.get_mut(&view.agent.key) {
+            desk.said = Some(view.into());
         }
     }
 
@@ -111,6 +152,13 @@ impl Desks {
     fn tell(&mut self, agent: AgentKey, told: AgentNotice) {
         let Some(desk) = self.open.get_mut(&agent) else { return };
         self.last = told.sequence;
+        if let Notice::Status(view) = &told.notice {
+            let status = Some(Status::from(&**view));
+            if desk.said == status {
+                return;
+            }
+            desk.said = status;
+        }
         if let Some(event) = work::event(&self.tenant, &told) {
             let work = Answered::Work(work::message(told.sequence, told.time, event).into());
             self.messages.push_back(response(0, desk.name.clone(), work));

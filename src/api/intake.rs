@@ -79,7 +79,10 @@ pub async fn prepare(
     let waits =
         |draft: &Draft| tenant.plans.waits_for_last_agent(&tenant.rules, &draft.floor, &draft.asked());
     let last = match customer.filter(|_| waits(&draft)) {
-        Some(customer) => last_agent(&tenant.customers, &draft.floor, customer, deadline).await,
+        Some(customer) => {
+            let upto = tenant.recents.heard();
+            last_agent(&tenant.customers, &draft.floor, customer, upto, deadline).await
+        }
         None => None,
     };
     Ok(Prepared { late, ..draft.finished(tenant, identity, last) })

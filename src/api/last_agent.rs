@@ -10,17 +10,22 @@ use tokio::time::{Instant, timeout_at};
 /// So many entries of a history are looked through, the newest first.
 const ENTRIES_MAX: usize = 20;
 
-/// The agent who answered the newest contact that was answered, if they still work here.
+/// The agent who answered the newest contact that was answered up to an event, if they still work here.
 pub async fn last_agent(
     customers: &Customers,
     floor: &Floor,
     customer: CustomerId,
+    upto: u64,
     deadline: Instant,
 ) -> Option<AgentKey> {
     let (reply, answer) = oneshot::channel();
-    customers.history(customer, None, ENTRIES_MAX, move |page| {
-        // Whoever asked may have gone.
-        let _ = reply.send(page);
+    let store = customers.clone();
+    customers.wait_applied(upto, move |_| {
+        // What a store that fails had written before is better than nothing.
+        store.history(customer, None, ENTRIES_MAX, move |page| {
+            // Whoever asked may have gone.
+            let _ = reply.send(page);
+        });
     });
     let Ok(Ok(Ok(page))) = timeout_at(deadline, answer).await else {
         crate::observe::customer_late("last_agent");
@@ -89,7 +94,7 @@ mod tests {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("a store in memory");
         let customer = customer_served_by(&customers, agents).await;
         let deadline = Instant::now() + Duration::from_secs(60);
-        last_agent(&customers, floor().floor(), customer, deadline).await
+        last_agent(&customers, floor().floor(), customer, 0, deadline).await
     }
 
     #[tokio::test]

@@ -63,11 +63,24 @@ impl<T, S> Shown<T, S> {
     }
 }
 
+impl<S> Shown<HistoryEntry, S> {
+    /// In place, unless a card that is on its way holds it.
+    fn amend(this: &mut Arc<Self>, change: &Change) {
+        if Arc::get_mut(this).is_none() {
+            *this = Shown::new(this.of.clone());
+        }
+        let entry = Arc::get_mut(this).expect("nobody else has the new one");
+        entry.of.amend(change);
+        shorten(&mut entry.of);
+        entry.shown = OnceLock::new();
+    }
+}
+
 /// The customer's part of a card.
 #[derive(Debug)]
 pub struct CardData<S> {
     pub profile: Arc<Shown<Customer, S>>,
-    /// Newest first, without the offered interaction. `card_text` cuts their texts.
+    /// Newest first, without the offered interaction. `card_entry` makes of each what is shown.
     pub history: Vec<Arc<Shown<HistoryEntry, S>>>,
     /// How many entries there are beyond these.
     pub older_entries: u64,
@@ -100,9 +113,7 @@ impl<S> Kept<S> {
             entry.of.contact.as_ref().is_some_and(|contact| contact.interaction == interaction)
         });
         if let Some(entry) = entry {
-            let mut amended = entry.of.clone();
-            amended.amend(&event.change);
-            *entry = Shown::new(shortened(amended));
+            Shown::amend(entry, &event.change);
         }
     }
 
@@ -148,14 +159,23 @@ impl<S> Kept<S> {
 }
 
 /// One character beyond what a card shows is kept, so that the card can tell that there was more.
-fn shortened(entry: HistoryEntry) -> HistoryEntry {
-    match entry.text.char_indices().nth(CARD_TEXT_CHARS_MAX + 1) {
-        None => entry,
-        Some((end, _)) => HistoryEntry { text: entry.text[..end].to_owned(), ..entry },
+fn shortened(mut entry: HistoryEntry) -> HistoryEntry {
+    shorten(&mut entry);
+    entry
+}
+
+fn shorten(entry: &mut HistoryEntry) {
+    const KEPT: usize = CARD_TEXT_CHARS_MAX + 1;
+    if entry.text.len() > KEPT
+        && let Some((end, _)) = entry.text.char_indices().nth(KEPT)
+    {
+        entry.text.truncate(end);
+        entry.text.shrink_to_fit();
     }
 }
 
-/// The text of an entry as a card shows it.
-pub fn card_text(entry: &HistoryEntry) -> String {
-    cut(entry.text.clone(), CARD_TEXT_CHARS_MAX)
+/// An entry as a card shows it.
+pub fn card_entry(entry: &HistoryEntry) -> HistoryEntry {
+    let entry = entry.clone().summed_up();
+    HistoryEntry { text: cut(entry.text, CARD_TEXT_CHARS_MAX), ..entry }
 }

@@ -1,7 +1,7 @@
 //! What every store of customers must do: each test runs against memory and against SQLite.
 
 use super::address::{Address, AddressKind};
-use super::card::{CARD_ENTRIES_MAX, CardData, Kept, Recalled, WEEK_MS, card_text};
+use super::card::{CARD_ENTRIES_MAX, CardData, Kept, Recalled, WEEK_MS, card_entry};
 use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::memory::MemoryStore;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
@@ -29,7 +29,7 @@ impl From<CardData<()>> for Card {
         let history = data.history.iter().map(|entry| &entry.of);
         Card {
             customer: Some(data.profile.of.clone()),
-            history: history.map(|entry| HistoryEntry { text: card_text(entry), ..entry.clone() }).collect(),
+            history: history.map(card_entry).collect(),
             older_entries: data.older_entries,
             contacts_24h: data.contacts_24h,
             contacts_7d: data.contacts_7d,

@@ -217,7 +217,7 @@ impl HistoryEntry {
         Position { time_ms: self.time_ms, number: self.number }
     }
 
-    /// The entry of an interaction that came in.
+    /// The entry of an interaction that came in. Its summary is to be made.
     pub(super) fn opened(number: u64, time_ms: i64, opened: &Opened) -> Self {
         let contact = Contact {
             interaction: opened.interaction,
@@ -233,13 +233,13 @@ impl HistoryEntry {
             kind: EntryKind::Contact,
             time_ms,
             channel: opened.channel,
-            summary: contact.summary(opened.channel),
+            summary: String::new(),
             text: cut(opened.message.clone(), TEXT_CHARS_MAX),
             contact: Some(contact),
         }
     }
 
-    /// Takes in what happened with its interaction since.
+    /// Takes in what happened with its interaction since. Its summary is to be made.
     pub(super) fn amend(&mut self, change: &Change) {
         let Some(contact) = &mut self.contact else { return };
         match change {
@@ -259,7 +259,14 @@ impl HistoryEntry {
                 contact.wait_ms = contact.wait_ms.or(*wait_ms);
             }
         }
-        self.summary = contact.summary(self.channel);
+    }
+
+    /// With the summary that its fields make. What was recorded brings its own.
+    pub(super) fn summed_up(mut self) -> Self {
+        if let Some(contact) = &self.contact {
+            self.summary = contact.summary(self.channel);
+        }
+        self
     }
 }
 

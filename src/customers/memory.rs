@@ -111,7 +111,7 @@ impl Profile {
             Some(after) => self.history.range(..after),
             None => self.history.range(..),
         };
-        entries.rev().take(count).map(|(_, entry)| entry.clone()).collect()
+        entries.rev().take(count).map(|(_, entry)| entry.clone().summed_up()).collect()
     }
 }
 

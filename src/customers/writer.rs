@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, never, select};
+use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use super::entry::HistoryEntry;
 use super::reply::Reply;
@@ -16,9 +16,12 @@ use super::store::{CustomerStore, Gap, Projection, Resolved, StoreFault, Unknown
 /// Most calls in one commit, so that the first of them does not wait for the last for too long.
 const GROUP_CALLS_MAX: usize = 1_024;
 /// As many projected events close a commit to further stretches: a new customer's first call waits behind it.
-const GROUP_EVENTS_ENOUGH: usize = 1_024;
+const GROUP_EVENTS_ENOUGH: usize = 4_096;
 /// Most stretches in one commit, however few events they have.
 const GROUP_STRETCHES_MAX: usize = 256;
+/// How long projections wait for others to share their commit, as long as nobody asks for anything: cards are kept up
+/// without it, and whoever reads a history asks for it to be written.
+const COMPANY: Duration = Duration::from_millis(100);
 /// How soon a projection that failed is tried again, if no call comes to try the store before.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -120,9 +123,34 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
+        let alone = first_call.is_none();
         self.take_projections(first_projection);
+        if alone && !self.group.is_empty() {
+            first_call = self.wait_for_company();
+        }
         self.take_calls(first_call);
         true
+    }
+
+    /// Gathers further projections until there are enough, they have waited long enough, or a call comes.
+    fn wait_for_company(&mut self) -> Option<Call> {
+        let until = after(COMPANY);
+        while !self.has_enough() {
+            select! {
+                recv(self.calls) -> call => return call.ok(),
+                recv(self.projections) -> projection => match projection {
+                    Ok(projection) => self.take_projections(Some(projection)),
+                    Err(_) => return None,
+                },
+                recv(until) -> _ => return None,
+            }
+        }
+        None
+    }
+
+    fn has_enough(&self) -> bool {
+        let events = self.group.iter().map(events_of).sum::<usize>();
+        events >= GROUP_EVENTS_ENOUGH || self.group.len() >= GROUP_STRETCHES_MAX
     }
 
     /// All calls are answered; what was projected before the handles went is still written.

@@ -358,9 +358,9 @@ fn spoken(channel: Channel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prost::Message;
     use crate::demo::tally::Tally;
     use crate::proto::HistoryEntry;
+    use prost::Message;
 
     const OFFER: &str = "tenants/default/offers/1";
     const ASSIGNMENT: &str = "tenants/default/assignments/2";

@@ -256,10 +256,11 @@ impl Driver {
             }
         }
         self.history.flush(self.shard.sequence().0);
-        self.outbox.settle(&self.shard);
+        // Answers first: an agent whose platform is answered need not be told the same again.
         for (reply, told) in batch.answers {
             self.answer(reply, told);
         }
+        self.outbox.settle(&self.shard);
         for (pipe, interaction) in batch.routed {
             self.outbox.pipes.watch(pipe, interaction, State::Waiting);
         }

@@ -63,6 +63,11 @@ impl Recents {
         self.heard.store(upto, Ordering::SeqCst);
     }
 
+    /// The last event whose changes are told, or being told.
+    pub fn heard(&self) -> u64 {
+        self.heard.load(Ordering::SeqCst)
+    }
+
     /// A change of a customer's history.
     pub fn hear(&self, customer: CustomerId, event: &Projected) {
         let full = match self.cards.get_mut(&customer).as_deref_mut() {
@@ -102,7 +107,7 @@ impl Recents {
         };
         self.count.fetch_add(1, Ordering::Relaxed);
         // Read after the slot is there: whatever is not told to the slot is no later than this.
-        Some(LookUp { recents: self.clone(), customer, number, upto: self.heard.load(Ordering::SeqCst) })
+        Some(LookUp { recents: self.clone(), customer, number, upto: self.heard() })
     }
 
     /// What a look-up found. It is not kept if the customer was to be forgotten since.
