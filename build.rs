@@ -24,9 +24,8 @@ fn protocol() {
         .btree_map(".")
         // Large ones among small: a message is moved several times between the socket and whoever reads it.
         .boxed(".baton.v1.RouteRequest.request.submit")
-        .boxed(".baton.v1.RouteResponse.response.interaction")
         .boxed(".baton.v1.AttachResponse.response.work")
-        .bytes(".baton.v1.Card")
+        .bytes(".")
         .compile_fds(files)
         .expect("the protocol files generate");
 }
@@ -34,7 +33,13 @@ fn protocol() {
 /// Messages that are shown again and again, as (message, field): our own code keeps them as they go over the wire, which
 /// is the same for bytes as for a message. The descriptors for everybody else stay as they are.
 #[cfg(feature = "server")]
-const KEPT_AS_BYTES: [(&str, &str); 2] = [("Card", "customer"), ("Card", "history")];
+const KEPT_AS_BYTES: [(&str, &str); 5] = [
+    ("Offer", "interaction"),
+    ("Offer", "card"),
+    ("CardCompleted", "card"),
+    ("Assignment", "interaction"),
+    ("RouteResponse", "interaction"),
+];
 
 #[cfg(feature = "server")]
 fn kept_as_bytes(files: &mut prost_types::FileDescriptorSet) {

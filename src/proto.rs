@@ -3,17 +3,37 @@
 //! that the protocol says.
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 tonic::include_proto!("baton.v1");
 
-impl Card {
-    /// Whose card it is; `None` if the customer is unknown, or the bytes are no customer.
-    pub fn customer(&self) -> Option<Customer> {
-        if self.customer.is_empty() { None } else { Customer::decode(self.customer.clone()).ok() }
+impl Offer {
+    /// What is offered.
+    pub fn interaction(&self) -> Option<Interaction> {
+        read(&self.interaction)
     }
 
-    /// The entries that can be read, newest first.
-    pub fn history(&self) -> Vec<HistoryEntry> {
-        self.history.iter().filter_map(|entry| HistoryEntry::decode(entry.clone()).ok()).collect()
+    /// Who the customer is, and what happened before.
+    pub fn card(&self) -> Option<Card> {
+        read(&self.card)
     }
+}
+
+impl CardCompleted {
+    /// The whole card.
+    pub fn card(&self) -> Option<Card> {
+        read(&self.card)
+    }
+}
+
+impl Assignment {
+    /// What the agent is at.
+    pub fn interaction(&self) -> Option<Interaction> {
+        read(&self.interaction)
+    }
+}
+
+/// A message that is kept as bytes; `None` if there is none, or it cannot be read.
+pub fn read<T: Message + Default>(bytes: &Bytes) -> Option<T> {
+    if bytes.is_empty() { None } else { T::decode(bytes.clone()).ok() }
 }

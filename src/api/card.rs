@@ -3,6 +3,7 @@
 
 use super::convert::{millis, timestamp};
 use super::tenant::Tenant;
+use super::wire::Wire;
 use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, StoreFault, card_entry};
 use crate::engine::explain::chosen_sentence;
 use crate::engine::ids::Sequence;
@@ -12,26 +13,36 @@ use crate::runtime::payload::{Said, Speaker};
 use crate::runtime::recents::Written;
 use crate::runtime::view::InteractionView;
 use prost::Message;
+use prost::bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// About what a card takes with a full history.
+const ROOM: usize = 4_096;
 
 /// How long an offer waits for its card.
 pub const CARD_DEADLINE: Duration = Duration::from_millis(5);
 /// How long the rest of a partial card is waited for.
 const REST_MAX: Duration = Duration::from_secs(10);
 
-/// What is known without asking the customer store.
-pub fn base(tenant: &Tenant, view: &InteractionView) -> proto::Card {
-    let held = tenant.payloads.get(&view.interaction.id).map(|held| held.value().clone());
-    let (payload, said) = held.map(|held| (held.payload, held.said)).unwrap_or_default();
-    proto::Card {
-        said: said.iter().map(|(time, said)| show_said(*time, said)).collect(),
-        message: payload.message.clone(),
-        attributes: payload.attributes.clone(),
-        why: why(tenant, view),
-        ..proto::Card::default()
+/// What is known without asking the customer store. The fields are those of `Card` in `customers.proto`.
+fn base(tenant: &Tenant, view: &InteractionView) -> Wire {
+    let mut card = Wire::with_room(ROOM);
+    if let Some(held) = tenant.payloads.get(&view.interaction.id) {
+        card.text(6, &held.payload.message);
+        for (key, value) in &held.payload.attributes {
+            card.message(7, |entry| {
+                entry.text(1, key);
+                entry.text(2, value);
+            });
+        }
+        for (time, said) in &held.said {
+            card.bytes(10, &show_said(*time, said).encode_to_vec());
+        }
     }
+    card.text(8, &why(tenant, view));
+    card
 }
 
 fn show_said(time: Time, said: &Said) -> proto::Said {
@@ -49,9 +60,9 @@ fn why(tenant: &Tenant, view: &InteractionView) -> String {
     chosen_sentence(&decided.decision, agent, view.interaction.requirements(), &tenant.shard.floor())
 }
 
-/// The card of an offer, if nothing has to be looked up for it.
-pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<proto::Card> {
-    let Some(customer) = view.interaction.facts.customer else { return Some(base(tenant, view)) };
+/// The card of an offer as it goes over the wire, if nothing has to be looked up for it.
+pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<Bytes> {
+    let Some(customer) = view.interaction.facts.customer else { return Some(base(tenant, view).finish()) };
     let data = tenant.recents.card(whose(customer), view.interaction.id.0, in_ms(view.now))?;
     Some(filled(tenant, base(tenant, view), &data))
 }
@@ -61,15 +72,15 @@ pub async fn card(
     tenant: &Arc<Tenant>,
     view: &InteractionView,
     offered: Sequence,
-) -> (proto::Card, Option<tokio::task::JoinHandle<Option<proto::Card>>>) {
+) -> (Bytes, Option<tokio::task::JoinHandle<Option<Bytes>>>) {
     let base = base(tenant, view);
-    let Some(customer) = view.interaction.facts.customer else { return (base, None) };
+    let Some(customer) = view.interaction.facts.customer else { return (base.finish(), None) };
     let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
     let mut found =
         Box::pin(async move { look_up(&owner, whose(customer), interaction, now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
         Ok(Some(data)) => (completed(tenant, base, data), None),
-        Ok(None) => (proto::Card { partial: true, ..base }, None),
+        Ok(None) => (partial(base), None),
         Err(_) => {
             crate::observe::customer_late("card");
             let (owner, whole) = (tenant.clone(), base.clone());
@@ -77,9 +88,14 @@ pub async fn card(
                 let data = tokio::time::timeout(REST_MAX, found).await.ok()??;
                 Some(completed(&owner, whole, data))
             });
-            (proto::Card { partial: true, ..base }, Some(rest))
+            (partial(base), Some(rest))
         }
     }
+}
+
+fn partial(mut card: Wire) -> Bytes {
+    card.number(9, true);
+    card.finish()
 }
 
 /// The history up to the event that made the offer, so that what was just said elsewhere is there; kept for the next
@@ -124,33 +140,25 @@ pub fn gone() -> StoreFault {
     StoreFault::Unavailable { doing: "waiting for its answer", cause: "it ended".into() }
 }
 
-fn completed(tenant: &Tenant, base: proto::Card, data: Option<CardData<Written>>) -> proto::Card {
+fn completed(tenant: &Tenant, base: Wire, data: Option<CardData<Written>>) -> Bytes {
     match data {
         Some(data) => filled(tenant, base, &data),
-        None => base,
+        None => base.finish(),
     }
 }
 
-fn filled(tenant: &Tenant, base: proto::Card, data: &CardData<Written>) -> proto::Card {
+fn filled(tenant: &Tenant, mut card: Wire, data: &CardData<Written>) -> Bytes {
     let profile = &data.profile;
-    let written =
-        |entry: &HistoryEntry| show_entry(tenant, profile.of.id, &card_entry(entry)).encode_to_vec().into();
-    proto::Card {
-        history: data
-            .history
-            .iter()
-            .map(|entry| entry.shown.get_or_init(|| written(&entry.of)).clone())
-            .collect(),
-        customer: profile
-            .shown
-            .get_or_init(|| show_customer(tenant, &profile.of).encode_to_vec().into())
-            .clone(),
-        older_entries: count(data.older_entries),
-        contacts_24h: count(data.contacts_24h),
-        contacts_7d: count(data.contacts_7d),
-        partial: false,
-        ..base
+    let customer = profile.shown.get_or_init(|| show_customer(tenant, &profile.of).encode_to_vec().into());
+    card.bytes(1, customer);
+    for entry in &data.history {
+        let written = || show_entry(tenant, profile.of.id, &card_entry(&entry.of)).encode_to_vec().into();
+        card.bytes(2, entry.shown.get_or_init(written));
     }
+    card.number(3, count(data.older_entries));
+    card.number(4, count(data.contacts_24h));
+    card.number(5, count(data.contacts_7d));
+    card.finish()
 }
 
 fn count(many: u64) -> u32 {

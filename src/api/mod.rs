@@ -32,6 +32,7 @@ mod status;
 mod supervise;
 mod supervision;
 pub mod tenant;
+mod wire;
 mod work;
 
 pub use status::{ApiError, DOMAIN};

@@ -297,7 +297,7 @@ impl Answers {
             }
             (Err(refusal), _) => return Some(failure(tag, refusal.into())),
             (Ok(_), Shown::Interaction(Some(view))) => {
-                Answered::Interaction(self.tenant.show_interaction(&view).into())
+                Answered::Interaction(self.tenant.write_interaction(&view))
             }
             (Ok(answer), shown) => Answered::Submitted(submitted(&self.tenant, answer, &shown, sequence)),
         };

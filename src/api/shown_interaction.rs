@@ -1,106 +1,169 @@
 //! An interaction as the protocol shows it, with everybody who takes part.
 
-use super::convert::{channel_code, millis, timestamp};
+use super::convert::{channel_code, timestamp};
 use super::shown::{interaction_state, wait_reason};
 use super::tenant::Tenant;
+use super::wire::Wire;
 use crate::engine::capacity::Overdraw;
 use crate::engine::floor::Floor;
+use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::interaction::{Interaction, Part, Seek, Until};
 use crate::engine::outcome::{Assignment, Connection};
 use crate::proto;
+use crate::runtime::payload::Payload;
 use crate::runtime::view::InteractionView;
+use prost::Message;
+use prost::bytes::Bytes;
+use std::fmt::Display;
+
+/// About what an interaction takes without its payload.
+const ROOM: usize = 512;
 
 impl Tenant {
     /// An interaction, with its payload while that is at hand.
     pub fn show_interaction(&self, view: &InteractionView) -> proto::Interaction {
+        let written = self.write_interaction(view);
+        proto::Interaction::decode(written).expect("what was written as an interaction reads as one")
+    }
+
+    /// The same as it goes over the wire. The fields are those of `Interaction` in `interactions.proto`.
+    pub fn write_interaction(&self, view: &InteractionView) -> Bytes {
         let floor = self.shard.floor();
-        let one = &view.interaction;
+        let one = &*view.interaction;
+        let mut wire = Wire::with_room(ROOM);
+        self.write_request(&mut wire, one, &floor);
+        self.write_state(&mut wire, view, &floor);
+        self.write_course(&mut wire, view, &floor);
+        wire.finish()
+    }
+
+    /// What its source and the rules said.
+    fn write_request(&self, wire: &mut Wire, one: &Interaction, floor: &Floor) {
+        self.write_name(wire, 1, "interactions", &one.id);
+        wire.text(2, &one.source);
+        wire.text(3, &one.external_id);
+        wire.code(4, channel_code(one.channel));
+        self.write_queue(wire, 5, one.queue(), floor);
+        for need in one.requirements() {
+            let Some(skill) = floor.skills.get(u32::from(need.skill.0)) else { continue };
+            wire.message(6, |requirement| {
+                self.write_name(requirement, 1, "skills", &skill.name);
+                requirement.number(2, need.proficiency);
+            });
+        }
+        wire.signed(7, one.plan.priority.into());
+        wire.text(8, &one.facts.intent);
+        wire.text(9, &one.facts.language);
+        if let Some(held) = self.payloads.get(&one.id) {
+            write_payload(wire, &held.payload);
+        }
+        wire.time(13, one.facts.due);
+        wire.time(14, one.facts.not_before);
+        wire.text(15, &one.facts.matter);
+        if let Some(preferred) = one.plan.preferred {
+            wire.message(16, |wire| {
+                self.write_agent(wire, 1, Some(preferred.agent), floor);
+                wire.millis(2, Some(preferred.budget_ms));
+                wire.number(3, preferred.overdraw);
+            });
+        }
+    }
+
+    /// How it is.
+    fn write_state(&self, wire: &mut Wire, view: &InteractionView, floor: &Floor) {
+        let one = &*view.interaction;
         let assignment = one.owner.or(one.assignments.first().copied());
-        let payload = self.payloads.get(&one.id).map(|held| held.payload.clone()).unwrap_or_default();
-        proto::Interaction {
-            name: self.name_of("interactions", one.id),
-            source: one.source.to_string(),
-            external_id: one.external_id.to_string(),
-            channel: channel_code(one.channel),
-            queue: self.queue_name(one.queue(), &floor),
-            requirements: self.requirements(one.requirements(), &floor),
-            priority: one.plan.priority.into(),
-            intent: one.facts.intent.to_string(),
-            language: one.facts.language.to_string(),
-            from: payload
-                .from
-                .as_ref()
-                .map(|(kind, value)| proto::Address { kind: i32::from(*kind), value: value.clone() }),
-            message: payload.message.clone(),
-            attributes: payload.attributes.clone(),
-            due_time: one.facts.due.map(timestamp),
-            not_before: one.facts.not_before.map(timestamp),
-            matter: one.facts.matter.to_string(),
-            preferred_agent: self.preferred(one, &floor),
-            state: interaction_state(one.state).into(),
-            customer: one.facts.customer.map(|id| self.name_of("customers", id)).unwrap_or_default(),
-            enter_time: Some(timestamp(one.entered)),
-            answer_time: one.answered.map(timestamp),
-            close_time: one.over.map(timestamp),
-            agent: view.agent.map(|agent| self.agent_name(agent, &floor)).unwrap_or_default(),
-            offer: one.offers.first().map(|offer| self.name_of("offers", offer)).unwrap_or_default(),
-            assignment: assignment.map(|id| self.name_of("assignments", id)).unwrap_or_default(),
-            wait_reason: view.wait_reason.map_or(0, |reason| wait_reason(reason).into()),
-            estimate: view.estimate.map(|estimate| proto::Estimate {
-                position: estimate.position,
-                wait: estimate.wait_ms.map(millis),
-            }),
-            requeues: one.requeues,
-            rule_set_version: one.plan.rule_set,
-            disposition: one.disposition.to_string(),
-            wait_time: Some(millis(one.wait_ms(view.now))),
-            schedule_time: match one.scheduled {
-                Some(Until::At(at)) => Some(timestamp(at)),
-                Some(Until::Opening) | None => None,
-            },
-            wanted_agent: one.wanted.map(|wanted| self.agent_name(wanted.agent, &floor)).unwrap_or_default(),
-            wanted_until: one.wanted.map(|wanted| timestamp(wanted.until)),
-            relaxation_step: one.step.into(),
-            overdue: one.overdue,
-            transfers: one.transfers.into(),
-            overflows: one.hops.into(),
-            callback: one.callback.map(|callback| proto::Callback {
-                from_time: Some(timestamp(callback.from)),
-                until_time: Some(timestamp(callback.until)),
-                attempts: callback.attempts.into(),
-            }),
-            participants: view.parts.iter().map(|part| self.participant(part, &floor)).collect(),
-            seek: one.seek.as_ref().map(|seek| self.seek(seek, &floor)),
-            attached: attached(one),
-            refusals: one.declines,
+        wire.code(20, interaction_state(one.state));
+        if let Some(customer) = one.facts.customer {
+            self.write_name(wire, 21, "customers", &customer);
+        }
+        wire.time(22, Some(one.entered));
+        wire.time(23, one.answered);
+        wire.time(24, one.over);
+        self.write_agent(wire, 25, view.agent, floor);
+        if let Some(offer) = one.offers.first() {
+            self.write_name(wire, 26, "offers", offer);
+        }
+        if let Some(assignment) = assignment {
+            self.write_name(wire, 27, "assignments", &assignment);
+        }
+        wire.code(28, view.wait_reason.map_or(proto::WaitReason::Unspecified, wait_reason));
+        if let Some(estimate) = view.estimate {
+            wire.message(29, |wire| {
+                wire.number(1, estimate.position);
+                wire.millis(2, estimate.wait_ms);
+            });
+        }
+        wire.number(30, one.requeues);
+        wire.number(31, one.plan.rule_set);
+        wire.text(32, &one.disposition);
+        wire.millis(33, Some(one.wait_ms(view.now)));
+        if let Some(Until::At(at)) = one.scheduled {
+            wire.time(34, Some(at));
         }
     }
 
-    fn preferred(&self, one: &Interaction, floor: &Floor) -> Option<proto::PreferredAgent> {
-        one.plan.preferred.map(|preferred| proto::PreferredAgent {
-            agent: self.agent_name(preferred.agent, floor),
-            budget: Some(millis(preferred.budget_ms)),
-            overdraw: preferred.overdraw,
-        })
+    /// What became of it on the way, and who takes part.
+    fn write_course(&self, wire: &mut Wire, view: &InteractionView, floor: &Floor) {
+        let one = &*view.interaction;
+        self.write_agent(wire, 35, one.wanted.map(|wanted| wanted.agent), floor);
+        wire.time(36, one.wanted.map(|wanted| wanted.until));
+        wire.number(37, one.step);
+        wire.number(38, one.overdue);
+        wire.number(39, one.transfers);
+        wire.number(40, one.hops);
+        if let Some(callback) = one.callback {
+            wire.message(41, |wire| {
+                wire.time(1, Some(callback.from));
+                wire.time(2, Some(callback.until));
+                wire.number(3, callback.attempts);
+            });
+        }
+        for one in &view.parts {
+            wire.message(42, |wire| self.write_participant(wire, one, floor));
+        }
+        if let Some(seek) = &one.seek {
+            wire.message(43, |wire| self.write_seek(wire, seek, floor));
+        }
+        for contact in &one.attached {
+            wire.message(44, |wire| {
+                wire.text(1, &contact.source);
+                wire.text(2, &contact.external_id);
+                wire.code(3, channel_code(contact.channel));
+            });
+        }
+        wire.number(45, one.declines);
     }
 
-    fn participant(&self, one: &Assignment, floor: &Floor) -> proto::Participant {
-        proto::Participant {
-            agent: self.agent_name(one.agent, floor),
-            assignment: self.name_of("assignments", one.id),
-            part: part(one.part).into(),
-            wrapping_up: one.wrap_up_until.is_some(),
-            interrupted: one.interrupted,
+    fn write_participant(&self, wire: &mut Wire, one: &Assignment, floor: &Floor) {
+        self.write_agent(wire, 1, Some(one.agent), floor);
+        self.write_name(wire, 2, "assignments", &one.id);
+        wire.code(3, part(one.part));
+        wire.number(4, one.wrap_up_until.is_some());
+        wire.number(5, one.interrupted);
+    }
+
+    fn write_seek(&self, wire: &mut Wire, seek: &Seek, floor: &Floor) {
+        wire.code(1, part(seek.part));
+        self.write_name(wire, 2, "assignments", &seek.by);
+        self.write_queue(wire, 3, seek.plan.entry().queue, floor);
+        self.write_agent(wire, 4, seek.wanted.map(|wanted| wanted.agent), floor);
+        wire.time(5, Some(seek.since));
+    }
+
+    fn write_name(&self, wire: &mut Wire, field: u32, collection: &str, id: &dyn Display) {
+        wire.joined(field, &[&"tenants/", &self.name, &"/", &collection, &"/", id]);
+    }
+
+    fn write_agent(&self, wire: &mut Wire, field: u32, agent: Option<AgentKey>, floor: &Floor) {
+        if let Some(entry) = agent.and_then(|agent| floor.agents.get(agent.0)) {
+            self.write_name(wire, field, "agents", &entry.name);
         }
     }
 
-    fn seek(&self, seek: &Seek, floor: &Floor) -> proto::Seek {
-        proto::Seek {
-            part: part(seek.part).into(),
-            assignment: self.name_of("assignments", seek.by),
-            queue: self.queue_name(seek.plan.entry().queue, floor),
-            agent: seek.wanted.map(|wanted| self.agent_name(wanted.agent, floor)).unwrap_or_default(),
-            start_time: Some(timestamp(seek.since)),
+    fn write_queue(&self, wire: &mut Wire, field: u32, queue: QueueKey, floor: &Floor) {
+        if let Some(entry) = floor.queues.get(u32::from(queue.0)) {
+            self.write_name(wire, field, "queues", &entry.name);
         }
     }
 
@@ -112,7 +175,7 @@ impl Tenant {
         };
         proto::Assignment {
             name: self.name_of("assignments", assignment.id),
-            interaction: Some(self.show_interaction(view)),
+            interaction: self.write_interaction(view),
             state: state.into(),
             start_time: Some(timestamp(assignment.started)),
             wrap_up_end_time: assignment.wrap_up_until.map(timestamp),
@@ -125,13 +188,20 @@ impl Tenant {
     }
 }
 
-fn attached(one: &Interaction) -> Vec<proto::AttachedContact> {
-    let contacts = one.attached.iter().map(|contact| proto::AttachedContact {
-        source: contact.source.to_string(),
-        external_id: contact.external_id.to_string(),
-        channel: channel_code(contact.channel),
-    });
-    contacts.collect()
+fn write_payload(wire: &mut Wire, payload: &Payload) {
+    if let Some((kind, value)) = &payload.from {
+        wire.message(10, |address| {
+            address.code(1, *kind);
+            address.text(2, value);
+        });
+    }
+    wire.text(11, &payload.message);
+    for (key, value) in &payload.attributes {
+        wire.message(12, |entry| {
+            entry.text(1, key);
+            entry.text(2, value);
+        });
+    }
 }
 
 /// What an agent is in an interaction.

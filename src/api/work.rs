@@ -18,6 +18,7 @@ use crate::runtime::leases::LEASE;
 use crate::runtime::notice::{AgentNotice, Notice};
 use crate::runtime::outbox::{AgentFeed, AgentFollower, FEED_MAX};
 use crate::runtime::view::{AgentView, InteractionView};
+use prost::bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -204,7 +205,7 @@ pub fn event(tenant: &Tenant, told: &AgentNotice) -> Option<Event> {
         }
         Notice::AssignmentEnded { assignment, interaction, end } => Event::Assignment(proto::Assignment {
             name: tenant.name_of("assignments", assignment),
-            interaction: Some(tenant.show_interaction(interaction)),
+            interaction: tenant.write_interaction(interaction),
             state: proto::assignment::State::Ended.into(),
             ended_by: shown::ended_by(*end).into(),
             ..proto::Assignment::default()
@@ -271,16 +272,11 @@ async fn with_card(
     shown
 }
 
-fn show_offer(
-    tenant: &Tenant,
-    offer: &Offer,
-    interaction: &InteractionView,
-    card: proto::Card,
-) -> proto::Offer {
+fn show_offer(tenant: &Tenant, offer: &Offer, interaction: &InteractionView, card: Bytes) -> proto::Offer {
     proto::Offer {
         name: tenant.name_of("offers", offer.id),
-        interaction: Some(tenant.show_interaction(interaction)),
-        card: Some(card),
+        interaction: tenant.write_interaction(interaction),
+        card,
         open_time: Some(timestamp(offer.opened)),
         expire_time: Some(timestamp(offer.expires)),
         part: part(offer.part).into(),
@@ -303,14 +299,14 @@ pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
 /// The rest of a card that left as partial.
 pub struct Rest {
     offer: String,
-    card: tokio::task::JoinHandle<Option<proto::Card>>,
+    card: tokio::task::JoinHandle<Option<Bytes>>,
 }
 
 impl Rest {
     /// Waits for it; `None` if it cannot be had.
     pub async fn completed(self) -> Option<proto::CardCompleted> {
         let card = self.card.await.ok().flatten()?;
-        Some(proto::CardCompleted { offer: self.offer, card: Some(card) })
+        Some(proto::CardCompleted { offer: self.offer, card })
     }
 }
 

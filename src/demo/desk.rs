@@ -135,7 +135,7 @@ impl Desk {
             Event::OfferEnded(ended) => self.take_ending(&ended),
             Event::CardCompleted(completed) => {
                 let channel = self.offers.get(&completed.offer).map(|matter| matter.channel);
-                if let (Some(channel), Some(card)) = (channel, &completed.card) {
+                if let (Some(channel), Some(card)) = (channel, &completed.card()) {
                     self.count_card(card, channel);
                 }
             }
@@ -226,12 +226,12 @@ impl Desk {
     }
 
     fn take_offer(&mut self, offer: &Offer) {
-        let Some(matter) = offer.interaction.as_ref().map(Matter::of) else { return };
+        let Some(matter) = offer.interaction().as_ref().map(Matter::of) else { return };
         if self.offers.insert(offer.name.clone(), matter).is_some() {
             return;
         }
-        if let Some(card) = offer.card.as_ref().filter(|card| !card.partial) {
-            self.count_card(card, matter.channel);
+        if let Some(card) = offer.card().filter(|card| !card.partial) {
+            self.count_card(&card, matter.channel);
         }
         self.answer(offer.name.clone());
     }
@@ -260,7 +260,7 @@ impl Desk {
     fn take_assignment(&mut self, found: &Assignment) {
         match found.state() {
             assignment::State::Talking => {
-                if let Some(matter) = found.interaction.as_ref().map(Matter::of) {
+                if let Some(matter) = found.interaction().as_ref().map(Matter::of) {
                     self.talk(found.name.clone(), matter);
                 }
             }
@@ -315,11 +315,8 @@ impl Desk {
 
     fn count_card(&mut self, card: &Card, channel: Channel) {
         self.tally.count(&self.tally.cards);
-        let mut earlier = card
-            .history()
-            .into_iter()
-            .filter(|entry| entry.kind() == history_entry::Kind::Contact)
-            .peekable();
+        let mut earlier =
+            card.history.iter().filter(|entry| entry.kind() == history_entry::Kind::Contact).peekable();
         if earlier.peek().is_some() {
             self.tally.count(&self.tally.cards_with_history);
         }
@@ -380,11 +377,11 @@ mod tests {
             channel: Channel::Chat as i32,
             ..HistoryEntry::default()
         };
-        let card = Card { history: vec![earlier.encode_to_vec().into()], ..Card::default() };
+        let card = Card { history: vec![earlier], ..Card::default() };
         Event::Offer(Offer {
             name: OFFER.to_owned(),
-            interaction: Some(call()),
-            card: Some(card),
+            interaction: call().encode_to_vec().into(),
+            card: card.encode_to_vec().into(),
             ..Offer::default()
         })
     }
@@ -422,7 +419,7 @@ mod tests {
         desk.talk_after(OFFER, ASSIGNMENT.to_owned());
         desk.take(Event::Assignment(Assignment {
             name: ASSIGNMENT.to_owned(),
-            interaction: Some(call()),
+            interaction: call().encode_to_vec().into(),
             state: assignment::State::Talking as i32,
             ..Assignment::default()
         }));

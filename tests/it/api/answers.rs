@@ -36,7 +36,7 @@ async fn a_declined_offer_cannot_be_accepted_and_goes_to_another_agent() {
     assert_refused("accept after decline", server.accept(&offer.name).await, failed("OFFER_DECLINED"));
     assert_eq!(ana.ending_of(&offer.name).await.ending(), Ending::Declined);
     let next = bo.next_offer().await;
-    let (first, second) = (offer.interaction.expect("one"), next.interaction.expect("the same"));
+    let (first, second) = (offer.interaction().expect("one"), next.interaction().expect("the same"));
     assert_eq!((first.name, first.enter_time), (second.name, second.enter_time), "the place is kept");
 }
 

@@ -127,8 +127,8 @@ async fn a_platform_works_for_two_agents_on_one_stream() {
     platform.sign_in(20, "bo").await;
     let second = server.call("c2").await;
     let to_bo = platform.told("bo", offered).await;
-    assert_eq!(to_ana.interaction.expect("one").name, first);
-    assert_eq!(to_bo.interaction.expect("one").name, second);
+    assert_eq!(to_ana.interaction().expect("one").name, first);
+    assert_eq!(to_bo.interaction().expect("one").name, second);
 
     let accept = |offer: &str| Ask::Accept(proto::AcceptRequest { offer: offer.into() });
     let (_, answer) = platform.ask(30, accept(&to_bo.name)).await;

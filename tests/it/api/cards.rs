@@ -58,12 +58,12 @@ async fn the_next_contact_on_another_channel_shows_the_first() {
     let mut bo = server.sign_in("bo").await;
     let offer = bo.next_offer().await;
     let card = bo.whole_card(&offer).await;
-    let customer = card.customer().expect("the customer is known");
+    let customer = card.customer.expect("the customer is known");
     assert_eq!(customer.name, first.customer);
     assert_eq!(customer.addresses, [proto::Address { kind: 1, value: "+972501234567".into() }]);
-    let seen: Vec<_> = card.history().iter().map(|entry| (entry.kind, entry.channel)).collect();
+    let seen: Vec<_> = card.history.iter().map(|entry| (entry.kind, entry.channel)).collect();
     assert_eq!(seen, [(5, 0), (1, Channel::Chat.into())], "newest first, without the offered one");
-    let chat = &card.history()[1];
+    let chat = &card.history[1];
     assert_eq!((&chat.interaction, &chat.agent), (&first.name, &name("agents", "ana")));
     assert_eq!((chat.outcome(), chat.disposition.as_str()), (ContactOutcome::Served, "solved"));
     assert_eq!(chat.text, "where is my order?\npromised for monday");
@@ -90,19 +90,19 @@ async fn a_slow_store_makes_the_card_partial_and_the_rest_follows() {
     cards.close();
     let mut ana = server.sign_in("ana").await;
     let offer = ana.next_offer().await;
-    let card = offer.card.clone().expect("every offer has a card");
-    assert!(card.partial && card.customer().is_none());
+    let card = offer.card().expect("every offer has a card");
+    assert!(card.partial && card.customer.is_none());
     assert_eq!(card.message, "hello", "what needs no look-up is there");
 
     let again = server.work("ana", &ana.session).await;
-    assert!(again.snapshot.offers[0].card.as_ref().is_some_and(|card| card.partial));
+    assert!(again.snapshot.offers[0].card().is_some_and(|card| card.partial));
     cards.open();
     let mut ana = again;
     let completed = ana.next_card().await;
     assert_eq!(completed.offer, offer.name);
-    let whole = completed.card.expect("a card");
+    let whole = completed.card().expect("a card");
     assert!(!whole.partial);
-    assert_eq!(whole.customer().map(|customer| customer.name), Some(call.customer));
+    assert_eq!(whole.customer.map(|customer| customer.name), Some(call.customer));
     assert_eq!((whole.message, whole.why), (card.message, card.why));
 }
 

@@ -181,13 +181,13 @@ impl Desk {
 
     /// The card of an offer, whole: a busy machine may make any card partial at first.
     pub async fn whole_card(&mut self, offer: &proto::Offer) -> proto::Card {
-        let card = offer.card.clone().expect("every offer has a card");
+        let card = offer.card().expect("every offer has a card");
         if !card.partial {
             return card;
         }
         let completed = self.next_card().await;
         assert_eq!(completed.offer, offer.name);
-        completed.card.expect("the rest is a card")
+        completed.card().expect("the rest is a card")
     }
 
     /// Reads until the server ends the stream, and says how.

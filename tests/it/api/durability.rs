@@ -138,11 +138,11 @@ async fn offers_are_taken_back_by_a_restart_and_the_agent_resumes() {
     let resumed = server.work("ana", &session).await;
     assert!(resumed.resumed);
     let fresh = &resumed.snapshot.offers[0];
-    let shown = fresh.interaction.as_ref().expect("an offer shows its interaction");
+    let shown = fresh.interaction().expect("an offer shows its interaction");
     assert_eq!((&shown.name, &shown.enter_time), (&taken.name, &taken.enter_time), "the place is kept");
     assert_eq!((shown.message.as_str(), shown.attributes["pet"].as_str()), (SECRET, "Rumpelstiltskin"));
     assert_eq!(shown.from, phone(NUMBER));
-    assert_eq!(fresh.card.as_ref().map(|card| card.message.as_str()), Some(SECRET));
+    assert_eq!(fresh.card().as_ref().map(|card| card.message.as_str()), Some(SECRET));
     let accepted = server.accept(&fresh.name).await.expect("the offer is open");
     server.complete_with(&accepted.assignment, SECRET).await.expect("the key is still there for the note");
     server.stop().await.expect("a graceful stop");

@@ -119,7 +119,7 @@ async fn the_score_is_the_wait_and_sixty_seconds_a_point() {
     let urgent = server.submit(call_with("c2", |one| one.priority = 10)).await.expect("taken");
     let urgent = urgent.interaction.expect("an interaction").name;
     let mut ana = server.sign_in("ana").await;
-    assert_eq!(ana.next_offer().await.interaction.expect("one").name, urgent);
+    assert_eq!(ana.next_offer().await.interaction().expect("one").name, urgent);
     let told = server.explain(&urgent, 0).await.expect("it exists");
     let chosen = told.decisions.last().expect("a decision");
     assert_eq!(chosen.trigger(), proto::decision::Trigger::AgentFree);

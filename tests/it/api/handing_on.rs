@@ -61,7 +61,7 @@ async fn a_consulted_agent_can_be_handed_the_customer() {
     let told = ana
         .next_that("bo in the conversation", |event| match event {
             baton::proto::work_response::Event::Assignment(part) => {
-                let parts = part.interaction.expect("it has one").participants;
+                let parts = part.interaction().expect("it has one").participants;
                 (parts.len() == 2).then_some(parts)
             }
             _ => None,
@@ -199,7 +199,7 @@ async fn an_agent_who_puts_a_customer_back_is_not_asked_again_at_once() {
     let (mut ana, mut bo, interaction, assignment) = served(&server).await;
     server.requeue(&assignment).await.expect("she serves");
     assert_eq!(ana.assignment_in(State::Ended).await.ended_by(), EndedBy::Requeued);
-    let offer = bo.next_offer().await.interaction.expect("an interaction");
+    let offer = bo.next_offer().await.interaction().expect("an interaction");
     assert_eq!((offer.name, offer.requeues), (interaction, 1));
     assert_refused("twice", server.requeue(&assignment).await, failed("ASSIGNMENT_ENDED"));
 }

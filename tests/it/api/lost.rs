@@ -24,7 +24,7 @@ async fn while_an_offer_is_open_it_goes_to_the_next_agent() {
     let mut bo = server.sign_in("bo").await;
     server.lose(ana).await;
     assert_refused("too late", server.accept(&offer.name).await, failed("OFFER_RESCINDED"));
-    let again = bo.next_offer().await.interaction.expect("an interaction");
+    let again = bo.next_offer().await.interaction().expect("an interaction");
     assert_eq!((again.name, again.requeues), (call, 1));
 }
 
@@ -74,7 +74,7 @@ async fn while_parked_the_customer_is_not_kept_waiting_for_who_is_gone() {
         .await
         .expect("she has gone");
     server.update(&message, "hello?").await.expect("it is parked");
-    assert_eq!(bo.next_offer().await.interaction.expect("an interaction").name, message);
+    assert_eq!(bo.next_offer().await.interaction().expect("an interaction").name, message);
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ async fn a_parked_conversation_comes_back_to_the_same_agent_when_the_customer_wr
     assert_eq!(told.wanted_agent, name("agents", "ana"), "not bo, who has been idle for longer");
     let offer = ana.next_offer().await;
     let said: Vec<_> =
-        offer.card.expect("a card").said.into_iter().map(|said| (said.by(), said.text)).collect();
+        offer.card().expect("a card").said.into_iter().map(|said| (said.by(), said.text)).collect();
     assert_eq!(said, [(By::Customer, "hello?".into()), (By::Customer, "it has come".into())]);
     server.accept(&offer.name).await.expect("the offer is open");
 }
@@ -103,7 +103,7 @@ async fn a_bots_transcript_is_on_the_card_of_the_next_agent_after_a_restart_too(
     let server = Server::on(folder.path()).await;
     let mut ana = server.sign_in("ana").await;
     let offer = ana.next_offer().await;
-    let card = offer.card.expect("a card");
+    let card = offer.card().expect("a card");
     assert_eq!(card.message, "where is my parcel?");
     let said: Vec<_> = card.said.iter().map(|said| (said.by(), said.text.as_str())).collect();
     assert_eq!(said, [(By::Customer, "a person, please"), (By::Transcript, transcript)]);

@@ -177,8 +177,8 @@ async fn a_contact_about_a_matter_that_waits_already_joins_it_if_the_rules_say_s
             _ => None,
         })
         .await;
-    if offer.interaction.as_ref().is_some_and(|one| one.name == joined.name) {
-        let said = offer.card.expect("a card").said;
+    if offer.interaction().is_some_and(|one| one.name == joined.name) {
+        let said = offer.card().expect("a card").said;
         assert_eq!(said.last().expect("what came with it").text, format!("this is {external_id}"));
     }
 }

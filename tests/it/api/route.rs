@@ -144,9 +144,11 @@ async fn a_refusal_is_an_answer_and_the_stream_goes_on() {
     let wrote =
         Ask::Update(proto::UpdateInteractionRequest { name: first.name.clone(), message: "hello".into() });
     let Answer::Interaction(shown) = source.ask(13, wrote).await else { panic!("an update shows it") };
+    let shown: proto::Interaction = proto::read(&shown).expect("an interaction");
     assert_eq!(shown.name, first.name);
     let cancel = Ask::Cancel(proto::CancelRequest { name: first.name, cause: 0 });
     let Answer::Interaction(shown) = source.ask(14, cancel).await else { panic!("a cancel shows it") };
+    let shown: proto::Interaction = proto::read(&shown).expect("an interaction");
     assert_eq!(shown.state(), InteractionState::Abandoned);
 }
 
@@ -169,6 +171,7 @@ async fn with_watch_the_stream_tells_what_became_of_each() {
     assert_eq!(source.change().await, (first.name.clone(), InteractionState::Handling, ana.clone()));
     let connected = Ask::Connected(proto::ConnectedRequest { name: first.name.clone() });
     let Answer::Interaction(shown) = source.ask(4, connected).await else { panic!("they talk") };
+    let shown: proto::Interaction = proto::read(&shown).expect("an interaction");
     assert_eq!(shown.agent, ana);
     server.complete(&accepted.assignment).await.expect("the conversation goes on");
     assert_eq!(source.change().await, (first.name, InteractionState::Closed, ana.clone()));

@@ -16,10 +16,13 @@ async fn a_stream_begins_with_the_session_and_a_snapshot_and_its_cursors_rise() 
     assert!(!ana.resumed);
     assert!(ana.snapshot.offers.is_empty() && ana.snapshot.assignments.is_empty());
     let offer = ana.next_offer().await;
-    let shown = offer.interaction.clone().expect("an offer shows its interaction");
+    let shown = offer.interaction().expect("an offer shows its interaction");
     assert_eq!((shown.name, shown.agent), (call, ana.agent.clone()));
     assert_eq!(shown.offer, offer.name);
-    assert_eq!(offer.card.as_ref().map(|card| card.why.as_str()), Some("became free; nothing else to take"));
+    assert_eq!(
+        offer.card().as_ref().map(|card| card.why.as_str()),
+        Some("became free; nothing else to take")
+    );
     let before = ana.cursor;
     let accepted = server.accept(&offer.name).await.expect("the offer is open");
     ana.ending_of(&offer.name).await;
@@ -105,7 +108,7 @@ async fn a_closed_stream_takes_its_offer_back_and_rings_nobody() {
     let refused = server.accept(&offer.name).await;
     assert_refused("too late", refused, super::expect::failed("OFFER_RESCINDED"));
     let mut bo = server.sign_in("bo").await;
-    let next = bo.next_offer().await.interaction.expect("one");
+    let next = bo.next_offer().await.interaction().expect("one");
     assert_eq!((next.name, next.enter_time), (call, back.enter_time), "the place is kept");
 }
 
