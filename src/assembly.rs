@@ -11,6 +11,7 @@ use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
+use crate::serving;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Read;
@@ -21,7 +22,6 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -250,7 +250,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, mut server, tenants, shards, _lock: lock, .. } = self;
+        let Ready { listener, server, tenants, shards, _lock: lock, .. } = self;
         let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
@@ -264,12 +264,14 @@ impl Ready {
         let routes =
             api::routes(&tenants).add_service(health).add_service(reflection).add_service(reflection_alpha);
         let (drain, drained) = tokio::sync::oneshot::channel::<()>();
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        let mut serving =
-            tokio::spawn(server.add_routes(routes).serve_with_incoming_shutdown(incoming, async {
+        let routes = routes.prepare();
+        let mut serving = tokio::spawn(async move {
+            let drained = async {
                 // Sent or dropped, either way it is time.
                 let _ = drained.await;
-            }));
+            };
+            serving::serve(listener, &server, &routes, drained).await
+        });
 
         let (handles, mut ends): (Vec<_>, tokio::task::JoinSet<()>) = watch_ends(shards);
         tokio::select! {

@@ -26,6 +26,8 @@ pub mod load;
 pub mod observe;
 #[cfg(feature = "server")]
 pub mod runtime;
+#[cfg(feature = "server")]
+mod serving;
 
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]

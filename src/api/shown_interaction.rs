@@ -3,7 +3,7 @@
 use super::convert::{channel_code, timestamp};
 use super::shown::{interaction_state, wait_reason};
 use super::tenant::Tenant;
-use super::wire::Wire;
+use super::wire::{Id, Wire};
 use crate::engine::capacity::Overdraw;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, QueueKey};
@@ -14,7 +14,6 @@ use crate::runtime::payload::Payload;
 use crate::runtime::view::InteractionView;
 use prost::Message;
 use prost::bytes::Bytes;
-use std::fmt::Display;
 
 /// About what an interaction takes without its payload.
 const ROOM: usize = 512;
@@ -39,7 +38,7 @@ impl Tenant {
 
     /// What its source and the rules said.
     fn write_request(&self, wire: &mut Wire, one: &Interaction, floor: &Floor) {
-        self.write_name(wire, 1, "interactions", &one.id);
+        self.write_number(wire, 1, "interactions", one.id.0);
         wire.text(2, &one.source);
         wire.text(3, &one.external_id);
         wire.code(4, channel_code(one.channel));
@@ -47,7 +46,7 @@ impl Tenant {
         for need in one.requirements() {
             let Some(skill) = floor.skills.get(u32::from(need.skill.0)) else { continue };
             wire.message(6, |requirement| {
-                self.write_name(requirement, 1, "skills", &skill.name);
+                self.write_chosen(requirement, 1, "skills", &skill.name);
                 requirement.number(2, need.proficiency);
             });
         }
@@ -75,17 +74,17 @@ impl Tenant {
         let assignment = one.owner.or(one.assignments.first().copied());
         wire.code(20, interaction_state(one.state));
         if let Some(customer) = one.facts.customer {
-            self.write_name(wire, 21, "customers", &customer);
+            self.write_number(wire, 21, "customers", customer.0);
         }
         wire.time(22, Some(one.entered));
         wire.time(23, one.answered);
         wire.time(24, one.over);
         self.write_agent(wire, 25, view.agent, floor);
         if let Some(offer) = one.offers.first() {
-            self.write_name(wire, 26, "offers", offer);
+            self.write_number(wire, 26, "offers", offer.0);
         }
         if let Some(assignment) = assignment {
-            self.write_name(wire, 27, "assignments", &assignment);
+            self.write_number(wire, 27, "assignments", assignment.0);
         }
         wire.code(28, view.wait_reason.map_or(proto::WaitReason::Unspecified, wait_reason));
         if let Some(estimate) = view.estimate {
@@ -137,7 +136,7 @@ impl Tenant {
 
     fn write_participant(&self, wire: &mut Wire, one: &Assignment, floor: &Floor) {
         self.write_agent(wire, 1, Some(one.agent), floor);
-        self.write_name(wire, 2, "assignments", &one.id);
+        self.write_number(wire, 2, "assignments", one.id.0);
         wire.code(3, part(one.part));
         wire.number(4, one.wrap_up_until.is_some());
         wire.number(5, one.interrupted);
@@ -145,25 +144,29 @@ impl Tenant {
 
     fn write_seek(&self, wire: &mut Wire, seek: &Seek, floor: &Floor) {
         wire.code(1, part(seek.part));
-        self.write_name(wire, 2, "assignments", &seek.by);
+        self.write_number(wire, 2, "assignments", seek.by.0);
         self.write_queue(wire, 3, seek.plan.entry().queue, floor);
         self.write_agent(wire, 4, seek.wanted.map(|wanted| wanted.agent), floor);
         wire.time(5, Some(seek.since));
     }
 
-    fn write_name(&self, wire: &mut Wire, field: u32, collection: &str, id: &dyn Display) {
-        wire.joined(field, &[&"tenants/", &self.name, &"/", &collection, &"/", id]);
+    fn write_number(&self, wire: &mut Wire, field: u32, collection: &str, number: u64) {
+        wire.name(field, [&self.name, collection], Id::Number(number));
+    }
+
+    fn write_chosen(&self, wire: &mut Wire, field: u32, collection: &str, id: &str) {
+        wire.name(field, [&self.name, collection], Id::Chosen(id));
     }
 
     fn write_agent(&self, wire: &mut Wire, field: u32, agent: Option<AgentKey>, floor: &Floor) {
         if let Some(entry) = agent.and_then(|agent| floor.agents.get(agent.0)) {
-            self.write_name(wire, field, "agents", &entry.name);
+            self.write_chosen(wire, field, "agents", &entry.name);
         }
     }
 
     fn write_queue(&self, wire: &mut Wire, field: u32, queue: QueueKey, floor: &Floor) {
         if let Some(entry) = floor.queues.get(u32::from(queue.0)) {
-            self.write_name(wire, field, "queues", &entry.name);
+            self.write_chosen(wire, field, "queues", &entry.name);
         }
     }
 

@@ -4,11 +4,17 @@
 use crate::engine::time::Time;
 use prost::bytes::{BufMut, Bytes};
 use prost::encoding::{encode_varint, encoded_len_varint};
-use std::fmt::Display;
-use std::io::Write;
 
 const VARINT: u32 = 0;
 const LENGTH_DELIMITED: u32 = 2;
+
+/// What tells things of one kind apart.
+#[derive(Clone, Copy)]
+pub enum Id<'a> {
+    /// People chose it.
+    Chosen(&'a str),
+    Number(u64),
+}
 
 /// A message that is being written.
 #[derive(Clone)]
@@ -61,13 +67,32 @@ impl Wire {
         self.0.put_slice(value);
     }
 
-    /// A text put together from parts.
-    pub fn joined(&mut self, field: u32, parts: &[&dyn Display]) {
-        self.message(field, |text| {
-            for part in parts {
-                write!(text.0, "{part}").expect("a vector takes whatever is written");
+    /// A name of something: where it is, and which.
+    pub fn name(&mut self, field: u32, place: [&str; 2], id: Id<'_>) {
+        self.message(field, |name| {
+            for part in ["tenants/", place[0], "/", place[1], "/"] {
+                name.0.put_slice(part.as_bytes());
+            }
+            match id {
+                Id::Chosen(text) => name.0.put_slice(text.as_bytes()),
+                Id::Number(number) => name.digits(number),
             }
         });
+    }
+
+    /// A number in decimal. Names are most of what is written, and the formatter of the language is for people.
+    fn digits(&mut self, mut number: u64) {
+        let mut digits = [0; 20];
+        let mut first = digits.len();
+        loop {
+            first -= 1;
+            digits[first] = b"0123456789"[(number % 10) as usize];
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.0.put_slice(&digits[first..]);
     }
 
     /// A message within this one; it is there also if it is empty.
@@ -113,6 +138,16 @@ mod tests {
     use prost::Message;
 
     #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in [0, 7, 10, 999, 1_000, u64::MAX] {
+            let mut wire = Wire::with_room(0);
+            wire.name(1, ["t", "offers"], Id::Number(number));
+            let read = proto::Offer::decode(wire.finish()).expect("a message");
+            assert_eq!(read.name, format!("tenants/t/offers/{number}"));
+        }
+    }
+
+    #[test]
     fn what_is_written_field_by_field_reads_like_any_message() {
         for length in [0, 1, 127, 128, 16_383, 16_384] {
             let text = "x".repeat(length);
@@ -120,14 +155,14 @@ mod tests {
             wire.text(1, &text);
             wire.signed(7, -3);
             wire.message(16, |preferred| {
-                preferred.joined(1, &[&"agents/", &text]);
+                preferred.name(1, ["t", "agents"], Id::Chosen(&text));
                 preferred.millis(2, Some(61_001));
                 preferred.number(3, true);
             });
             wire.time(22, Some(Time(1_500)));
             wire.time(23, None);
             let preferred = proto::PreferredAgent {
-                agent: format!("agents/{text}"),
+                agent: format!("tenants/t/agents/{text}"),
                 budget: Some(prost_types::Duration { seconds: 61, nanos: 1_000_000 }),
                 overdraw: true,
             };
