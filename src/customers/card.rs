@@ -45,6 +45,8 @@ pub struct Kept<S> {
     profile: Arc<Shown<Customer, S>>,
     /// Newest first; texts as long as a card can show.
     newest: Vec<Arc<Shown<HistoryEntry, S>>>,
+    /// The interactions of these, to find one without looking at every entry.
+    interactions: Vec<Option<u64>>,
     entries: u64,
     /// Newest first.
     contacts: VecDeque<(i64, u64)>,
@@ -96,6 +98,7 @@ impl<S> Kept<S> {
         let Recalled { customer, newest, entries, contacts, .. } = recalled;
         Self {
             profile: Shown::new(customer),
+            interactions: newest.iter().map(interaction_of).collect(),
             newest: newest.into_iter().map(|entry| Shown::new(shortened(entry))).collect(),
             entries,
             contacts: contacts.into(),
@@ -109,12 +112,13 @@ impl<S> Kept<S> {
             return self.open(shortened(HistoryEntry::opened(0, event.time_ms, opened)), opened.interaction);
         }
         let interaction = event.change.interaction();
-        let entry = self.newest.iter_mut().find(|entry| {
-            entry.of.contact.as_ref().is_some_and(|contact| contact.interaction == interaction)
-        });
-        if let Some(entry) = entry {
-            Shown::amend(entry, &event.change);
+        if let Some(at) = self.place_of(interaction) {
+            Shown::amend(&mut self.newest[at], &event.change);
         }
+    }
+
+    fn place_of(&self, interaction: u64) -> Option<usize> {
+        self.interactions.iter().position(|one| *one == Some(interaction))
     }
 
     fn open(&mut self, entry: HistoryEntry, interaction: u64) {
@@ -125,6 +129,8 @@ impl<S> Kept<S> {
         if at < self.newest.len() || (self.newest.len() as u64) + 1 == self.entries {
             self.newest.insert(at, Shown::new(entry));
             self.newest.truncate(LOOKED_UP);
+            self.interactions.insert(at, Some(interaction));
+            self.interactions.truncate(LOOKED_UP);
         }
         let at = self.contacts.partition_point(|(known, _)| *known > time_ms);
         self.contacts.insert(at, (time_ms, interaction));
@@ -134,14 +140,12 @@ impl<S> Kept<S> {
     /// What an agent is to see when `offered` is offered. One that came more than 7 days and more entries than a card
     /// has ago counts among the older ones.
     pub fn card(&self, offered: u64, now_ms: i64) -> CardData<S> {
-        let is_offered = |entry: &HistoryEntry| {
-            entry.contact.as_ref().is_some_and(|contact| contact.interaction == offered)
-        };
-        let others = self.newest.iter().filter(|entry| !is_offered(&entry.of));
-        let history: Vec<_> = others.take(CARD_ENTRIES_MAX).cloned().collect();
+        let offered_is = self.place_of(offered);
+        let others = self.newest.iter().enumerate().filter(|(at, _)| Some(*at) != offered_is);
+        let history: Vec<_> = others.take(CARD_ENTRIES_MAX).map(|(_, entry)| entry.clone()).collect();
         let offered_at = self.contacts.iter().find(|(_, interaction)| *interaction == offered);
         let offered_at = offered_at.map(|(time_ms, _)| *time_ms);
-        let is_here = offered_at.is_some() || self.newest.iter().any(|entry| is_offered(&entry.of));
+        let is_here = offered_at.is_some() || offered_is.is_some();
         let others = self.entries - u64::from(is_here);
         let since = |from_ms: i64| {
             let all = self.contacts.partition_point(|(time_ms, _)| *time_ms >= from_ms);
@@ -156,6 +160,10 @@ impl<S> Kept<S> {
             contacts_7d: since(now_ms.saturating_sub(WEEK_MS)),
         }
     }
+}
+
+fn interaction_of(entry: &HistoryEntry) -> Option<u64> {
+    entry.contact.as_ref().map(|contact| contact.interaction)
 }
 
 /// One character beyond what a card shows is kept, so that the card can tell that there was more.
