@@ -54,7 +54,7 @@ impl Tenant {
             rule_set_version: one.plan.rule_set,
             disposition: one.disposition.to_string(),
             wait_time: Some(millis(one.wait_ms(view.now))),
-            schedule_time: match one.scheduled {
+            schedule_time: match one.scheduled() {
                 Some(Until::At(at)) => Some(timestamp(at)),
                 Some(Until::Opening) | None => None,
             },
@@ -64,13 +64,13 @@ impl Tenant {
             overdue: one.overdue,
             transfers: one.transfers.into(),
             overflows: one.hops.into(),
-            callback: one.callback.map(|callback| proto::Callback {
+            callback: one.callback().map(|callback| proto::Callback {
                 from_time: Some(timestamp(callback.from)),
                 until_time: Some(timestamp(callback.until)),
                 attempts: callback.attempts.into(),
             }),
             participants: view.parts.iter().map(|part| self.participant(part, &floor)).collect(),
-            seek: one.seek.as_ref().map(|seek| self.seek(seek, &floor)),
+            seek: one.seek().map(|seek| self.seek(seek, &floor)),
             attached: attached(one),
             refusals: one.declines,
         }
@@ -126,7 +126,7 @@ impl Tenant {
 }
 
 fn attached(one: &Interaction) -> Vec<proto::AttachedContact> {
-    let contacts = one.attached.iter().map(|contact| proto::AttachedContact {
+    let contacts = one.attached().iter().map(|contact| proto::AttachedContact {
         source: contact.source.to_string(),
         external_id: contact.external_id.to_string(),
         channel: channel_code(contact.channel),

@@ -3,6 +3,7 @@
 
 use super::command::{Answer, Submit};
 use super::event::{CancelCause, Event, RescindCause};
+use super::few::Few;
 use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{ATTACHED_MAX, Attached, Interaction, State};
 use super::plan::Duplicates;
@@ -20,7 +21,7 @@ impl Step<'_> {
         }
         let interaction = self.shard.same_matter(submit)?;
         let subject = self.shard.subject(interaction);
-        if subject.state == State::Scheduled || subject.attached.len() >= ATTACHED_MAX {
+        if subject.state == State::Scheduled || subject.attached().len() >= ATTACHED_MAX {
             return None;
         }
         let contact = Attached {
@@ -33,7 +34,7 @@ impl Step<'_> {
     }
 
     /// The waiting one gives its place to the new one. Agents who were asked for it are free again, to be told last.
-    pub fn give_way(&mut self, old: InteractionId, new: InteractionId) -> Vec<super::ids::AgentKey> {
+    pub fn give_way(&mut self, old: InteractionId, new: InteractionId) -> Few<super::ids::AgentKey> {
         let freed = self.rescind_all(old, RescindCause::Replaced);
         self.emit(Event::Cancelled { interaction: old, cause: CancelCause::Replaced { by: new } });
         freed
@@ -92,7 +93,7 @@ impl Shard {
         contact: &Attached,
     ) {
         self.remember_keys(keys, content, id);
-        self.subject_mut(id).attached.push(contact.clone());
+        self.subject_mut(id).change_extras(|extras| extras.attached.push(contact.clone()));
     }
 }
 

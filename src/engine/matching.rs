@@ -9,6 +9,7 @@ use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
+use super::few::Few;
 use super::ids::{AgentKey, InteractionId, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
 use super::queue::Lane;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 impl Shard {
     /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
-    pub fn agents_for(&self, interaction: InteractionId) -> (Vec<AgentKey>, Arc<Decision>) {
+    pub fn agents_for(&self, interaction: InteractionId) -> (Few<AgentKey>, Arc<Decision>) {
         self.choose(interaction, None)
     }
 
@@ -31,12 +32,12 @@ impl Shard {
         &self,
         interaction: InteractionId,
         missed: AgentKey,
-    ) -> (Vec<AgentKey>, Arc<Decision>) {
+    ) -> (Few<AgentKey>, Arc<Decision>) {
         self.choose(interaction, Some(missed))
     }
 
     /// Looks at no more agents than needed: who qualifies, best first, until enough are chosen and enough are stored.
-    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Vec<AgentKey>, Arc<Decision>) {
+    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Few<AgentKey>, Arc<Decision>) {
         let subject = self.subject(interaction);
         if let Some(wanted) = subject.sought().1 {
             return self.choose_among(subject, last, &[wanted.agent]);
@@ -65,10 +66,10 @@ impl Shard {
         subject: &Interaction,
         last: Option<AgentKey>,
         candidates: &[AgentKey],
-    ) -> (Vec<AgentKey>, Arc<Decision>) {
+    ) -> (Few<AgentKey>, Arc<Decision>) {
         let asked_at_once = self.asked_at_once(subject);
         let mut agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX> = ArrayVec::new();
-        let mut chosen = Vec::new();
+        let mut chosen = Few::None;
         let mut barred = Barred::default();
         for key in candidates {
             let agent = &self.agents[key.index()];
@@ -93,12 +94,12 @@ impl Shard {
             }
         }
         let wait_reason = chosen.is_empty().then(|| self.reason_to_wait(subject, barred));
-        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, agents, ArrayVec::new()))
+        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, &agents, Box::default()))
     }
 
     /// A second agent, or the one waited for, is asked alone.
     fn asked_at_once(&self, subject: &Interaction) -> usize {
-        if subject.seek.is_some() || subject.wanted.is_some() {
+        if subject.seek().is_some() || subject.wanted.is_some() {
             return 1;
         }
         usize::from(self.queue(subject.queue()).broadcast.max(1))
@@ -136,7 +137,7 @@ impl Shard {
             best.map(|id| Rival { interaction: id, score: score(self.subject(id), self.now()) }).collect();
         let candidate = self.candidate(agent, None);
         let subject = self.subject(chosen);
-        Some((chosen, self.decision(Trigger::AgentFree, subject, None, one(candidate), rivals)))
+        Some((chosen, self.decision(Trigger::AgentFree, subject, None, &[candidate], rivals)))
     }
 
     /// Merges the first of a lane that this agent may be asked for into the best so far.
@@ -218,7 +219,7 @@ impl Shard {
     }
 
     fn sought_queue_of(&self, interaction: &Interaction) -> super::ids::QueueKey {
-        interaction.seek.as_ref().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
+        interaction.seek().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
     }
 
     /// `None` if the agent meets one of these; otherwise what is missing from the first.
@@ -293,7 +294,7 @@ impl Shard {
         let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
         let mut barred = Barred::default();
         if self.phases.is_empty() && !self.daily_maxima {
-            for pair in &subject.cool_downs {
+            for pair in subject.cool_downs() {
                 let agent = &self.agents[pair.agent.index()];
                 barred.note(agent.ready.and_then(|_| self.exclusion(agent, subject)));
             }
@@ -318,7 +319,7 @@ impl Shard {
         trigger: Trigger,
     ) -> Arc<Decision> {
         let candidate = self.candidate(&self.agents[agent.index()], None);
-        self.decision(trigger, self.subject(interaction), None, one(candidate), ArrayVec::new())
+        self.decision(trigger, self.subject(interaction), None, &[candidate], Box::default())
     }
 
     fn decision(
@@ -326,8 +327,8 @@ impl Shard {
         trigger: Trigger,
         subject: &Interaction,
         wait_reason: Option<WaitReason>,
-        agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX>,
-        rivals: ArrayVec<Rival, RIVALS_STORED_MAX>,
+        agents: &[Candidate],
+        rivals: Box<[Rival]>,
     ) -> Arc<Decision> {
         Arc::new(Decision {
             trigger,
@@ -336,14 +337,10 @@ impl Shard {
             wanted: subject.sought().1.map(|wanted| wanted.by),
             wait_reason,
             ready: self.profiles.ready(),
-            agents,
+            agents: agents.into(),
             rivals,
         })
     }
-}
-
-fn one(candidate: Candidate) -> ArrayVec<Candidate, CANDIDATES_STORED_MAX> {
-    std::iter::once(candidate).collect()
 }
 
 /// A colleague or a supervisor asked for this agent, and knows why.
@@ -355,7 +352,7 @@ fn chosen_by_person(agent: &Agent, interaction: &Interaction) -> bool {
 
 /// Who qualifies for what is sought now.
 fn needs_of(interaction: &Interaction) -> &[Needs] {
-    match &interaction.seek {
+    match interaction.seek() {
         Some(seek) => &seek.plan.entry().needs,
         None => interaction.route().needs_at(interaction.step),
     }

@@ -6,8 +6,9 @@ use super::agent::Rank;
 use super::floor::AgentSpec;
 use super::ids::{AgentKey, GroupKey, LaneKey, PoolKey, ProfileKey, SkillKey};
 use super::skill::Proficiency;
+use super::sorted::Sorted;
 use arrayvec::ArrayVec;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the agents of a profile have in common.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,7 +31,7 @@ impl ProfileId {
 pub(super) struct Profile {
     pub id: ProfileId,
     /// The agents who may have room for something, best first.
-    ready: BTreeSet<Rank>,
+    ready: Sorted<Rank>,
     members: u32,
     /// How many of its agents are on duty.
     pub on_duty: u32,
@@ -40,8 +41,8 @@ pub(super) struct Profile {
 
 impl Profile {
     /// The agents who may have room for something, best first.
-    pub fn ready(&self) -> impl Iterator<Item = &Rank> {
-        self.ready.iter()
+    pub fn ready(&self) -> impl Iterator<Item = AgentKey> {
+        self.ready.iter().map(|rank| rank.agent())
     }
 }
 
@@ -50,7 +51,7 @@ impl Profile {
 pub(super) struct Profiles {
     all: Vec<Profile>,
     /// The first of each profile's ready agents. Apart from the rest, so that looking at many touches little memory.
-    heads: Vec<Option<Rank>>,
+    heads: Vec<Rank>,
     by_id: BTreeMap<ProfileId, ProfileKey>,
     free: Vec<ProfileKey>,
     ready: u32,
@@ -79,7 +80,7 @@ impl Profiles {
             return (key, false);
         }
         let profile =
-            Profile { id: id.clone(), ready: BTreeSet::new(), members: 1, on_duty: 0, lanes: Vec::new() };
+            Profile { id: id.clone(), ready: Sorted::default(), members: 1, on_duty: 0, lanes: Vec::new() };
         let key = match self.free.pop() {
             Some(key) => {
                 self.all[key.index()] = profile;
@@ -87,7 +88,7 @@ impl Profiles {
             }
             None => {
                 self.all.push(profile);
-                self.heads.push(None);
+                self.heads.push(Rank::NOBODY);
                 let index = self.all.len() - 1;
                 ProfileKey(u32::try_from(index).expect("profiles are no more than agents"))
             }
@@ -129,7 +130,7 @@ impl Profiles {
             ready.insert(new);
             self.ready += 1;
         }
-        self.heads[key.index()] = ready.first().copied();
+        self.heads[key.index()] = ready.first().copied().unwrap_or(Rank::NOBODY);
     }
 
     /// The first `N` of the ready agents of these profiles but one, best first.
@@ -140,29 +141,29 @@ impl Profiles {
     ) -> ArrayVec<AgentKey, N> {
         let mut best: ArrayVec<Rank, N> = ArrayVec::new();
         for profile in profiles {
-            let Some(head) = self.heads[profile.index()] else { continue };
-            if best.is_full() && head > best[N - 1] {
+            let head = self.heads[profile.index()];
+            if head >= best.get(N - 1).copied().unwrap_or(Rank::NOBODY) {
                 continue;
             }
-            for rank in &self.all[profile.index()].ready {
+            for rank in self.all[profile.index()].ready.iter() {
                 if best.is_full() && *rank > best[N - 1] {
                     break;
                 }
-                if Some(rank.2) != but {
+                if Some(rank.agent()) != but {
                     keep(&mut best, *rank);
                 }
             }
         }
-        best.into_iter().map(|rank| rank.2).collect()
+        best.into_iter().map(Rank::agent).collect()
     }
 
     /// All ready agents of these profiles but one, best first.
     pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<AgentKey> {
         let of = |profile: &ProfileKey| self.all[profile.index()].ready.iter();
         let mut all: Vec<Rank> =
-            profiles.iter().flat_map(of).filter(|rank| Some(rank.2) != but).copied().collect();
+            profiles.iter().flat_map(of).filter(|rank| Some(rank.agent()) != but).copied().collect();
         all.sort_unstable();
-        all.into_iter().map(|rank| rank.2).collect()
+        all.into_iter().map(Rank::agent).collect()
     }
 }
 
