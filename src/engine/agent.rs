@@ -68,6 +68,16 @@ impl Rank {
         Rank(u128::from(used) << 96 | u128::from(idle_since.0) << 32 | u128::from(key.0))
     }
 
+    /// Capacity in use.
+    pub fn used(self) -> u32 {
+        u32::try_from(self.0 >> 96).expect("32 bits are left")
+    }
+
+    /// Since when idle.
+    pub fn idle_since(self) -> Time {
+        Time(u64::try_from(self.0 >> 32 & u128::from(u64::MAX)).expect("it is cut to that"))
+    }
+
     /// Whose it is.
     pub fn agent(self) -> AgentKey {
         AgentKey(u32::try_from(self.0 & u128::from(u32::MAX)).expect("it is cut to that"))

@@ -2,7 +2,7 @@
 //! served, the second joins the first, or takes its place.
 
 use super::command::{Answer, Submit};
-use super::event::{CancelCause, Event, RescindCause};
+use super::event::{AttachedTo, CancelCause, Event, RescindCause};
 use super::few::Few;
 use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{ATTACHED_MAX, Attached, Interaction, State};
@@ -29,7 +29,8 @@ impl Step<'_> {
             external_id: submit.external_id.clone(),
             channel: submit.channel,
         };
-        self.emit(Event::AttachedTo { interaction, keys: submit.keys, content: submit.content, contact });
+        let (keys, content) = (submit.keys, submit.content);
+        self.emit(Event::AttachedTo(Box::new(AttachedTo { interaction, keys, content, contact })));
         Some(Answer::Attached { interaction })
     }
 
@@ -85,15 +86,10 @@ impl Shard {
         }
     }
 
-    pub(super) fn attached_to(
-        &mut self,
-        id: InteractionId,
-        keys: [Option<u128>; 2],
-        content: u128,
-        contact: &Attached,
-    ) {
-        self.remember_keys(keys, content, id);
-        self.subject_mut(id).change_extras(|extras| extras.attached.push(contact.clone()));
+    pub(super) fn attached_to(&mut self, attached: &AttachedTo) {
+        let id = attached.interaction;
+        self.remember_keys(attached.keys, attached.content, id);
+        self.subject_mut(id).change_extras(|extras| extras.attached.push(attached.contact.clone()));
     }
 }
 

@@ -36,11 +36,22 @@ impl<T> Few<T> {
         }
     }
 
-    /// Takes the first one out, and forgets it.
-    pub fn drop_first(&mut self) {
+    /// Takes one out, and forgets it.
+    pub fn remove(&mut self, at: usize) {
         match self {
-            Few::None | Few::One(_) => *self = Few::None,
-            Few::Several(all) => drop(all.drain(..1)),
+            Few::None => {}
+            Few::One(_) => *self = Few::None,
+            Few::Several(all) => drop(all.remove(at)),
+        }
+    }
+}
+
+impl<T> AsMut<[T]> for Few<T> {
+    fn as_mut(&mut self) -> &mut [T] {
+        match self {
+            Few::None => &mut [],
+            Few::One(one) => std::slice::from_mut(one),
+            Few::Several(all) => all,
         }
     }
 }
@@ -137,7 +148,7 @@ mod tests {
         }
         few.retain(|one| one % 2 == 0);
         list.retain(|one| one % 2 == 0);
-        few.drop_first();
+        few.remove(0);
         list.remove(0);
         assert_eq!(*few, *list);
         assert_eq!(few, Few::from(list.clone()));

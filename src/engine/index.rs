@@ -17,6 +17,7 @@ impl Shard {
     fn rank(&self, key: AgentKey) -> Option<Rank> {
         let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
         let used = agent.ledger.used();
+        let empty_handed = self.profiles.is_empty_handed(key);
         let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
         // Mostly nothing in hand may be interrupted by anything, and nobody asks by what.
         let gives_way = |claim: &Claim| !spec.of(claim.channel).interruptible_by.is_empty();
@@ -24,7 +25,8 @@ impl Shard {
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
             && agent.ledger.offers() < spec.open_offers_max
-            && (room(used)
+            && (empty_handed
+                || room(used)
                 || agent.ledger.claims().iter().any(gives_way) && Channel::ALL.into_iter().any(makes_room));
         can_work.then(|| Rank::new(used, agent.idle_since, key))
     }
@@ -32,6 +34,9 @@ impl Shard {
     /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
     /// counts of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
+        let agent = &self.agents[key.index()];
+        let empty_handed = agent.is_empty_handed() && self.capacity_of(key).has_room_for_any();
+        self.profiles.note_empty_handed(key, empty_handed);
         let agent = &self.agents[key.index()];
         let rank = agent.profile.and_then(|_| self.rank(key));
         let on_duty = agent.profile.is_some() && agent.on_duty();
@@ -98,6 +103,7 @@ impl Shard {
     /// Opens a lane and finds the profiles that meet its needs.
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
+        self.checked.forget_all();
         let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();
         for profile in known {
             let meets = self.meets(&self.profiles.get(profile).id, self.lines.lane(lane).id.as_ref());

@@ -6,7 +6,7 @@ use super::entry::{Entry, Then, Visitor};
 use super::event::{Admitted, Event};
 use super::few::Few;
 use super::floor::Kind;
-use super::ids::{CustomerId, InteractionId, Text};
+use super::ids::{CustomerId, InteractionId, LaneKey, Text};
 use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
 use super::line::{Gauged, lane_of};
 use super::plan::{Plan, Preferred};
@@ -118,7 +118,10 @@ impl Shard {
     }
 
     /// Everything a plan names exists, and there is a lane for it.
-    pub(super) fn check_plan(&self, plan: &Plan, channel: Channel) -> Result<(), Refusal> {
+    pub(super) fn check_plan(&self, plan: &Arc<Plan>, channel: Channel) -> Result<(), Refusal> {
+        if self.checked.lane(plan, channel).is_some() {
+            return Ok(());
+        }
         for route in plan.routes.iter() {
             let queue = u32::from(route.queue.0);
             if self.floor.queues.live(queue).is_none() {
@@ -156,7 +159,7 @@ impl Shard {
         let id = admitted.interaction;
         self.last_interaction = id;
         self.remember_keys(admitted.keys, admitted.content, id);
-        let lane = self.lane_for(lane_of(&admitted.plan, admitted.route, 0, admitted.channel));
+        let lane = self.lane_at_entry(admitted);
         self.lines.join(lane);
         let interaction = self.interaction_of(admitted, lane);
         self.tally.books(interaction.queue()).entered += 1;
@@ -176,7 +179,19 @@ impl Shard {
         }
     }
 
-    fn interaction_of(&self, admitted: &Admitted, lane: super::ids::LaneKey) -> Interaction {
+    fn lane_at_entry(&mut self, admitted: &Admitted) -> LaneKey {
+        let Admitted { plan, channel, route, .. } = admitted;
+        let known = self.checked.lane(plan, *channel).filter(|_| *route == 0);
+        known.unwrap_or_else(|| {
+            let lane = self.lane_for(lane_of(plan, *route, 0, *channel));
+            if *route == 0 {
+                self.checked.note(plan, *channel, lane);
+            }
+            lane
+        })
+    }
+
+    fn interaction_of(&self, admitted: &Admitted, lane: LaneKey) -> Interaction {
         let replaced = admitted.replaces.and_then(|old| self.interaction(old));
         let entered = match (admitted.scheduled, replaced) {
             (Some(Until::At(at)), _) => at,

@@ -333,7 +333,7 @@ impl Interaction {
 
     pub(super) fn remember(&mut self, decided: Decided) {
         if self.decisions.len() == DECISIONS_KEPT_MAX {
-            self.decisions.drop_first();
+            self.decisions.remove(0);
         }
         self.decisions.push(decided);
     }

@@ -120,24 +120,21 @@ impl Shard {
 
     fn left_line(&mut self, id: InteractionId, state: State) -> &Interaction {
         self.step_out(id);
-        self.change_state(id, |subject| subject.state = state);
+        let now = self.now;
+        self.change_state(id, |subject| (subject.state, subject.over) = (state, Some(now)));
         self.subject(id)
     }
 
-    /// Nothing more happens to it. Only the wrap-up of an agent who handed it on may still run.
+    /// Nothing more happens to it: its state and time say so already. Only the wrap-up of an agent who handed it on may still run.
     pub(super) fn is_over(&mut self, id: InteractionId) {
-        let now = self.now;
         self.unschedule(id);
         self.forget_cool_downs(id);
         self.forget_matter(id);
         self.deadlines.disarm(Deadline::Source(id));
         self.deadlines.disarm(Deadline::MaxWait(id));
-        let subject = self.subject_mut(id);
-        subject.over = Some(now);
-        let lane = subject.lane;
-        self.lines.part(lane);
-        let source = &self.interactions[&id].source;
-        self.sources.get_mut(source).expect("an interaction's source is known").open.remove(&id);
+        let subject = &self.interactions[&id];
+        self.lines.part(subject.lane);
+        self.sources.get_mut(&subject.source).expect("an interaction's source is known").open.remove(&id);
         self.over.push_back(id);
         self.retire();
     }

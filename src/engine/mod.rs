@@ -13,6 +13,7 @@ pub mod callback;
 pub mod capacity;
 pub mod channel;
 pub mod chart;
+mod checked;
 pub mod command;
 pub mod connect;
 pub mod deadline;

@@ -162,9 +162,13 @@ impl Step<'_> {
         }
         let mut in_line = Vec::new();
         for agent in agents {
-            in_line.extend(self.drained(agent));
+            if self.shard.agents[agent.index()].pending.is_some() {
+                in_line.extend(self.drained(agent));
+            }
         }
-        self.seek_agents(in_line);
+        if !in_line.is_empty() {
+            self.seek_agents(in_line);
+        }
     }
 }
 
@@ -407,7 +411,8 @@ impl Shard {
     }
 
     pub(super) fn closed(&mut self, id: InteractionId) {
-        self.change_state(id, |subject| subject.state = State::Closed);
+        let now = self.now;
+        self.change_state(id, |subject| (subject.state, subject.over) = (State::Closed, Some(now)));
         let queue = self.subject(id).queue();
         self.tally.books(queue).closed += 1;
         self.is_over(id);

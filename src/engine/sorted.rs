@@ -12,14 +12,16 @@ const KEPT_MAX: usize = 32;
 /// Members in ascending order, each once.
 #[derive(Clone, Debug)]
 pub struct Sorted<T> {
-    /// None is empty, but for the only one.
-    chunks: VecDeque<VecDeque<T>>,
+    /// The first chunk, which is mostly the only one. Empty only if the list is.
+    head: VecDeque<T>,
+    /// The others. None is empty.
+    rest: VecDeque<VecDeque<T>>,
     len: usize,
 }
 
 impl<T> Default for Sorted<T> {
     fn default() -> Sorted<T> {
-        Sorted { chunks: VecDeque::new(), len: 0 }
+        Sorted { head: VecDeque::new(), rest: VecDeque::new(), len: 0 }
     }
 }
 
@@ -36,100 +38,139 @@ impl<T> Sorted<T> {
 
     /// The least.
     pub fn first(&self) -> Option<&T> {
-        self.chunks.front()?.front()
+        self.head.front()
+    }
+
+    /// One by how many come before it.
+    pub fn get(&self, at: usize) -> Option<&T> {
+        if at < self.head.len() || self.rest.is_empty() { self.head.get(at) } else { self.iter().nth(at) }
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.chunks.iter().flatten()
+        self.head.iter().chain(self.rest.iter().flatten())
     }
 }
 
-impl<T: Ord> Sorted<T> {
+impl<T: Ord + Copy> Sorted<T> {
     /// Puts one in; false if it was there.
     pub(super) fn insert(&mut self, member: T) -> bool {
-        if self.chunks.is_empty() {
-            self.chunks.push_back(VecDeque::new());
-        }
-        let at = self.chunk_of(&member).min(self.chunks.len() - 1);
-        let Err(place) = self.chunks[at].binary_search(&member) else { return false };
-        self.len += 1;
-        match self.chunks[at].len() {
-            CHUNK_MAX => self.insert_full(at, place, member),
-            _ => self.chunks[at].insert(place, member),
-        }
-        true
+        let new = if self.rest.is_empty() && self.head.len() < CHUNK_MAX {
+            insert_into(&mut self.head, member)
+        } else {
+            self.insert_among(member)
+        };
+        self.len += usize::from(new);
+        new
     }
 
-    /// Whoever comes last begins a chunk of its own, so a list that grows at its end is dense.
-    fn insert_full(&mut self, at: usize, place: usize, member: T) {
-        if place == CHUNK_MAX {
-            self.chunks.insert(at + 1, VecDeque::from([member]));
-            return;
+    fn insert_among(&mut self, member: T) -> bool {
+        let at = self.chunk_of(&member).min(self.rest.len());
+        let chunk = self.chunk_mut(at);
+        if chunk.len() < CHUNK_MAX {
+            return insert_into(chunk, member);
         }
-        let mut upper = self.chunks[at].split_off(CHUNK_MAX / 2);
-        match place.checked_sub(CHUNK_MAX / 2) {
-            Some(above) => upper.insert(above, member),
-            None => self.chunks[at].insert(place, member),
-        }
-        self.chunks.insert(at + 1, upper);
+        // Whoever comes last begins a chunk of its own, so a list that grows at its end is dense.
+        let after_all = chunk.back().is_some_and(|last| *last < member);
+        let (mut upper, new) = match after_all {
+            true => (VecDeque::from([member]), true),
+            false => (chunk.split_off(CHUNK_MAX / 2), false),
+        };
+        let new = new
+            || match upper.front().is_some_and(|least| *least <= member) {
+                true => insert_into(&mut upper, member),
+                false => insert_into(chunk, member),
+            };
+        self.rest.insert(at, upper);
+        new
     }
 
     /// Takes one out; false if it was not there.
     pub(super) fn remove(&mut self, member: &T) -> bool {
-        let at = self.chunk_of(member);
-        let Some(chunk) = self.chunks.get_mut(at) else { return false };
+        if self.head.front() == Some(member) {
+            self.head.pop_front();
+            self.taken_out_of(0);
+            return true;
+        }
+        let at = if self.rest.is_empty() { 0 } else { self.chunk_of(member) };
+        if at > self.rest.len() {
+            return false;
+        }
+        let chunk = self.chunk_mut(at);
         let Ok(place) = chunk.binary_search(member) else { return false };
         chunk.remove(place);
-        self.len -= 1;
-        if self.len == 0 && chunk.capacity() > KEPT_MAX {
-            *chunk = VecDeque::new();
-        } else if chunk.len() < CHUNK_MAX / 4 {
-            self.close_gap(at);
-        }
+        self.taken_out_of(at);
         true
     }
 
     /// A chunk of which little is left goes, or joins the next if that has room.
-    fn close_gap(&mut self, at: usize) {
-        let left = self.chunks[at].len();
-        let Some(next) = self.chunks.get(at + 1) else {
-            if left == 0 && at > 0 {
-                self.chunks.pop_back();
+    fn taken_out_of(&mut self, at: usize) {
+        self.len -= 1;
+        if self.rest.is_empty() {
+            if self.len == 0 && self.head.capacity() > KEPT_MAX {
+                self.head = VecDeque::new();
             }
             return;
-        };
-        if left + next.len() > CHUNK_MAX / 2 && left > 0 {
-            return;
         }
-        let rest = self.chunks.remove(at).expect("it was looked at a moment ago");
-        for member in rest.into_iter().rev() {
-            self.chunks[at].push_front(member);
+        let (left, next) = (self.chunk_mut(at).len(), self.rest.get(at).map(VecDeque::len));
+        match next {
+            Some(next) if left == 0 || left < CHUNK_MAX / 4 && left + next <= CHUNK_MAX / 2 => {
+                let next = self.rest.remove(at).expect("it was looked at a moment ago");
+                self.chunk_mut(at).extend(next);
+            }
+            None if left == 0 => drop(self.rest.pop_back()),
+            _ => {}
         }
     }
 
     /// How many come before this one, which need not be there.
     pub fn before(&self, member: &T) -> usize {
         let at = self.chunk_of(member);
-        let whole: usize = self.chunks.iter().take(at).map(VecDeque::len).sum();
-        let part = self.chunks.get(at).map_or(0, |chunk| chunk.partition_point(|other| other < member));
-        whole + part
+        let whole = (0..at).map(|at| self.chunk(at).map_or(0, VecDeque::len)).sum::<usize>();
+        whole + self.chunk(at).map_or(0, |chunk| chunk.partition_point(|other| other < member))
     }
 
     /// This one, if it is there, and all that come after it.
     pub fn from(&self, member: &T) -> impl Iterator<Item = &T> {
         let at = self.chunk_of(member);
-        let skipped = self.chunks.get(at).map_or(0, |chunk| chunk.partition_point(|other| other < member));
-        self.chunks.range(at.min(self.chunks.len())..).flatten().skip(skipped)
+        let chunk = self.chunk(at);
+        let before = chunk.map_or(0, |chunk| chunk.partition_point(|other| other < member));
+        let later = self.rest.range(at.min(self.rest.len())..);
+        chunk.into_iter().flat_map(move |chunk| chunk.range(before..)).chain(later.flatten())
+    }
+
+    fn chunk(&self, at: usize) -> Option<&VecDeque<T>> {
+        at.checked_sub(1).map_or(Some(&self.head), |at| self.rest.get(at))
+    }
+
+    fn chunk_mut(&mut self, at: usize) -> &mut VecDeque<T> {
+        match at.checked_sub(1) {
+            None => &mut self.head,
+            Some(at) => &mut self.rest[at],
+        }
     }
 
     /// The chunk it is in, or would go to; beyond the last if it comes after all.
     fn chunk_of(&self, member: &T) -> usize {
-        // Most lists have one chunk, and most who come are the last.
-        match self.chunks.back().and_then(VecDeque::back) {
-            Some(last) if last < member => self.chunks.len(),
-            _ if self.chunks.len() <= 1 => 0,
-            _ => self.chunks.partition_point(|chunk| chunk.back().is_some_and(|last| last < member)),
+        let ends_before = |chunk: &VecDeque<T>| chunk.back().is_some_and(|last| last < member);
+        // Most who come are the last.
+        if self.rest.back().is_some_and(ends_before) {
+            return self.rest.len() + 1;
+        }
+        if !ends_before(&self.head) { 0 } else { 1 + self.rest.partition_point(ends_before) }
+    }
+}
+
+fn insert_into<T: Ord>(chunk: &mut VecDeque<T>, member: T) -> bool {
+    if chunk.back().is_none_or(|last| *last < member) {
+        chunk.push_back(member);
+        return true;
+    }
+    match chunk.binary_search(&member) {
+        Ok(_) => false,
+        Err(place) => {
+            chunk.insert(place, member);
+            true
         }
     }
 }
@@ -169,6 +210,7 @@ mod tests {
             if step % 500 == 0 {
                 assert_eq!(list.before(&member), set.range(..member).count());
                 assert!(list.iter().eq(&set), "the same order");
+                assert_eq!(list.get(700), set.iter().nth(700));
                 assert!(list.from(&member).eq(set.range(member..)), "and from anywhere");
             }
         }
@@ -182,6 +224,6 @@ mod tests {
         let mut list = Sorted::<u64>::default();
         (0..10_000).for_each(|member| assert!(list.insert(member)));
         (0..9_990).for_each(|member| assert!(list.remove(&member)));
-        assert_eq!((list.len(), list.chunks.len()), (10, 1));
+        assert_eq!((list.len(), list.rest.len()), (10, 0));
     }
 }
