@@ -17,7 +17,6 @@ use crate::runtime::inbox::Seen;
 use crate::runtime::leases::LEASE;
 use crate::runtime::told::{self, Look, Shown};
 use crate::runtime::view::{self, InteractionView};
-use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -101,7 +100,7 @@ impl Api {
         let tenant = self.gate.of(metadata, "parent", &request.parent)?;
         let source: Text = chosen_id("source", &request.source)?.into();
         let size = page_size("page_size", request.page_size, 100, 1_000)?;
-        let after = match request.page_token.as_str() {
+        let after: u64 = match request.page_token.as_str() {
             "" => 0,
             token => token.parse().map_err(|_| {
                 ApiError::field("page_token", &shown(token), "the next_page_token of an earlier answer")
@@ -111,7 +110,8 @@ impl Api {
             .shard
             .read(move |shard| {
                 let Some(known) = shard.sources().get(&source) else { return Vec::new() };
-                let page = known.open.range((Excluded(InteractionId(after)), Unbounded)).take(size + 1);
+                let next = InteractionId(after.saturating_add(1));
+                let page = known.open.from(&next).take(size + 1);
                 page.filter_map(|id| view::interaction(shard, *id)).collect()
             })
             .await?;
@@ -132,7 +132,7 @@ fn joined(interaction: &Interaction, request: &proto::SubmitRequest) -> bool {
     let Some(asked) = &request.interaction else { return false };
     let (source, external_id) = (asked.source.as_str(), asked.external_id.as_str());
     let own = &*interaction.source == source && &*interaction.external_id == external_id;
-    let attached = interaction.attached.iter();
+    let attached = interaction.attached().iter();
     !own && attached.map(|one| (&*one.source, &*one.external_id)).any(|one| one == (source, external_id))
 }
 

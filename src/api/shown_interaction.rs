@@ -97,7 +97,7 @@ impl Tenant {
         wire.number(31, one.plan.rule_set);
         wire.text(32, &one.disposition);
         wire.millis(33, Some(one.wait_ms(view.now)));
-        if let Some(Until::At(at)) = one.scheduled {
+        if let Some(Until::At(at)) = one.scheduled() {
             wire.time(34, Some(at));
         }
     }
@@ -111,7 +111,7 @@ impl Tenant {
         wire.number(38, one.overdue);
         wire.number(39, one.transfers);
         wire.number(40, one.hops);
-        if let Some(callback) = one.callback {
+        if let Some(callback) = one.callback() {
             wire.message(41, |wire| {
                 wire.time(1, Some(callback.from));
                 wire.time(2, Some(callback.until));
@@ -121,10 +121,10 @@ impl Tenant {
         for one in &view.parts {
             wire.message(42, |wire| self.write_participant(wire, one, floor));
         }
-        if let Some(seek) = &one.seek {
+        if let Some(seek) = one.seek() {
             wire.message(43, |wire| self.write_seek(wire, seek, floor));
         }
-        for contact in &one.attached {
+        for contact in one.attached() {
             wire.message(44, |wire| {
                 wire.text(1, &contact.source);
                 wire.text(2, &contact.external_id);

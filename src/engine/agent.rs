@@ -55,8 +55,34 @@ pub struct Today {
     pub accepted: [u16; 7],
 }
 
-/// The order in which agents are asked: less in use first, then longer idle, then the lower key.
-pub type Rank = (u32, Time, AgentKey);
+/// The order in which agents are asked: less in use first, then longer idle, then the lower key. One number, since
+/// ranks are compared more often than anything else.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Rank(u128);
+
+impl Rank {
+    /// After everybody: nobody is so much in use.
+    pub const NOBODY: Rank = Rank(u128::MAX);
+
+    pub fn new(used: u32, idle_since: Time, key: AgentKey) -> Rank {
+        Rank(u128::from(used) << 96 | u128::from(idle_since.0) << 32 | u128::from(key.0))
+    }
+
+    /// Capacity in use.
+    pub fn used(self) -> u32 {
+        u32::try_from(self.0 >> 96).expect("32 bits are left")
+    }
+
+    /// Since when idle.
+    pub fn idle_since(self) -> Time {
+        Time(u64::try_from(self.0 >> 32 & u128::from(u64::MAX)).expect("it is cut to that"))
+    }
+
+    /// Whose it is.
+    pub fn agent(self) -> AgentKey {
+        AgentKey(u32::try_from(self.0 & u128::from(u32::MAX)).expect("it is cut to that"))
+    }
+}
 
 /// How an agent is right now. What was configured is in the floor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

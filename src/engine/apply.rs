@@ -98,9 +98,7 @@ impl Shard {
                 self.callback_planned(*interaction, *channel, *from, *until)
             }
             Event::WindowMissed { interaction } => self.missed_window(*interaction),
-            Event::AttachedTo { interaction, keys, content, contact } => {
-                self.attached_to(*interaction, *keys, *content, contact)
-            }
+            Event::AttachedTo(attached) => self.attached_to(attached),
             Event::Reprioritised { interaction, priority } => self.reprioritised(*interaction, *priority),
             Event::Assigned { interaction, wanted } => self.assigned(*interaction, *wanted),
             // Nothing changes: what was written is none of the engine's business.

@@ -104,7 +104,7 @@ impl Shard {
         let subject = self.subject(interaction);
         let customer = subject.facts.customer?;
         self.unanswered_about(customer, &subject.facts.matter)
-            .find(|one| one.id != interaction && one.callback.is_some())
+            .find(|one| one.id != interaction && one.callback().is_some())
             .map(|one| one.id)
     }
 
@@ -120,8 +120,8 @@ impl Shard {
         self.change_state(id, |subject| {
             subject.state = State::Scheduled;
             subject.channel = channel;
-            let attempts = subject.callback.map_or(0, |before| before.attempts);
-            subject.callback = Some(Callback { from, until, attempts });
+            let attempts = subject.callback().map_or(0, |before| before.attempts);
+            subject.change_extras(|extras| extras.callback = Some(Callback { from, until, attempts }));
         });
         self.change_lane(id);
         self.schedule(id, Until::At(from));
@@ -131,7 +131,7 @@ impl Shard {
     /// Not in line before then.
     pub(super) fn schedule(&mut self, id: InteractionId, until: Until) {
         self.deadlines.disarm(Deadline::MaxWait(id));
-        self.subject_mut(id).scheduled = Some(until);
+        self.subject_mut(id).change_extras(|extras| extras.scheduled = Some(until));
         match until {
             Until::At(at) => {
                 self.held.remove(&id);
@@ -157,7 +157,7 @@ impl Shard {
         let now = self.now;
         self.change_state(id, |subject| {
             subject.state = State::Waiting;
-            subject.scheduled = None;
+            subject.change_extras(|extras| extras.scheduled = None);
             subject.in_queue_from = now;
         });
         self.arm_source_grace(id);
@@ -168,8 +168,10 @@ impl Shard {
     pub(super) fn unschedule(&mut self, id: InteractionId) {
         self.deadlines.disarm(Deadline::Due(id));
         self.deadlines.disarm(Deadline::Window(id));
-        self.held.remove(&id);
-        self.subject_mut(id).scheduled = None;
+        if self.subject(id).scheduled().is_some() {
+            self.held.remove(&id);
+            self.subject_mut(id).change_extras(|extras| extras.scheduled = None);
+        }
     }
 
     pub(super) fn missed_window(&mut self, id: InteractionId) {

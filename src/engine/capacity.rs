@@ -2,6 +2,7 @@
 //! assignments and wrap-ups; nothing else counts units.
 
 use super::channel::{Channel, ChannelSet};
+use super::few::Few;
 use super::ids::{AssignmentId, OfferId};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,12 @@ impl CapacitySpec {
     /// True if a channel is limited by the day.
     pub fn has_daily_maximum(&self) -> bool {
         self.channels.iter().any(|takes| takes.daily_max.is_some())
+    }
+
+    /// True if an agent who holds nothing can take one of any channel.
+    pub fn has_room_for_any(&self) -> bool {
+        let fits = |takes: &ChannelCapacity| takes.limit > 0 && takes.units <= self.units;
+        self.open_offers_max > 0 && self.channels.iter().all(fits)
     }
 
     /// The least that any work takes. A channel may cost nothing: then a full agent has room for it still.
@@ -127,7 +134,7 @@ impl Claim {
 /// All claims on one agent.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
-    claims: Vec<Claim>,
+    claims: Few<Claim>,
 }
 
 impl Ledger {
@@ -187,13 +194,13 @@ impl Ledger {
     /// The same claim under its next holder.
     pub(super) fn pass(&mut self, from: Holder, to: Holder) {
         let at = self.position(from);
-        self.claims[at].holder = to;
+        self.claims.as_mut()[at].holder = to;
     }
 
     /// Holds a share of it on, under the next holder.
     pub(super) fn pass_share(&mut self, from: Holder, to: Holder, percent: u8) {
         let at = self.position(from);
-        let claim = &mut self.claims[at];
+        let claim = &mut self.claims.as_mut()[at];
         claim.holder = to;
         let share = u32::from(claim.units) * u32::from(percent.min(100)) / 100;
         claim.units = u16::try_from(share).expect("a share is no more than the whole");

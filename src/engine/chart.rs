@@ -126,7 +126,7 @@ impl Event {
             Event::WrapUpExtended { .. } => "WrapUpExtended",
             Event::CallbackPlanned { .. } => "CallbackPlanned",
             Event::WindowMissed { .. } => "WindowMissed",
-            Event::AttachedTo { .. } => "AttachedTo",
+            Event::AttachedTo(_) => "AttachedTo",
             Event::Reprioritised { .. } => "Reprioritised",
             Event::Assigned { .. } => "Assigned",
             Event::Wrote { .. } => "Wrote",

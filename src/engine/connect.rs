@@ -5,6 +5,7 @@ use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{AbandonCause, ConnectFailure, Event, ExitCause};
+use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId};
 use super::interaction::{Part, State, Until};
 use super::offer::COOL_DOWN_MS;
@@ -50,7 +51,7 @@ impl Step<'_> {
         if connection != Connection::Pending {
             return Err(Refusal::ConnectedAlready);
         }
-        let mut freed = vec![agent];
+        let mut freed = Few::One(agent);
         freed.extend(self.end_rest_but(interaction, assignment));
         let (not_responding, recovers) = match cause {
             ConnectFailure::AgentNoAnswer => self.shard.after_no_answer(interaction),
@@ -73,7 +74,7 @@ impl Step<'_> {
     }
 
     fn after_failure(&mut self, interaction: InteractionId, cause: ConnectFailure, called_again: bool) {
-        let promised = self.shard.subject(interaction).callback.is_some();
+        let promised = self.shard.subject(interaction).callback().is_some();
         match cause {
             _ if called_again => {}
             ConnectFailure::CustomerGone | ConnectFailure::CustomerNoAnswer if promised => {
@@ -88,9 +89,9 @@ impl Step<'_> {
     }
 
     /// Everybody in the conversation but one leaves it.
-    pub(super) fn end_rest_but(&mut self, interaction: InteractionId, but: AssignmentId) -> Vec<AgentKey> {
-        let mut freed = Vec::new();
-        if self.shard.subject(interaction).seek.is_some() {
+    pub(super) fn end_rest_but(&mut self, interaction: InteractionId, but: AssignmentId) -> Few<AgentKey> {
+        let mut freed = Few::None;
+        if self.shard.subject(interaction).seek().is_some() {
             freed.extend(self.end_seek(interaction, super::event::SeekEnd::ConversationEnded));
         }
         for other in self.shard.talking_parts(interaction).into_iter().filter(|other| *other != but) {
@@ -129,7 +130,7 @@ impl Shard {
     }
 
     fn connect_limit_ms(&self, interaction: InteractionId) -> u64 {
-        if self.subject(interaction).callback.is_some() { CONNECT_CALLBACK_MS } else { CONNECT_MS }
+        if self.subject(interaction).callback().is_some() { CONNECT_CALLBACK_MS } else { CONNECT_MS }
     }
 
     /// The assignment of the agent who is to be connected.
@@ -142,7 +143,7 @@ impl Shard {
     /// When a customer who did not answer a call-back is called again; `None`: not, or not that case.
     fn retry_at(&self, interaction: InteractionId, cause: ConnectFailure) -> Option<Time> {
         let subject = self.subject(interaction);
-        let promised = subject.callback?;
+        let promised = subject.callback()?;
         let no_answer = matches!(cause, ConnectFailure::CustomerNoAnswer | ConnectFailure::CustomerGone);
         let again = promised.attempts + 1 < subject.plan.callback.attempts_max;
         (no_answer && again).then(|| self.now.after(subject.plan.callback.retry_ms))
@@ -159,8 +160,8 @@ impl Shard {
 
     /// The promise is kept. It was part of the place, and a second agent may be looked for.
     pub(super) fn promise_kept(&mut self, id: InteractionId) {
-        if self.subject(id).callback.is_some() {
-            self.change_place(id, |subject| subject.callback = None);
+        if self.subject(id).callback().is_some() {
+            self.change_place(id, |subject| subject.change_extras(|extras| extras.callback = None));
         }
     }
 
@@ -175,8 +176,12 @@ impl Shard {
                 Some(_) => State::Scheduled,
                 None => State::Waiting,
             };
-            if let Some(promised) = &mut subject.callback {
-                promised.attempts = promised.attempts.saturating_add(u8::from(failed.retry.is_some()));
+            if failed.retry.is_some() {
+                subject.change_extras(|extras| {
+                    if let Some(promised) = &mut extras.callback {
+                        promised.attempts = promised.attempts.saturating_add(1);
+                    }
+                });
             }
         });
         self.promise_holds(id);
@@ -204,7 +209,7 @@ impl Shard {
 
     /// The call was not made: the window goes on.
     pub(super) fn promise_holds(&mut self, id: InteractionId) {
-        let window = self.subject(id).callback.map(|promised| promised.until);
+        let window = self.subject(id).callback().map(|promised| promised.until);
         if let Some(until) = window.filter(|until| *until > self.now) {
             self.deadlines.arm(Deadline::Window(id), until);
         }

@@ -2,11 +2,11 @@
 //! notices it and when.
 
 use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, SkillKey};
+use super::sorted::Sorted;
 use super::time::Time;
-use hashbrown::DefaultHashBuilder;
-use priority_queue::PriorityQueue;
+use arrayvec::ArrayVec;
+use hashbrown::HashMap;
 use serde::Serialize;
-use std::cmp::Reverse;
 
 /// What is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -47,42 +47,140 @@ pub enum Deadline {
     Source(InteractionId),
 }
 
+/// Kinds of deadlines.
+const KINDS: usize = 17;
+/// Timers armed last, before they are put in order with the rest.
+const FRESH_MAX: usize = 8;
+
+impl Deadline {
+    /// Which kind it is, below `KINDS`.
+    fn kind(self) -> usize {
+        match self {
+            Deadline::Offer(_) => 0,
+            Deadline::WrapUp(_) => 1,
+            Deadline::CoolDown(..) => 2,
+            Deadline::Agent(_) => 3,
+            Deadline::Hours(_) => 4,
+            Deadline::Skill(..) => 5,
+            Deadline::Recover(_) => 6,
+            Deadline::NewDay(_) => 7,
+            Deadline::Connect(_) => 8,
+            Deadline::Due(_) => 9,
+            Deadline::Preference(_) => 10,
+            Deadline::MaxWait(_) => 11,
+            Deadline::Relax(_) => 12,
+            Deadline::Overflow(_) => 13,
+            Deadline::Window(_) => 14,
+            Deadline::Seek(_) => 15,
+            Deadline::Source(_) => 16,
+        }
+    }
+
+    /// Offers and wrap-ups say themselves when they end, so nobody else has to remember.
+    fn is_known_to_its_owner(self) -> bool {
+        matches!(self, Deadline::Offer(_) | Deadline::WrapUp(_))
+    }
+}
+
 /// All timers that are armed.
+///
+/// Most are taken away long before they fire, many in the step that armed them: those armed last are kept apart, and
+/// of a kind of which none is armed nobody looks for one.
 #[derive(Clone, Debug, Default)]
 pub struct Deadlines {
-    queue: PriorityQueue<Deadline, Reverse<(Time, Deadline)>, DefaultHashBuilder>,
+    fresh: ArrayVec<(Time, Deadline), FRESH_MAX>,
+    /// All others, the first due first.
+    sorted: Sorted<(Time, Deadline)>,
+    /// When each of those fires, unless its owner knows. Looked up, never iterated.
+    times: HashMap<Deadline, Time>,
+    armed: [u32; KINDS],
 }
 
 impl Deadlines {
     /// Arms a timer, or moves it.
     pub(super) fn arm(&mut self, deadline: Deadline, at: Time) {
-        self.queue.push(deadline, Reverse((at, deadline)));
+        debug_assert!(
+            !deadline.is_known_to_its_owner(),
+            "those are armed once, and end by their owner's time"
+        );
+        self.disarm(deadline);
+        self.add(deadline, at);
+    }
+
+    /// Arms the timer of an offer or a wrap-up, which has none.
+    pub(super) fn arm_owned(&mut self, deadline: Deadline, at: Time) {
+        debug_assert!(deadline.is_known_to_its_owner(), "others are found by name alone");
+        self.add(deadline, at);
     }
 
     /// Takes a timer away; one that is not armed is no error.
     pub(super) fn disarm(&mut self, deadline: Deadline) {
-        self.queue.remove(&deadline);
+        if self.armed[deadline.kind()] == 0 || self.drop_fresh(deadline) {
+            return;
+        }
+        if let Some(at) = self.times.remove(&deadline) {
+            self.drop_sorted(deadline, at);
+        }
+    }
+
+    /// Takes the timer of an offer or a wrap-up away, by the time its owner knows.
+    pub(super) fn disarm_owned(&mut self, deadline: Deadline, at: Time) {
+        if !self.drop_fresh(deadline) {
+            self.drop_sorted(deadline, at);
+        }
     }
 
     /// True if the timer is armed.
     pub(super) fn is_armed(&self, deadline: Deadline) -> bool {
-        self.queue.get(&deadline).is_some()
+        self.armed[deadline.kind()] > 0
+            && (self.fresh.iter().any(|(_, other)| *other == deadline) || self.times.contains_key(&deadline))
     }
 
     /// The next one due.
     pub fn next(&self) -> Option<(Time, Deadline)> {
-        self.queue.peek().map(|(_, Reverse(due))| *due)
+        self.fresh.iter().chain(self.sorted.first()).min().copied()
     }
 
     /// All of them, earliest first, but those that follow from the time alone.
     pub fn sorted(&self) -> Vec<(Time, Deadline)> {
         let mut all: Vec<_> = self
-            .queue
+            .fresh
             .iter()
-            .filter(|(deadline, _)| !matches!(deadline, Deadline::Overflow(_) | Deadline::NewDay(_)))
-            .map(|(_, Reverse(due))| *due)
+            .chain(self.sorted.iter())
+            .filter(|(_, deadline)| !matches!(deadline, Deadline::Overflow(_) | Deadline::NewDay(_)))
+            .copied()
             .collect();
-        all.sort();
+        all.sort_unstable();
         all
+    }
+
+    fn add(&mut self, deadline: Deadline, at: Time) {
+        if self.fresh.is_full() {
+            self.put_in_order();
+        }
+        self.armed[deadline.kind()] += 1;
+        self.fresh.push((at, deadline));
+    }
+
+    fn put_in_order(&mut self) {
+        for (at, deadline) in self.fresh.drain(..) {
+            let new = self.sorted.insert((at, deadline));
+            assert!(new, "a timer is armed once");
+            if !deadline.is_known_to_its_owner() {
+                self.times.insert(deadline, at);
+            }
+        }
+    }
+
+    fn drop_fresh(&mut self, deadline: Deadline) -> bool {
+        let Some(at) = self.fresh.iter().position(|(_, other)| *other == deadline) else { return false };
+        self.fresh.swap_remove(at);
+        self.armed[deadline.kind()] -= 1;
+        true
+    }
+
+    fn drop_sorted(&mut self, deadline: Deadline, at: Time) {
+        assert!(self.sorted.remove(&(at, deadline)), "a timer that is armed stands at its time");
+        self.armed[deadline.kind()] -= 1;
     }
 }

@@ -34,7 +34,7 @@ impl Step<'_> {
         };
         self.shard.check_references(&definition)?;
         self.shard.check_pool_change(key, &definition)?;
-        self.emit(Event::Defined { key, name, definition });
+        self.emit(Event::Defined { key, name, definition: Box::new(definition) });
         let revision = self.shard.sequence.0;
         self.consider(kind, key);
         Ok(Answer::Defined { key, revision })
@@ -248,6 +248,7 @@ impl Shard {
     }
 
     pub(super) fn defined(&mut self, key: u32, name: &Text, definition: &Definition) {
+        self.checked.forget_all();
         let revision = self.sequence.0;
         match definition {
             Definition::Pool { display_name } => {
@@ -280,6 +281,7 @@ impl Shard {
     }
 
     pub(super) fn removed(&mut self, kind: Kind, key: u32) {
+        self.checked.forget_all();
         match kind {
             Kind::Pool => self.floor.pools.remove(key),
             Kind::Skill => self.floor.skills.remove(key),

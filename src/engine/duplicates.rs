@@ -2,7 +2,8 @@
 //! served, the second joins the first, or takes its place.
 
 use super::command::{Answer, Submit};
-use super::event::{CancelCause, Event, RescindCause};
+use super::event::{AttachedTo, CancelCause, Event, RescindCause};
+use super::few::Few;
 use super::ids::{CustomerId, InteractionId, Text};
 use super::interaction::{ATTACHED_MAX, Attached, Interaction, State};
 use super::plan::Duplicates;
@@ -20,7 +21,7 @@ impl Step<'_> {
         }
         let interaction = self.shard.same_matter(submit)?;
         let subject = self.shard.subject(interaction);
-        if subject.state == State::Scheduled || subject.attached.len() >= ATTACHED_MAX {
+        if subject.state == State::Scheduled || subject.attached().len() >= ATTACHED_MAX {
             return None;
         }
         let contact = Attached {
@@ -28,12 +29,13 @@ impl Step<'_> {
             external_id: submit.external_id.clone(),
             channel: submit.channel,
         };
-        self.emit(Event::AttachedTo { interaction, keys: submit.keys, content: submit.content, contact });
+        let (keys, content) = (submit.keys, submit.content);
+        self.emit(Event::AttachedTo(Box::new(AttachedTo { interaction, keys, content, contact })));
         Some(Answer::Attached { interaction })
     }
 
     /// The waiting one gives its place to the new one. Agents who were asked for it are free again, to be told last.
-    pub fn give_way(&mut self, old: InteractionId, new: InteractionId) -> Vec<super::ids::AgentKey> {
+    pub fn give_way(&mut self, old: InteractionId, new: InteractionId) -> Few<super::ids::AgentKey> {
         let freed = self.rescind_all(old, RescindCause::Replaced);
         self.emit(Event::Cancelled { interaction: old, cause: CancelCause::Replaced { by: new } });
         freed
@@ -84,15 +86,10 @@ impl Shard {
         }
     }
 
-    pub(super) fn attached_to(
-        &mut self,
-        id: InteractionId,
-        keys: [Option<u128>; 2],
-        content: u128,
-        contact: &Attached,
-    ) {
-        self.remember_keys(keys, content, id);
-        self.subject_mut(id).attached.push(contact.clone());
+    pub(super) fn attached_to(&mut self, attached: &AttachedTo) {
+        let id = attached.interaction;
+        self.remember_keys(attached.keys, attached.content, id);
+        self.subject_mut(id).change_extras(|extras| extras.attached.push(attached.contact.clone()));
     }
 }
 

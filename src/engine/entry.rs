@@ -4,6 +4,7 @@
 use super::channel::Channel;
 use super::command::Refusal;
 use super::event::{Event, ExitCause};
+use super::few::Few;
 use super::ids::{AgentKey, HoursKey, InteractionId, QueueKey, Text};
 use super::plan::Plan;
 use super::route::Exit;
@@ -131,7 +132,7 @@ enum Door {
 impl Step<'_> {
     /// An interaction that has come to a queue: what the door decided, and then it looks for an agent. Who is free by
     /// its coming looks first: better work may wait.
-    pub fn come_in(&mut self, interaction: InteractionId, then: Then, freed: Vec<AgentKey>) {
+    pub fn come_in(&mut self, interaction: InteractionId, then: Then, freed: Few<AgentKey>) {
         match then {
             Then::Line => {
                 self.free_all(freed);

@@ -185,7 +185,16 @@ pub struct Sought {
     pub until: Time,
 }
 
-/// What happened.
+/// Another contact about the same matter.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AttachedTo {
+    pub interaction: InteractionId,
+    pub keys: [Option<u128>; 2],
+    pub content: u128,
+    pub contact: Attached,
+}
+
+/// What happened. Whatever is large is boxed, so that all are small: they are passed on more than once.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// We were gone from `down_from` to `down_to`.
@@ -196,7 +205,7 @@ pub enum Event {
     Defined {
         key: u32,
         name: Text,
-        definition: Definition,
+        definition: Box<Definition>,
     },
     Removed {
         kind: Kind,
@@ -426,12 +435,7 @@ pub enum Event {
         interaction: InteractionId,
     },
     /// Another contact about the same matter joined.
-    AttachedTo {
-        interaction: InteractionId,
-        keys: [Option<u128>; 2],
-        content: u128,
-        contact: Attached,
-    },
+    AttachedTo(Box<AttachedTo>),
     Reprioritised {
         interaction: InteractionId,
         priority: i16,

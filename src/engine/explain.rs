@@ -7,7 +7,6 @@ use super::ids::{AgentKey, InteractionId, SkillKey};
 use super::interaction::WantedBy;
 use super::shard::Shard;
 use super::skill::{Proficiency, Requirement, proficiency};
-use arrayvec::ArrayVec;
 use serde::{Deserialize, Serialize};
 
 /// Why an interaction waits.
@@ -156,9 +155,9 @@ pub struct Decision {
     /// How many agents were ready for work.
     pub ready: u32,
     /// The first of those who are ready and qualify, in the order of their rank, the chosen one among them.
-    pub agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX>,
+    pub agents: Box<[Candidate]>,
     /// Better work the agent could not have taken is not listed; what it could have, best first.
-    pub rivals: ArrayVec<Rival, RIVALS_STORED_MAX>,
+    pub rivals: Box<[Rival]>,
 }
 
 impl Shard {

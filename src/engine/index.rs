@@ -2,6 +2,7 @@
 //! duty for each. All of it follows from the floor and the agents; every change of either comes through here.
 
 use super::agent::{Agent, Rank};
+use super::capacity::Claim;
 use super::channel::Channel;
 use super::explain::off_duty;
 use super::ids::{AgentKey, LaneKey, ProfileKey};
@@ -16,22 +17,33 @@ impl Shard {
     fn rank(&self, key: AgentKey) -> Option<Rank> {
         let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
         let used = agent.ledger.used();
+        let empty_handed = self.profiles.is_empty_handed(key);
         let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
+        // Mostly nothing in hand may be interrupted by anything, and nobody asks by what.
+        let gives_way = |claim: &Claim| !spec.of(claim.channel).interruptible_by.is_empty();
         let makes_room = |channel| room(agent.ledger.used_beside(channel, spec));
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
             && agent.ledger.offers() < spec.open_offers_max
-            && (room(used) || Channel::ALL.into_iter().any(makes_room));
-        can_work.then_some((used, agent.idle_since, key))
+            && (empty_handed
+                || room(used)
+                || agent.ledger.claims().iter().any(gives_way) && Channel::ALL.into_iter().any(makes_room));
+        can_work.then(|| Rank::new(used, agent.idle_since, key))
     }
 
     /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
     /// counts of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
         let agent = &self.agents[key.index()];
+        let empty_handed = agent.is_empty_handed() && self.capacity_of(key).has_room_for_any();
+        self.profiles.note_empty_handed(key, empty_handed);
+        let agent = &self.agents[key.index()];
         let rank = agent.profile.and_then(|_| self.rank(key));
         let on_duty = agent.profile.is_some() && agent.on_duty();
         let (state, now) = (agent.routing_state(), self.now());
+        if (agent.seen, agent.ready, agent.counted) == (state, rank, on_duty) {
+            return;
+        }
         let agent = self.agent_mut(key);
         if agent.seen != state {
             (agent.seen, agent.since) = (state, now);
@@ -91,6 +103,7 @@ impl Shard {
     /// Opens a lane and finds the profiles that meet its needs.
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
+        self.checked.forget_all();
         let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();
         for profile in known {
             let meets = self.meets(&self.profiles.get(profile).id, self.lines.lane(lane).id.as_ref());

@@ -4,62 +4,19 @@ use super::channel::Channel;
 use super::command::{Answer, Refusal, Submit};
 use super::entry::{Entry, Then, Visitor};
 use super::event::{Admitted, Event};
+use super::few::Few;
 use super::floor::Kind;
-use super::ids::{CustomerId, InteractionId, Text};
+use super::ids::{CustomerId, InteractionId, LaneKey, Text};
 use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
-use super::line::lane_of;
+use super::line::{Gauged, lane_of};
 use super::plan::{Plan, Preferred};
 use super::queue::LANES_MAX;
+use super::remembered::{Remembered, fingerprint};
 use super::shard::{Shard, Step};
 use super::time::Time;
-use hashbrown::HashMap;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// How long ids are remembered at least, ms.
-pub const REMEMBERED_MS: u64 = 24 * 60 * 60 * 1000;
-/// Most ids that may be remembered. At the limit intake is refused; nothing is forgotten early.
-pub const REMEMBERED_MAX: u32 = 20_000_000;
-
-#[derive(Clone, Copy, Debug)]
-struct Remembered {
-    content: u128,
-    interaction: InteractionId,
-}
-
-/// Which ids were used, for which content. Forgotten by the time of events only, so recovery forgets alike.
-#[derive(Clone, Debug, Default)]
-pub struct IntakeMemory {
-    by_key: HashMap<u128, Remembered>,
-    order: VecDeque<(Time, u128)>,
-}
-
-impl IntakeMemory {
-    /// How many ids are remembered.
-    pub fn len(&self) -> usize {
-        self.by_key.len()
-    }
-
-    /// True if none is.
-    pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
-    }
-
-    /// What is remembered of a key: the content's hash and the interaction.
-    pub fn get(&self, key: u128) -> Option<(u128, InteractionId)> {
-        self.by_key.get(&key).map(|known| (known.content, known.interaction))
-    }
-
-    fn remember(&mut self, key: u128, content: u128, interaction: InteractionId, now: Time) {
-        self.by_key.insert(key, Remembered { content, interaction });
-        self.order.push_back((now, key));
-    }
-
-    /// The oldest key that may be forgotten, if any.
-    fn expired(&self, now: Time) -> Option<u128> {
-        self.order.front().filter(|(at, _)| now.since(*at) > REMEMBERED_MS).map(|(_, key)| *key)
-    }
-}
+pub use super::remembered::{IntakeMemory, REMEMBERED_MAX, REMEMBERED_MS};
 
 impl Step<'_> {
     pub fn admit(&mut self, submit: Submit) -> Result<Answer, Refusal> {
@@ -145,8 +102,9 @@ impl Shard {
     /// The interaction a request repeats, if it does.
     pub fn repeats(&self, keys: [Option<u128>; 2], content: u128) -> Result<Option<InteractionId>, Refusal> {
         for key in keys.into_iter().flatten() {
-            if let Some((known, interaction)) = self.intake.get(key) {
-                return if known == content { Ok(Some(interaction)) } else { Err(Refusal::RequestIdReused) };
+            if let Some(known) = self.intake.get(key) {
+                let same = known.content == fingerprint(content);
+                return if same { Ok(Some(known.interaction)) } else { Err(Refusal::RequestIdReused) };
             }
         }
         Ok(None)
@@ -160,7 +118,10 @@ impl Shard {
     }
 
     /// Everything a plan names exists, and there is a lane for it.
-    pub(super) fn check_plan(&self, plan: &Plan, channel: Channel) -> Result<(), Refusal> {
+    pub(super) fn check_plan(&self, plan: &Arc<Plan>, channel: Channel) -> Result<(), Refusal> {
+        if self.checked.lane(plan, channel).is_some() {
+            return Ok(());
+        }
         for route in plan.routes.iter() {
             let queue = u32::from(route.queue.0);
             if self.floor.queues.live(queue).is_none() {
@@ -198,13 +159,16 @@ impl Shard {
         let id = admitted.interaction;
         self.last_interaction = id;
         self.remember_keys(admitted.keys, admitted.content, id);
-        let lane = self.lane_for(lane_of(&admitted.plan, admitted.route, 0, admitted.channel));
+        let lane = self.lane_at_entry(admitted);
         self.lines.join(lane);
         let interaction = self.interaction_of(admitted, lane);
         self.tally.books(interaction.queue()).entered += 1;
-        self.sources.entry(admitted.source.clone()).or_default().open.insert(id);
+        match self.sources.get_mut(&admitted.source) {
+            Some(known) => known.open.insert(id),
+            None => self.sources.entry(admitted.source.clone()).or_default().open.insert(id),
+        };
+        self.gauge(Gauged::of(&interaction), |gauge| *gauge += 1);
         self.interactions.insert(id, Arc::new(interaction));
-        self.gauge(id, |gauge| *gauge += 1);
         self.index_matter(id);
         match admitted.scheduled {
             Some(until) => self.schedule(id, until),
@@ -215,7 +179,19 @@ impl Shard {
         }
     }
 
-    fn interaction_of(&self, admitted: &Admitted, lane: super::ids::LaneKey) -> Interaction {
+    fn lane_at_entry(&mut self, admitted: &Admitted) -> LaneKey {
+        let Admitted { plan, channel, route, .. } = admitted;
+        let known = self.checked.lane(plan, *channel).filter(|_| *route == 0);
+        known.unwrap_or_else(|| {
+            let lane = self.lane_for(lane_of(plan, *route, 0, *channel));
+            if *route == 0 {
+                self.checked.note(plan, *channel, lane);
+            }
+            lane
+        })
+    }
+
+    fn interaction_of(&self, admitted: &Admitted, lane: LaneKey) -> Interaction {
         let replaced = admitted.replaces.and_then(|old| self.interaction(old));
         let entered = match (admitted.scheduled, replaced) {
             (Some(Until::At(at)), _) => at,
@@ -239,30 +215,28 @@ impl Shard {
             answered: None,
             visit_answered: false,
             over: None,
-            offers: Vec::new(),
-            assignments: Vec::new(),
+            offers: Few::None,
+            assignments: Few::None,
             owner: None,
             agent: None,
             wanted: admitted.wanted,
-            seek: None,
-            scheduled: admitted.scheduled,
-            callback: None,
             step: 0,
             overdue: false,
             requeues: 0,
             declines: 0,
             transfers: 0,
             hops: admitted.hops,
-            attached: Vec::new(),
-            cool_downs: Vec::new(),
-            decisions: Vec::new(),
+            decisions: Few::None,
             disposition: Text::default(),
+            // Who is scheduled is told so below.
+            extras: None,
         }
     }
 
     pub(super) fn remember_keys(&mut self, keys: [Option<u128>; 2], content: u128, id: InteractionId) {
         for key in keys.into_iter().flatten() {
-            self.intake.remember(key, content, id, self.now);
+            let remembered = Remembered { key, content: fingerprint(content), interaction: id };
+            self.intake.remember(remembered, self.now);
         }
     }
 
@@ -275,14 +249,11 @@ impl Shard {
 
     /// Forgets ids whose time is over, but never one whose interaction is still open.
     fn forget(&mut self) {
-        while let Some(key) = self.intake.expired(self.now) {
-            self.intake.order.pop_front();
-            let known = self.intake.get(key).and_then(|(_, interaction)| self.interaction(interaction));
-            let open = known.is_some_and(|known| !known.state.is_over());
+        while self.intake.expires(self.now) {
+            let Some(oldest) = self.intake.forget_oldest() else { continue };
+            let open = self.interaction(oldest.interaction).is_some_and(|known| !known.state.is_over());
             if open {
-                self.intake.order.push_back((self.now, key));
-            } else {
-                self.intake.by_key.remove(&key);
+                self.intake.remember(oldest, self.now);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! One contact of a customer on a channel, from received to closed.
 
 use super::explain::Decision;
+use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, QueueKey, Sequence, Text};
 use super::plan::{Channel, Facts, Plan};
 use super::route::Route;
@@ -209,17 +210,14 @@ pub struct Interaction {
     /// When it was over.
     pub over: Option<Time>,
     /// The open offers of it, oldest first.
-    pub offers: Vec<OfferId>,
+    pub offers: Few<OfferId>,
     /// Its assignments that are not over, wrap-up included, oldest first.
-    pub assignments: Vec<AssignmentId>,
+    pub assignments: Few<AssignmentId>,
     /// Who serves the customer. `Some` exactly while `Handling`, or `Parked` by an interruption.
     pub owner: Option<AssignmentId>,
     /// The last agent who owned it.
     pub agent: Option<AgentKey>,
     pub wanted: Option<Wanted>,
-    pub seek: Option<Seek>,
-    pub scheduled: Option<Until>,
-    pub callback: Option<Callback>,
     /// Steps of relaxation taken.
     pub step: u8,
     /// Beyond its hard maximum wait.
@@ -230,10 +228,30 @@ pub struct Interaction {
     pub declines: u32,
     pub transfers: u16,
     pub hops: u8,
+    pub decisions: Few<Decided>,
+    pub disposition: Text,
+    pub(super) extras: Option<Box<Extras>>,
+}
+
+/// What most interactions never have, apart, so that they take no room for it.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Extras {
+    pub seek: Option<Seek>,
+    pub scheduled: Option<Until>,
+    pub callback: Option<Callback>,
     pub attached: Vec<Attached>,
     pub cool_downs: Vec<CoolDown>,
-    pub decisions: Vec<Decided>,
-    pub disposition: Text,
+}
+
+impl Extras {
+    fn is_empty(&self) -> bool {
+        let Extras { seek, scheduled, callback, attached, cool_downs } = self;
+        seek.is_none()
+            && scheduled.is_none()
+            && callback.is_none()
+            && attached.is_empty()
+            && cool_downs.is_empty()
+    }
 }
 
 impl Interaction {
@@ -259,10 +277,48 @@ impl Interaction {
 
     /// What is looked for: the lane and the one agent, of the second agent if one is sought.
     pub fn sought(&self) -> (LaneKey, Option<Wanted>, Part) {
-        match &self.seek {
+        match self.seek() {
             Some(seek) => (seek.lane, seek.wanted, seek.part),
             None => (self.lane, self.wanted, Part::Owner),
         }
+    }
+
+    /// The search for a second agent, if there is one.
+    pub fn seek(&self) -> Option<&Seek> {
+        self.extras.as_ref()?.seek.as_ref()
+    }
+
+    /// Why it is not to be served yet. `Some` exactly while `Scheduled`.
+    pub fn scheduled(&self) -> Option<Until> {
+        self.extras.as_ref()?.scheduled
+    }
+
+    /// The promise to call back.
+    pub fn callback(&self) -> Option<Callback> {
+        self.extras.as_ref()?.callback
+    }
+
+    /// Other contacts about the same matter.
+    pub fn attached(&self) -> &[Attached] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.attached)
+    }
+
+    /// The agents who are not tried again for a while, or were not.
+    pub fn cool_downs(&self) -> &[CoolDown] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.cool_downs)
+    }
+
+    /// The one way to change these: when nothing is left of them, nothing is kept.
+    pub(super) fn change_extras<R>(&mut self, change: impl FnOnce(&mut Extras) -> R) -> R {
+        let mut extras = self.extras.take().unwrap_or_default();
+        let result = change(&mut extras);
+        self.extras = Some(extras).filter(|extras| !extras.is_empty());
+        result
+    }
+
+    /// Whether its visit was answered before, and it is in line again.
+    pub(super) fn is_returned(&self) -> bool {
+        self.state.is_unanswered() && self.visit_answered
     }
 
     /// How long it waited: until the first accept, until it left, or until now. Milliseconds.
@@ -272,7 +328,7 @@ impl Interaction {
 
     /// True if this agent had it, or was asked for it, a short while ago.
     pub fn cools_down_for(&self, agent: AgentKey, now: Time) -> bool {
-        self.cool_downs.iter().any(|pair| pair.agent == agent && pair.until > now)
+        self.cool_downs().iter().any(|pair| pair.agent == agent && pair.until > now)
     }
 
     pub(super) fn remember(&mut self, decided: Decided) {

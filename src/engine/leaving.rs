@@ -4,6 +4,7 @@
 use super::command::{Answer, Leaving, Refusal};
 use super::deadline::Deadline;
 use super::event::{AbandonCause, CancelCause, EndedBy, Event, RescindCause};
+use super::few::Few;
 use super::ids::{AgentKey, InteractionId, Text};
 use super::interaction::{Interaction, State};
 use super::outcome::OVER_KEPT_MAX;
@@ -15,7 +16,7 @@ impl Step<'_> {
     pub fn leave(&mut self, interaction: InteractionId, leaving: Leaving) -> Result<Answer, Refusal> {
         let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
         // Who is promised a call has hung up, and is called all the same; taking that back is a withdrawal.
-        let hung_up = leaving == Leaving::CustomerLeft && subject.callback.is_some();
+        let hung_up = leaving == Leaving::CustomerLeft && subject.callback().is_some();
         match subject.state {
             State::Scheduled | State::Waiting | State::Offered if hung_up => {}
             State::Scheduled => {
@@ -59,7 +60,7 @@ impl Step<'_> {
     }
 
     /// Looks for work for each of these.
-    pub fn seek_works(&mut self, agents: Vec<AgentKey>) {
+    pub fn seek_works(&mut self, agents: Few<AgentKey>) {
         for agent in agents {
             self.seek_work(agent);
         }
@@ -119,23 +120,21 @@ impl Shard {
 
     fn left_line(&mut self, id: InteractionId, state: State) -> &Interaction {
         self.step_out(id);
-        self.change_state(id, |subject| subject.state = state);
+        let now = self.now;
+        self.change_state(id, |subject| (subject.state, subject.over) = (state, Some(now)));
         self.subject(id)
     }
 
-    /// Nothing more happens to it. Only the wrap-up of an agent who handed it on may still run.
+    /// Nothing more happens to it: its state and time say so already. Only the wrap-up of an agent who handed it on may still run.
     pub(super) fn is_over(&mut self, id: InteractionId) {
-        let now = self.now;
         self.unschedule(id);
         self.forget_cool_downs(id);
         self.forget_matter(id);
         self.deadlines.disarm(Deadline::Source(id));
         self.deadlines.disarm(Deadline::MaxWait(id));
-        let subject = self.subject_mut(id);
-        subject.over = Some(now);
-        let (source, lane) = (subject.source.clone(), subject.lane);
-        self.lines.part(lane);
-        self.sources.get_mut(&source).expect("an interaction's source is known").open.remove(&id);
+        let subject = &self.interactions[&id];
+        self.lines.part(subject.lane);
+        self.sources.get_mut(&subject.source).expect("an interaction's source is known").open.remove(&id);
         self.over.push_back(id);
         self.retire();
     }
@@ -153,7 +152,11 @@ impl Shard {
     }
 
     pub(super) fn forget_cool_downs(&mut self, id: InteractionId) {
-        for pair in std::mem::take(&mut self.subject_mut(id).cool_downs) {
+        if self.subject(id).cool_downs().is_empty() {
+            return;
+        }
+        let pairs = self.subject_mut(id).change_extras(|extras| std::mem::take(&mut extras.cool_downs));
+        for pair in pairs {
             self.deadlines.disarm(Deadline::CoolDown(id, pair.agent));
         }
     }

@@ -2,7 +2,7 @@
 //! and where the counters of states are kept right.
 
 use super::deadline::Deadline;
-use super::ids::{InteractionId, LaneKey};
+use super::ids::{InteractionId, LaneKey, QueueKey};
 use super::interaction::{Interaction, Standing, State};
 use super::plan::Plan;
 use super::queue::LaneRef;
@@ -18,20 +18,22 @@ impl Shard {
     /// Changes an interaction with its queue's gauges: state, queue, and whether this visit was answered move in here
     /// only.
     pub(super) fn change_state(&mut self, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
-        self.gauge(id, |gauge| *gauge -= 1);
-        change(self.subject_mut(id));
-        self.gauge(id, |gauge| *gauge += 1);
+        let subject = self.subject_mut(id);
+        let before = Gauged::of(subject);
+        change(subject);
+        let after = Gauged::of(subject);
+        if before != after {
+            self.gauge(before, |gauge| *gauge -= 1);
+            self.gauge(after, |gauge| *gauge += 1);
+        }
     }
 
-    pub(super) fn gauge(&mut self, id: InteractionId, count: impl Fn(&mut u32)) {
-        let subject = self.subject(id);
-        let (queue, state) = (subject.queue(), subject.state);
-        let returned = state.is_unanswered() && subject.visit_answered;
-        let books = self.tally.books(queue);
-        if let Some(gauge) = books.gauge(state) {
+    pub(super) fn gauge(&mut self, gauged: Gauged, count: impl Fn(&mut u32)) {
+        let books = self.tally.books(gauged.queue);
+        if let Some(gauge) = books.gauge(gauged.state) {
             count(gauge);
         }
-        if returned {
+        if gauged.returned {
             count(&mut books.returned);
         }
     }
@@ -126,6 +128,20 @@ impl Shard {
         self.lines.join(lane);
         self.lines.part(old);
         self.subject_mut(id).lane = lane;
+    }
+}
+
+/// What the gauges know of an interaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Gauged {
+    queue: QueueKey,
+    state: State,
+    returned: bool,
+}
+
+impl Gauged {
+    pub fn of(subject: &Interaction) -> Gauged {
+        Gauged { queue: subject.queue(), state: subject.state, returned: subject.is_returned() }
     }
 }
 

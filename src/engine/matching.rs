@@ -2,13 +2,14 @@
 //! capacity in use, then longest idle; interactions by score. Changes nothing and reads no clock: the stages
 //! ask, and act on the answer. What it looks at is kept by `index.rs`.
 
-use super::agent::Agent;
+use super::agent::{Agent, Rank};
 use super::capacity::CapacitySpec;
 use super::channel::Channel;
 use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
+use super::few::Few;
 use super::ids::{AgentKey, InteractionId, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
 use super::queue::Lane;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 impl Shard {
     /// Whom an interaction in line would be offered to now, with the why: as many as its queue asks at once. Read-only.
-    pub fn agents_for(&self, interaction: InteractionId) -> (Vec<AgentKey>, Arc<Decision>) {
+    pub fn agents_for(&self, interaction: InteractionId) -> (Few<AgentKey>, Arc<Decision>) {
         self.choose(interaction, None)
     }
 
@@ -31,86 +32,109 @@ impl Shard {
         &self,
         interaction: InteractionId,
         missed: AgentKey,
-    ) -> (Vec<AgentKey>, Arc<Decision>) {
+    ) -> (Few<AgentKey>, Arc<Decision>) {
         self.choose(interaction, Some(missed))
     }
 
     /// Looks at no more agents than needed: who qualifies, best first, until enough are chosen and enough are stored.
-    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Vec<AgentKey>, Arc<Decision>) {
+    fn choose(&self, interaction: InteractionId, last: Option<AgentKey>) -> (Few<AgentKey>, Arc<Decision>) {
         let subject = self.subject(interaction);
         if let Some(wanted) = subject.sought().1 {
-            return self.choose_among(subject, last, &[wanted.agent]);
+            return self.choose_among(subject, last, &[self.rank_now(wanted.agent)]);
         }
         let profiles = &self.lines.lane(subject.sought().0).profiles;
-        let few: ArrayVec<AgentKey, CANDIDATES_STORED_MAX> = self.profiles.first(profiles, last);
-        if few.is_full() {
+        if last.is_none() {
             // Nearly always these are enough, and nobody else is put in order.
+            let few = self.profiles.first(profiles);
+            let all_there_are = !few.is_full();
             let found = self.choose_among(subject, last, &few);
-            if found.0.len() == self.asked_at_once(subject) {
+            if all_there_are || found.0.len() == self.asked_at_once(subject) {
                 return found;
             }
         }
         let mut all = self.profiles.all(profiles, last);
-        all.extend(last.filter(|key| self.is_ready_among(*key, profiles)));
+        all.extend(last.and_then(|key| self.ready_among(key, profiles)));
         self.choose_among(subject, last, &all)
     }
 
-    fn is_ready_among(&self, agent: AgentKey, profiles: &[ProfileKey]) -> bool {
+    fn ready_among(&self, agent: AgentKey, profiles: &[ProfileKey]) -> Option<Rank> {
         let agent = &self.agents[agent.index()];
-        agent.ready.is_some() && agent.profile.is_some_and(|own| profiles.contains(&own))
+        agent.ready.filter(|_| agent.profile.is_some_and(|own| profiles.contains(&own)))
+    }
+
+    /// Where an agent would stand among the ready, ready or not.
+    fn rank_now(&self, agent: AgentKey) -> Rank {
+        let agent = &self.agents[agent.index()];
+        Rank::new(agent.ledger.used(), agent.idle_since, agent.key)
     }
 
     fn choose_among(
         &self,
         subject: &Interaction,
         last: Option<AgentKey>,
-        candidates: &[AgentKey],
-    ) -> (Vec<AgentKey>, Arc<Decision>) {
+        candidates: &[Rank],
+    ) -> (Few<AgentKey>, Arc<Decision>) {
         let asked_at_once = self.asked_at_once(subject);
         let mut agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX> = ArrayVec::new();
-        let mut chosen = Vec::new();
+        let mut chosen = Few::None;
         let mut barred = Barred::default();
-        for key in candidates {
-            let agent = &self.agents[key.index()];
-            let mut exclusion = match subject.sought().1 {
-                Some(_) => self.exclusion(agent, subject),
-                None => self.exclusion_of_ready(agent, subject),
+        let wanted = subject.sought().1.is_some();
+        let open_to_all = self.is_open_to_all(subject);
+        for rank in candidates {
+            let key = rank.agent();
+            let mut exclusion = match wanted {
+                true => self.exclusion(&self.agents[key.index()], subject),
+                false if open_to_all && self.profiles.is_empty_handed(key) => None,
+                false => self.exclusion_of_ready(&self.agents[key.index()], subject),
             };
             barred.note(exclusion);
             match exclusion {
                 // Who just missed it is asked again only when nobody else can be.
-                None if chosen.len() < asked_at_once && (chosen.is_empty() || Some(*key) != last) => {
-                    chosen.push(*key);
+                None if chosen.len() < asked_at_once && (chosen.is_empty() || Some(key) != last) => {
+                    chosen.push(key);
                 }
                 None => exclusion = Some(Exclusion::RankedLower),
                 Some(_) => {}
             }
             if !agents.is_full() || (exclusion.is_none() && agents.pop().is_some()) {
-                agents.push(self.candidate(agent, exclusion));
+                agents.push(self.candidate_at(*rank, exclusion));
             }
             if chosen.len() == asked_at_once && agents.is_full() {
                 break;
             }
         }
         let wait_reason = chosen.is_empty().then(|| self.reason_to_wait(subject, barred));
-        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, agents, ArrayVec::new()))
+        (chosen, self.decision(Trigger::InteractionWaits, subject, wait_reason, &agents, Box::default()))
     }
 
     /// A second agent, or the one waited for, is asked alone.
     fn asked_at_once(&self, subject: &Interaction) -> usize {
-        if subject.seek.is_some() || subject.wanted.is_some() {
+        if subject.seek().is_some() || subject.wanted.is_some() {
             return 1;
         }
         usize::from(self.queue(subject.queue()).broadcast.max(1))
     }
 
+    /// Nothing about this interaction, or the time, keeps anybody from it who is ready and empty-handed.
+    fn is_open_to_all(&self, subject: &Interaction) -> bool {
+        subject.offers.is_empty()
+            && subject.assignments.is_empty()
+            && subject.cool_downs().is_empty()
+            && self.everybody_is_on_duty()
+    }
+
+    /// Nobody is off shift, or has had the day's maximum.
+    fn everybody_is_on_duty(&self) -> bool {
+        self.phases.is_empty() && !self.daily_maxima
+    }
+
     pub(super) fn candidate(&self, agent: &Agent, exclusion: Option<Exclusion>) -> Candidate {
-        Candidate {
-            agent: agent.key,
-            exclusion,
-            used: agent.ledger.used(),
-            idle_ms: self.now().since(agent.idle_since),
-        }
+        self.candidate_at(self.rank_now(agent.key), exclusion)
+    }
+
+    fn candidate_at(&self, rank: Rank, exclusion: Option<Exclusion>) -> Candidate {
+        let idle_ms = self.now().since(rank.idle_since());
+        Candidate { agent: rank.agent(), exclusion, used: rank.used(), idle_ms }
     }
 
     /// What an agent would be offered now, with the why. `None` if there is nothing to take, or no capacity.
@@ -136,7 +160,7 @@ impl Shard {
             best.map(|id| Rival { interaction: id, score: score(self.subject(id), self.now()) }).collect();
         let candidate = self.candidate(agent, None);
         let subject = self.subject(chosen);
-        Some((chosen, self.decision(Trigger::AgentFree, subject, None, one(candidate), rivals)))
+        Some((chosen, self.decision(Trigger::AgentFree, subject, None, &[candidate], rivals)))
     }
 
     /// Merges the first of a lane that this agent may be asked for into the best so far.
@@ -210,6 +234,9 @@ impl Shard {
     }
 
     fn off_duty_for(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+        if self.everybody_is_on_duty() {
+            return None;
+        }
         self.off_shift(agent.key, interaction).or_else(|| self.daily_maximum(agent, interaction.channel))
     }
 
@@ -218,7 +245,7 @@ impl Shard {
     }
 
     fn sought_queue_of(&self, interaction: &Interaction) -> super::ids::QueueKey {
-        interaction.seek.as_ref().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
+        interaction.seek().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
     }
 
     /// `None` if the agent meets one of these; otherwise what is missing from the first.
@@ -292,8 +319,8 @@ impl Shard {
     pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
         let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
         let mut barred = Barred::default();
-        if self.phases.is_empty() && !self.daily_maxima {
-            for pair in &subject.cool_downs {
+        if self.everybody_is_on_duty() {
+            for pair in subject.cool_downs() {
                 let agent = &self.agents[pair.agent.index()];
                 barred.note(agent.ready.and_then(|_| self.exclusion(agent, subject)));
             }
@@ -301,7 +328,7 @@ impl Shard {
             let wanted = subject.sought().1.map(|wanted| vec![wanted.agent]);
             let all = || {
                 let profiles = &self.lines.lane(subject.sought().0).profiles;
-                self.profiles.all(profiles, None)
+                self.profiles.all(profiles, None).into_iter().map(Rank::agent).collect()
             };
             for key in wanted.unwrap_or_else(all) {
                 barred.note(self.exclusion(&self.agents[key.index()], subject));
@@ -318,7 +345,7 @@ impl Shard {
         trigger: Trigger,
     ) -> Arc<Decision> {
         let candidate = self.candidate(&self.agents[agent.index()], None);
-        self.decision(trigger, self.subject(interaction), None, one(candidate), ArrayVec::new())
+        self.decision(trigger, self.subject(interaction), None, &[candidate], Box::default())
     }
 
     fn decision(
@@ -326,8 +353,8 @@ impl Shard {
         trigger: Trigger,
         subject: &Interaction,
         wait_reason: Option<WaitReason>,
-        agents: ArrayVec<Candidate, CANDIDATES_STORED_MAX>,
-        rivals: ArrayVec<Rival, RIVALS_STORED_MAX>,
+        agents: &[Candidate],
+        rivals: Box<[Rival]>,
     ) -> Arc<Decision> {
         Arc::new(Decision {
             trigger,
@@ -336,14 +363,10 @@ impl Shard {
             wanted: subject.sought().1.map(|wanted| wanted.by),
             wait_reason,
             ready: self.profiles.ready(),
-            agents,
+            agents: agents.into(),
             rivals,
         })
     }
-}
-
-fn one(candidate: Candidate) -> ArrayVec<Candidate, CANDIDATES_STORED_MAX> {
-    std::iter::once(candidate).collect()
 }
 
 /// A colleague or a supervisor asked for this agent, and knows why.
@@ -355,7 +378,7 @@ fn chosen_by_person(agent: &Agent, interaction: &Interaction) -> bool {
 
 /// Who qualifies for what is sought now.
 fn needs_of(interaction: &Interaction) -> &[Needs] {
-    match &interaction.seek {
+    match interaction.seek() {
         Some(seek) => &seek.plan.entry().needs,
         None => interaction.route().needs_at(interaction.step),
     }

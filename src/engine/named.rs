@@ -39,6 +39,7 @@ impl Event {
             Event::Transferred(transferred) => Named::Assignment(transferred.assignment),
             Event::Admitted(admitted) => Named::Interaction(admitted.interaction),
             Event::Sought(sought) => Named::Interaction(sought.interaction),
+            Event::AttachedTo(attached) => Named::Interaction(attached.interaction),
             Event::Waits { interaction, .. }
             | Event::CooledDown { interaction, .. }
             | Event::Abandoned { interaction, .. }
@@ -57,7 +58,6 @@ impl Event {
             | Event::Resumed { interaction, .. }
             | Event::CallbackPlanned { interaction, .. }
             | Event::WindowMissed { interaction }
-            | Event::AttachedTo { interaction, .. }
             | Event::Reprioritised { interaction, .. }
             | Event::Wrote { interaction }
             | Event::Assigned { interaction, .. } => Named::Interaction(*interaction),

@@ -6,6 +6,7 @@ use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
 use super::explain::Decision;
+use super::few::Few;
 use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
 use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
@@ -99,7 +100,7 @@ impl Step<'_> {
     }
 
     fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Arc<Decision>) {
-        let mut freed = Vec::new();
+        let mut freed = Few::None;
         for agent in agents {
             if self.open_offer(interaction, *agent, decision.clone()) {
                 freed.push(*agent);
@@ -141,7 +142,7 @@ impl Step<'_> {
         }
         let Offer { interaction, agent, part, .. } = *self.shard.open_offer(offer)?;
         let subject = self.shard.subject(interaction);
-        let hands_over = subject.seek.as_ref().filter(|_| part == Part::Owner).map(|seek| seek.by);
+        let hands_over = subject.seek().filter(|_| part == Part::Owner).map(|seek| seek.by);
         let assignment = AssignmentId(self.shard.last_assignment.0 + 1);
         let connect_until = self.shard.connect_until(interaction, part);
         self.emit(Event::Accepted { offer, assignment, connect_until });
@@ -162,7 +163,7 @@ impl Step<'_> {
             None => {}
         }
         let Offer { interaction, agent, .. } = *self.shard.open_offer(offer)?;
-        let before = self.shard.subject(interaction).cool_downs.iter().find(|pair| pair.agent == agent);
+        let before = self.shard.subject(interaction).cool_downs().iter().find(|pair| pair.agent == agent);
         let declines = before.map_or(0, |pair| pair.declines);
         let cool_down_ms = COOL_DOWN_MS.saturating_mul(1 << declines.min(16)).min(COOL_DOWN_MAX_MS);
         let cools_down_until = self.shard.now.after(cool_down_ms);
@@ -205,7 +206,7 @@ impl Step<'_> {
         if subject.standing.is_none() || subject.sought().1.is_none_or(|wanted| wanted.agent != agent) {
             return;
         }
-        if subject.seek.is_some() {
+        if subject.seek().is_some() {
             self.emit(Event::SeekEnded { interaction, cause: SeekEnd::AgentRefused });
         } else {
             self.end_preference(interaction, PreferenceEnd::AgentRefused);
@@ -234,7 +235,7 @@ impl Step<'_> {
     }
 
     /// Takes back every open offer of an interaction; who was asked, in that order.
-    pub fn rescind_all(&mut self, interaction: InteractionId, cause: RescindCause) -> Vec<AgentKey> {
+    pub fn rescind_all(&mut self, interaction: InteractionId, cause: RescindCause) -> Few<AgentKey> {
         let open = self.shard.subject(interaction).offers.clone();
         let asked = open.iter().map(|offer| self.shard.offers[offer].agent).collect();
         for offer in open {
@@ -277,7 +278,7 @@ impl Shard {
     /// The queue an agent is sought in: of the second agent, if one is.
     pub(super) fn sought_queue(&self, id: InteractionId) -> super::ids::QueueKey {
         let subject = self.subject(id);
-        subject.seek.as_ref().map_or_else(|| subject.queue(), |seek| seek.plan.entry().queue)
+        subject.seek().map_or_else(|| subject.queue(), |seek| seek.plan.entry().queue)
     }
 
     /// Whether an agent who does not answer counts as not responding, and until when.
@@ -313,11 +314,11 @@ impl Shard {
         let Offer { id, interaction, agent, overdraw, expires, .. } = offer;
         self.last_offer = id;
         self.offers.insert(id, offer);
-        self.deadlines.arm(Deadline::Offer(id), expires);
+        self.deadlines.arm_owned(Deadline::Offer(id), expires);
         self.step_out(interaction);
         self.change_state(interaction, |subject| {
             subject.offers.push(id);
-            if subject.seek.is_none() {
+            if subject.seek().is_none() {
                 subject.state = State::Offered;
             }
         });
@@ -338,16 +339,16 @@ impl Shard {
     /// Refusals of a second agent are none of the queue's.
     fn count_refusal(&mut self, id: InteractionId) {
         let subject = self.subject_mut(id);
-        subject.declines += u32::from(subject.seek.is_none());
+        subject.declines += u32::from(subject.seek().is_none());
     }
 
     /// The pair is not tried again before then.
     pub(super) fn cool_down(&mut self, id: InteractionId, agent: AgentKey, until: Time, declines: u32) {
         let subject = self.subject_mut(id);
-        match subject.cool_downs.iter_mut().find(|pair| pair.agent == agent) {
+        subject.change_extras(|extras| match extras.cool_downs.iter_mut().find(|pair| pair.agent == agent) {
             Some(pair) => (pair.declines, pair.until) = (pair.declines + declines, until),
-            None => subject.cool_downs.push(CoolDown { agent, declines, until }),
-        }
+            None => extras.cool_downs.push(CoolDown { agent, declines, until }),
+        });
         self.deadlines.arm(Deadline::CoolDown(id, agent), until);
     }
 
@@ -399,7 +400,7 @@ impl Shard {
         self.agent_mut(offer.agent).ledger.release(Holder::Offer(id));
         self.reindex(offer.agent);
         let subject = self.subject(offer.interaction);
-        let (asked_on, sought) = (!subject.offers.is_empty(), subject.seek.is_some());
+        let (asked_on, sought) = (!subject.offers.is_empty(), subject.seek().is_some());
         if asked_on || !(sought || subject.state == State::Offered) {
             return offer;
         }
@@ -415,7 +416,7 @@ impl Shard {
 
     pub(super) fn end_offer(&mut self, id: OfferId, ended: Ended) -> Offer {
         let offer = self.offers.remove(&id).expect("an offer ends once");
-        self.deadlines.disarm(Deadline::Offer(id));
+        self.deadlines.disarm_owned(Deadline::Offer(id), offer.expires);
         self.ended_offers.remember(id, ended);
         self.subject_mut(offer.interaction).offers.retain(|open| *open != id);
         offer

@@ -4,6 +4,7 @@ use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{EndedBy, Ending, Event, RescindCause, SeekEnd};
+use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, QueueKey, Text};
 use super::interaction::{Part, State};
 use super::offer::{Ended, Offer};
@@ -72,7 +73,7 @@ impl Step<'_> {
     /// none, the interaction's conversation is over for everybody.
     pub fn end_conversation(&mut self, assignment: AssignmentId, by: EndedBy, disposition: Text) {
         let (agent, interaction) = self.end_part(assignment, by, disposition);
-        let mut freed = vec![agent];
+        let mut freed = Few::One(agent);
         freed.extend(self.settle(interaction, Some(assignment)));
         self.free_all(freed);
     }
@@ -92,10 +93,10 @@ impl Step<'_> {
 
     /// Brings an interaction in order after somebody left it: who asked for a second agent and is gone asks no more;
     /// the customer is somebody's, or nobody talks. Who is free by that.
-    pub(super) fn settle(&mut self, interaction: InteractionId, gone: Option<AssignmentId>) -> Vec<AgentKey> {
-        let mut freed = Vec::new();
+    pub(super) fn settle(&mut self, interaction: InteractionId, gone: Option<AssignmentId>) -> Few<AgentKey> {
+        let mut freed = Few::None;
         let subject = self.shard.subject(interaction);
-        let asker_gone = subject.seek.as_ref().is_some_and(|seek| gone.is_none_or(|gone| gone == seek.by));
+        let asker_gone = subject.seek().is_some_and(|seek| gone.is_none_or(|gone| gone == seek.by));
         if asker_gone {
             freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
         }
@@ -113,9 +114,9 @@ impl Step<'_> {
     }
 
     /// Whoever is left without the customer: consultants, and the search for one.
-    pub(super) fn end_rest(&mut self, interaction: InteractionId) -> Vec<AgentKey> {
-        let mut freed = Vec::new();
-        if self.shard.subject(interaction).seek.is_some() {
+    pub(super) fn end_rest(&mut self, interaction: InteractionId) -> Few<AgentKey> {
+        let mut freed = Few::None;
+        if self.shard.subject(interaction).seek().is_some() {
             freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
         }
         for assignment in self.shard.talking_parts(interaction) {
@@ -125,7 +126,7 @@ impl Step<'_> {
     }
 
     /// Nobody is looked for any more. Who was asked is free.
-    pub(super) fn end_seek(&mut self, interaction: InteractionId, cause: SeekEnd) -> Vec<AgentKey> {
+    pub(super) fn end_seek(&mut self, interaction: InteractionId, cause: SeekEnd) -> Few<AgentKey> {
         let freed = self.rescind_all(interaction, RescindCause::NotSoughtAnyMore);
         self.emit(Event::SeekEnded { interaction, cause });
         freed
@@ -136,7 +137,7 @@ impl Step<'_> {
         let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
         let owned = self.shard.subject(interaction).owner == Some(assignment);
         let alone = owned && self.shard.next_owner(interaction).is_none();
-        let mut freed = vec![agent];
+        let mut freed = Few::One(agent);
         if alone {
             freed.extend(self.end_rest_but(interaction, assignment));
         }
@@ -151,19 +152,23 @@ impl Step<'_> {
 
     /// Capacity came free: the next work, or a wish for a break comes true. Who wishes for one gets no work.
     pub fn free(&mut self, agent: AgentKey) {
-        self.free_all(vec![agent]);
+        self.free_all(Few::One(agent));
     }
 
     /// All of them look for work before one who leaves lets go who waited for them.
-    pub fn free_all(&mut self, agents: Vec<AgentKey>) {
+    pub fn free_all(&mut self, agents: Few<AgentKey>) {
         for agent in &agents {
             self.seek_work(*agent);
         }
         let mut in_line = Vec::new();
         for agent in agents {
-            in_line.extend(self.drained(agent));
+            if self.shard.agents[agent.index()].pending.is_some() {
+                in_line.extend(self.drained(agent));
+            }
         }
-        self.seek_agents(in_line);
+        if !in_line.is_empty() {
+            self.seek_agents(in_line);
+        }
     }
 }
 
@@ -321,7 +326,7 @@ impl Shard {
         }
         match wrap_up_until {
             Some(until) => {
-                self.deadlines.arm(Deadline::WrapUp(id), until);
+                self.deadlines.arm_owned(Deadline::WrapUp(id), until);
                 let share = self.queue(queue).wrap_up.share_percent;
                 let ledger = &mut self.agent_mut(agent).ledger;
                 ledger.pass_share(Holder::Assignment(id), Holder::WrapUp(id), share);
@@ -373,7 +378,9 @@ impl Shard {
         }
         let works = self.talking_in(id).any(|part| !self.assignments[&part].interrupted);
         let state = if works { State::Handling } else { State::Parked };
-        self.change_state(id, |subject| subject.state = state);
+        if self.subject(id).state != state {
+            self.change_state(id, |subject| subject.state = state);
+        }
     }
 
     pub(super) fn owner_changed(&mut self, interaction: InteractionId, assignment: AssignmentId) {
@@ -404,7 +411,8 @@ impl Shard {
     }
 
     pub(super) fn closed(&mut self, id: InteractionId) {
-        self.change_state(id, |subject| subject.state = State::Closed);
+        let now = self.now;
+        self.change_state(id, |subject| (subject.state, subject.over) = (State::Closed, Some(now)));
         let queue = self.subject(id).queue();
         self.tally.books(queue).closed += 1;
         self.is_over(id);

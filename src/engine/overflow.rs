@@ -51,7 +51,7 @@ impl Step<'_> {
     /// Looks for an agent for an interaction in its new line, if it stands there now.
     pub fn look_on(&mut self, interaction: InteractionId) {
         let (subject, now) = (self.shard.subject(interaction), self.shard.now);
-        match subject.scheduled {
+        match subject.scheduled() {
             Some(Until::At(at)) if at <= now => self.due(interaction),
             Some(_) => {}
             None if subject.standing.is_some() => self.seek_agent(interaction),
@@ -78,7 +78,7 @@ impl Step<'_> {
                 self.emit(Event::Overflowed { interaction, to: *to, cause });
             }
             // A call that was promised already stays in line for it: the promise is not put off.
-            Exit::Callback { .. } if self.shard.subject(interaction).callback.is_some() => return false,
+            Exit::Callback { .. } if self.shard.subject(interaction).callback().is_some() => return false,
             Exit::Callback { within_ms } => self.call_back_by_rule(interaction, *within_ms),
             Exit::SendAway { destination } => {
                 let destination = destination.clone();
@@ -192,8 +192,7 @@ impl Shard {
     fn free_agents(&self, visitor: Visitor, route: u8, at_most: u32) -> u32 {
         let lane = lane_of(visitor.plan, route, 0, visitor.channel);
         let ready = self.profiles_for(lane).flat_map(|profile| self.profiles.get(profile).ready());
-        let free = ready
-            .filter(|(_, _, key)| self.no_room(&self.agents[key.index()], lane.channel, false).is_none());
+        let free = ready.filter(|key| self.no_room(&self.agents[key.index()], lane.channel, false).is_none());
         let limit = usize::try_from(at_most).unwrap_or(usize::MAX).saturating_add(1);
         u32::try_from(free.take(limit).count()).unwrap_or(u32::MAX)
     }

@@ -3,11 +3,13 @@
 //! choosing looks at heads and never at agents who lack a skill.
 
 use super::agent::Rank;
+use super::explain::CANDIDATES_STORED_MAX;
 use super::floor::AgentSpec;
 use super::ids::{AgentKey, GroupKey, LaneKey, PoolKey, ProfileKey, SkillKey};
 use super::skill::Proficiency;
+use super::sorted::Sorted;
 use arrayvec::ArrayVec;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What the agents of a profile have in common.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,7 +32,7 @@ impl ProfileId {
 pub(super) struct Profile {
     pub id: ProfileId,
     /// The agents who may have room for something, best first.
-    ready: BTreeSet<Rank>,
+    ready: Sorted<Rank>,
     members: u32,
     /// How many of its agents are on duty.
     pub on_duty: u32,
@@ -40,8 +42,8 @@ pub(super) struct Profile {
 
 impl Profile {
     /// The agents who may have room for something, best first.
-    pub fn ready(&self) -> impl Iterator<Item = &Rank> {
-        self.ready.iter()
+    pub fn ready(&self) -> impl Iterator<Item = AgentKey> {
+        self.ready.iter().map(|rank| rank.agent())
     }
 }
 
@@ -49,8 +51,11 @@ impl Profile {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Profiles {
     all: Vec<Profile>,
-    /// The first of each profile's ready agents. Apart from the rest, so that looking at many touches little memory.
-    heads: Vec<Option<Rank>>,
+    /// The first of each profile's ready agents, as many as are ever looked at of one. Apart from the rest, so that
+    /// looking at many touches little memory.
+    heads: Vec<[Rank; CANDIDATES_STORED_MAX]>,
+    /// By agent: holds nothing, and has room for one of any channel.
+    empty_handed: Vec<bool>,
     by_id: BTreeMap<ProfileId, ProfileKey>,
     free: Vec<ProfileKey>,
     ready: u32,
@@ -79,7 +84,7 @@ impl Profiles {
             return (key, false);
         }
         let profile =
-            Profile { id: id.clone(), ready: BTreeSet::new(), members: 1, on_duty: 0, lanes: Vec::new() };
+            Profile { id: id.clone(), ready: Sorted::default(), members: 1, on_duty: 0, lanes: Vec::new() };
         let key = match self.free.pop() {
             Some(key) => {
                 self.all[key.index()] = profile;
@@ -87,7 +92,7 @@ impl Profiles {
             }
             None => {
                 self.all.push(profile);
-                self.heads.push(None);
+                self.heads.push([Rank::NOBODY; CANDIDATES_STORED_MAX]);
                 let index = self.all.len() - 1;
                 ProfileKey(u32::try_from(index).expect("profiles are no more than agents"))
             }
@@ -129,40 +134,42 @@ impl Profiles {
             ready.insert(new);
             self.ready += 1;
         }
-        self.heads[key.index()] = ready.first().copied();
+        self.heads[key.index()] = std::array::from_fn(|at| ready.get(at).copied().unwrap_or(Rank::NOBODY));
     }
 
-    /// The first `N` of the ready agents of these profiles but one, best first.
-    pub fn first<const N: usize>(
-        &self,
-        profiles: &[ProfileKey],
-        but: Option<AgentKey>,
-    ) -> ArrayVec<AgentKey, N> {
-        let mut best: ArrayVec<Rank, N> = ArrayVec::new();
+    /// Whether an agent holds nothing and has room for one of any channel.
+    pub fn is_empty_handed(&self, agent: AgentKey) -> bool {
+        self.empty_handed.get(agent.index()).copied().unwrap_or_default()
+    }
+
+    pub fn note_empty_handed(&mut self, agent: AgentKey, empty_handed: bool) {
+        if self.empty_handed.len() <= agent.index() {
+            self.empty_handed.resize(agent.index() + 1, false);
+        }
+        self.empty_handed[agent.index()] = empty_handed;
+    }
+
+    /// The first ready agents of these profiles, best first.
+    pub fn first(&self, profiles: &[ProfileKey]) -> ArrayVec<Rank, CANDIDATES_STORED_MAX> {
+        let mut best: ArrayVec<Rank, CANDIDATES_STORED_MAX> = ArrayVec::new();
         for profile in profiles {
-            let Some(head) = self.heads[profile.index()] else { continue };
-            if best.is_full() && head > best[N - 1] {
-                continue;
-            }
-            for rank in &self.all[profile.index()].ready {
-                if best.is_full() && *rank > best[N - 1] {
+            for rank in &self.heads[profile.index()] {
+                if *rank >= best.get(CANDIDATES_STORED_MAX - 1).copied().unwrap_or(Rank::NOBODY) {
                     break;
                 }
-                if Some(rank.2) != but {
-                    keep(&mut best, *rank);
-                }
+                keep(&mut best, *rank);
             }
         }
-        best.into_iter().map(|rank| rank.2).collect()
+        best
     }
 
     /// All ready agents of these profiles but one, best first.
-    pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<AgentKey> {
+    pub fn all(&self, profiles: &[ProfileKey], but: Option<AgentKey>) -> Vec<Rank> {
         let of = |profile: &ProfileKey| self.all[profile.index()].ready.iter();
         let mut all: Vec<Rank> =
-            profiles.iter().flat_map(of).filter(|rank| Some(rank.2) != but).copied().collect();
+            profiles.iter().flat_map(of).filter(|rank| Some(rank.agent()) != but).copied().collect();
         all.sort_unstable();
-        all.into_iter().map(|rank| rank.2).collect()
+        all
     }
 }
 

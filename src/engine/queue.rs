@@ -6,9 +6,9 @@ use super::channel::Channel;
 use super::ids::{InteractionId, LaneKey, ProfileKey, QueueKey};
 use super::route::Needs;
 use super::score::Place;
+use super::sorted::Sorted;
 use super::time::Time;
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 /// Most lanes there may be.
@@ -54,7 +54,7 @@ impl LaneId {
 pub struct Lane {
     pub id: LaneId,
     /// Who waits, first served first.
-    waiting: BTreeSet<Place>,
+    waiting: Sorted<Place>,
     /// The profiles that meet its needs.
     pub(super) profiles: Vec<ProfileKey>,
     /// How many agents on duty meet its needs.
@@ -91,12 +91,7 @@ impl Lane {
 
     /// How many wait before a place.
     pub fn before(&self, place: Place) -> usize {
-        match self.waiting.last() {
-            // Whoever has just come is mostly the last, and nobody has to be counted.
-            Some(last) if *last < place => self.waiting.len(),
-            Some(_) => self.waiting.range(..place).count(),
-            None => 0,
-        }
+        self.waiting.before(&place)
     }
 }
 
@@ -106,7 +101,7 @@ pub struct Lines {
     lanes: Vec<Lane>,
     by_id: HashTable<LaneKey>,
     hasher: DefaultHashBuilder,
-    by_entry: Vec<BTreeSet<(Time, InteractionId)>>,
+    by_entry: Vec<Sorted<(Time, InteractionId)>>,
 }
 
 impl Lines {
@@ -138,7 +133,7 @@ impl Lines {
 
     /// How many wait in a queue.
     pub fn waiting(&self, queue: QueueKey) -> u32 {
-        let waiting = self.by_entry.get(queue.index()).map_or(0, BTreeSet::len);
+        let waiting = self.by_entry.get(queue.index()).map_or(0, Sorted::len);
         u32::try_from(waiting).expect("a queue's maximum is a u32")
     }
 
@@ -150,7 +145,7 @@ impl Lines {
     /// Opens a lane, where there was none or where nobody needs the old one any more.
     pub(super) fn open(&mut self, id: LaneId) -> LaneKey {
         let hash = self.hasher.hash_one(id.as_ref());
-        let lane = Lane { id, waiting: BTreeSet::new(), profiles: Vec::new(), on_duty: 0, members: 0 };
+        let lane = Lane { id, waiting: Sorted::default(), profiles: Vec::new(), on_duty: 0, members: 0 };
         let unused = if self.lanes.len() < LANES_MAX as usize { None } else { self.unused() };
         let key = match unused {
             Some(key) => {
@@ -194,7 +189,7 @@ impl Lines {
     pub(super) fn came(&mut self, queue: QueueKey, place: Place) {
         let queue = queue.index();
         if self.by_entry.len() <= queue {
-            self.by_entry.resize(queue + 1, BTreeSet::new());
+            self.by_entry.resize_with(queue + 1, Sorted::default);
         }
         self.by_entry[queue].insert((place.2, place.3));
     }
@@ -205,7 +200,7 @@ impl Lines {
 
     /// Who waits in a queue, by time of entry.
     pub fn by_entry(&self, queue: QueueKey) -> impl Iterator<Item = InteractionId> {
-        self.by_entry.get(queue.index()).into_iter().flatten().map(|(_, id)| *id)
+        self.by_entry.get(queue.index()).into_iter().flat_map(Sorted::iter).map(|(_, id)| *id)
     }
 
     /// A profile meets the needs of a lane.

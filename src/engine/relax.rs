@@ -25,7 +25,7 @@ impl Step<'_> {
 
     /// The budget for one agent is spent, or nobody was found in time for a second.
     pub fn preference_spent(&mut self, interaction: InteractionId) {
-        if self.shard.subject(interaction).seek.is_some() {
+        if self.shard.subject(interaction).seek().is_some() {
             self.seek_timed_out(interaction);
             return;
         }
@@ -40,7 +40,7 @@ impl Step<'_> {
     /// An agent who has signed out, or is not there at all, is not waited for.
     pub fn skip_absent_agent(&mut self, interaction: InteractionId) {
         let subject = self.shard.subject(interaction);
-        let Some(wanted) = subject.wanted.filter(|_| subject.seek.is_none()) else { return };
+        let Some(wanted) = subject.wanted.filter(|_| subject.seek().is_none()) else { return };
         if !self.shard.is_there(wanted.agent) {
             self.end_preference(interaction, PreferenceEnd::AgentSignedOut);
         }
@@ -52,7 +52,7 @@ impl Step<'_> {
             self.shard.agents[agent.index()].line.iter().map(|(_, _, _, id)| *id).collect();
         let mut released = Vec::new();
         for interaction in waiting {
-            if self.shard.subject(interaction).seek.is_some() {
+            if self.shard.subject(interaction).seek().is_some() {
                 self.emit(Event::SeekEnded { interaction, cause: SeekEnd::AgentRefused });
             } else {
                 self.end_preference(interaction, PreferenceEnd::AgentSignedOut);

@@ -39,7 +39,7 @@ fn key(interaction: &Interaction) -> i64 {
     let advance_ms =
         i64::from(interaction.plan.priority) * PRIORITY_POINT_MS + millis(interaction.plan.head_start_ms);
     let by_entry = millis(interaction.entered.0) - advance_ms;
-    match interaction.callback {
+    match interaction.callback() {
         Some(promised) => by_entry.min(millis(promised.until.0) - CALLBACK_DUE_MS),
         None => by_entry,
     }

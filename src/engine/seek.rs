@@ -44,7 +44,7 @@ impl Step<'_> {
         agent: Option<AgentKey>,
     ) -> Result<Answer, Refusal> {
         let interaction = by.interaction;
-        if self.shard.subject(interaction).seek.is_some() {
+        if self.shard.subject(interaction).seek().is_some() {
             return Err(Refusal::SeekingAlready);
         }
         self.shard.check_plan(&plan, by.channel)?;
@@ -58,7 +58,7 @@ impl Step<'_> {
     pub fn stop_seeking(&mut self, assignment: AssignmentId) -> Result<Answer, Refusal> {
         let part = self.shard.talking(assignment)?;
         let subject = self.shard.subject(part.interaction);
-        if subject.seek.as_ref().is_none_or(|seek| seek.by != assignment) {
+        if subject.seek().is_none_or(|seek| seek.by != assignment) {
             return Err(Refusal::NotSeeking);
         }
         let freed = self.end_seek(part.interaction, SeekEnd::TakenBack);
@@ -78,27 +78,28 @@ impl Shard {
         let id = sought.interaction;
         let lane = self.lane_for(lane_of(&sought.plan, 0, 0, self.subject(id).channel));
         self.lines.join(lane);
-        self.subject_mut(id).seek = Some(Seek {
+        let seek = Seek {
             by: sought.by,
             part: sought.part,
             plan: sought.plan.clone(),
             wanted: sought.wanted,
             since: self.now,
             lane,
-        });
+        };
+        self.subject_mut(id).change_extras(|extras| extras.seek = Some(seek));
         self.deadlines.arm(Deadline::Seek(id), sought.until);
         self.stand(id);
     }
 
     /// Takes the search away, out of the line too if it stands there.
     pub(super) fn forget_seek(&mut self, id: InteractionId) {
-        if self.subject(id).seek.is_none() {
+        if self.subject(id).seek().is_none() {
             return;
         }
         self.step_out(id);
         self.deadlines.disarm(Deadline::Seek(id));
-        let seek = self.subject_mut(id).seek.take().expect("it was there a moment ago");
-        self.lines.part(seek.lane);
+        let seek = self.subject_mut(id).change_extras(|extras| extras.seek.take());
+        self.lines.part(seek.expect("it was there a moment ago").lane);
     }
 
     pub(super) fn joined(&mut self, id: AssignmentId) {

@@ -5,6 +5,7 @@
 
 use super::agent::Agent;
 use super::capacity::CapacitySpec;
+use super::checked::Checked;
 use super::command::{Answer, Command, Refusal};
 use super::deadline::{Deadline, Deadlines};
 use super::duplicates::Matters;
@@ -40,6 +41,7 @@ pub struct Shard {
     pub(super) lines: Lines,
     pub(super) profiles: Profiles,
     pub(super) deadlines: Deadlines,
+    pub(super) checked: Checked,
     pub(super) intake: IntakeMemory,
     pub(super) ended_offers: EndedOffers,
     pub(super) over: Over,

@@ -94,7 +94,7 @@ impl Shard {
         if !phase.open {
             return Some(Exclusion::OffShift);
         }
-        let route = match &subject.seek {
+        let route = match subject.seek() {
             Some(seek) => seek.plan.entry(),
             None => subject.route(),
         };

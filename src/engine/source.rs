@@ -7,9 +7,10 @@ use super::event::{AbandonCause, Event, RescindCause};
 use super::ids::{InteractionId, Text};
 use super::interaction::State;
 use super::shard::{Shard, Step};
+use super::sorted::Sorted;
 use super::time::Time;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Most sources there may be.
 pub const SOURCES_MAX: u32 = 10_000;
@@ -29,7 +30,7 @@ pub enum SourceSession {
 pub struct Source {
     pub session: SourceSession,
     /// Its interactions that are not over.
-    pub open: BTreeSet<InteractionId>,
+    pub open: Sorted<InteractionId>,
 }
 
 /// All sources by name.
@@ -71,7 +72,7 @@ impl Shard {
     pub(super) fn source_opened(&mut self, source: &Text) {
         let known = self.sources.entry(source.clone()).or_default();
         known.session = SourceSession::Live;
-        for interaction in &known.open {
+        for interaction in known.open.iter() {
             self.deadlines.disarm(Deadline::Source(*interaction));
         }
     }
@@ -109,12 +110,12 @@ impl Shard {
     fn source_grace_ms(&self, id: InteractionId) -> Option<u64> {
         let interaction = &self.interactions[&id];
         let on_line =
-            matches!(interaction.state, State::Waiting | State::Offered) && interaction.callback.is_none();
+            matches!(interaction.state, State::Waiting | State::Offered) && interaction.callback().is_none();
         interaction.channel.source_grace_ms().filter(|_| on_line)
     }
 
     fn arm_graces(&mut self, source: &Text, from: Time) {
-        for id in &self.sources[source].open {
+        for id in self.sources[source].open.iter() {
             if let Some(grace_ms) = self.source_grace_ms(*id) {
                 self.deadlines.arm(Deadline::Source(*id), from.after(grace_ms));
             }

@@ -4,6 +4,7 @@
 use super::command::{Answer, Handover, Refusal, Target};
 use super::entry::{Entry, Visitor};
 use super::event::{EndedBy, Event, Transferred};
+use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, QueueKey, Text};
 use super::interaction::{Part, State, Wanted, WantedBy};
 use super::offer::COOL_DOWN_MS;
@@ -47,7 +48,7 @@ impl Step<'_> {
             gives_up: None,
         };
         let Entry { route, hops, then } = self.shard.entry(visitor, 0)?;
-        let mut freed = vec![part.agent];
+        let mut freed = Few::One(part.agent);
         freed.extend(self.end_rest_but(part.interaction, part.id));
         self.emit(Event::Transferred(Box::new(Transferred {
             assignment: part.id,
@@ -81,7 +82,7 @@ impl Step<'_> {
     /// Back in line, at the old place; the agent is not asked again at once.
     pub fn requeue(&mut self, assignment: AssignmentId) -> Result<Answer, Refusal> {
         let part = self.shard.owner_part(assignment)?;
-        let mut freed = vec![part.agent];
+        let mut freed = Few::One(part.agent);
         freed.extend(self.end_rest_but(part.interaction, assignment));
         let wrap_up_until = self.shard.wrap_up_after(&part);
         let cools_down_until = self.shard.now.after(COOL_DOWN_MS);
@@ -176,7 +177,7 @@ impl Shard {
     /// If the second agent of a warm transfer accepted, the interaction is on the plan it was sought with.
     pub(super) fn arrive_by_transfer(&mut self, id: InteractionId) {
         let subject = self.subject(id);
-        let Some(seek) = subject.seek.clone().filter(|seek| seek.part == Part::Owner) else { return };
+        let Some(seek) = subject.seek().cloned().filter(|seek| seek.part == Part::Owner) else { return };
         self.change_state(id, |subject| {
             subject.plan = seek.plan;
             (subject.route, subject.hops, subject.step) = (0, 0, 0);

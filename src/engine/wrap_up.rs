@@ -5,6 +5,7 @@ use super::capacity::Holder;
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{EndedBy, Event};
+use super::few::Few;
 use super::floor::{WrapUp, WrapUpMode};
 use super::ids::AssignmentId;
 use super::interaction::Part;
@@ -36,7 +37,7 @@ impl Step<'_> {
     pub fn end_wrap_up(&mut self, assignment: AssignmentId, by: EndedBy) {
         let Assignment { interaction, agent, .. } = self.shard.assignments[&assignment];
         self.emit(Event::WrapUpEnded { assignment, by });
-        let mut freed = vec![agent];
+        let mut freed = Few::One(agent);
         freed.extend(self.settle(interaction, Some(assignment)));
         self.free_all(freed);
     }
@@ -59,14 +60,16 @@ impl Shard {
     }
 
     pub(super) fn wrap_up_ended(&mut self, id: AssignmentId) {
-        self.deadlines.disarm(Deadline::WrapUp(id));
+        let until = self.assignments[&id].wrap_up_until.expect("whose wrap-up ends is in it");
+        self.deadlines.disarm_owned(Deadline::WrapUp(id), until);
         self.release(id, Holder::WrapUp(id));
     }
 
     pub(super) fn wrap_up_extended(&mut self, id: AssignmentId, until: Time) {
-        self.deadlines.arm(Deadline::WrapUp(id), until);
         let part = self.assignments.get_mut(&id).expect("who extends wraps up");
-        part.wrap_up_until = Some(until);
+        let before = part.wrap_up_until.replace(until).expect("who extends wraps up");
         part.extensions += 1;
+        self.deadlines.disarm_owned(Deadline::WrapUp(id), before);
+        self.deadlines.arm_owned(Deadline::WrapUp(id), until);
     }
 }

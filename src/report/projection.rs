@@ -147,7 +147,7 @@ impl Projection {
     fn books_of(&self, event: &Event, subject: &Subject) -> Vec<(QueueKey, Books)> {
         let interaction = subject.interaction.and_then(|id| self.shard.interaction(id));
         let own = interaction.map(|one| one.queue());
-        let sought = interaction.and_then(|one| one.seek.as_ref()).map(|seek| seek.plan.entry().queue);
+        let sought = interaction.and_then(|one| one.seek()).map(|seek| seek.plan.entry().queue);
         let handled = subject.assignment.and_then(|id| self.shard.assignment(id)).map(|part| part.queue);
         let mut queues: Vec<QueueKey> = [own, sought, handled].into_iter().flatten().collect();
         if let Some(interaction) = interaction {

@@ -197,8 +197,8 @@ impl Driver {
                     }
                     taken
                 }
-                Event::AttachedTo { interaction, .. } => {
-                    secret.take().and_then(|taken| self.sealed_for(*interaction, &taken, batch))
+                Event::AttachedTo(attached) => {
+                    secret.take().and_then(|taken| self.sealed_for(attached.interaction, &taken, batch))
                 }
                 event if carries(event, secret.as_ref()) => secret.take(),
                 _ => None,

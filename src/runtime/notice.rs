@@ -143,7 +143,7 @@ pub(super) fn concerns_everybody(event: &Event) -> bool {
             | Event::Joined { .. }
             | Event::AssignmentLost { .. }
             | Event::Identified { .. }
-            | Event::AttachedTo { .. }
+            | Event::AttachedTo(_)
     )
 }
 

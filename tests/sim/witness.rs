@@ -155,7 +155,7 @@ impl Witness {
             let subject = shard.interaction(*interaction);
             let subject = subject.unwrap_or_else(|| panic!("{external} was admitted and is lost"));
             let joined =
-                subject.attached.iter().any(|one| one.source == *source && one.external_id == *external);
+                subject.attached().iter().any(|one| one.source == *source && one.external_id == *external);
             let own = subject.source == *source && subject.external_id == *external;
             assert!(own || joined, "{external} was admitted as another");
         }
@@ -264,17 +264,21 @@ fn check_state(shard: &Shard, subject: &Interaction) {
     assert!(served || talking.is_empty(), "interaction {id}, {state:?}, and somebody talks");
     assert_eq!(subject.owner.is_some(), served, "interaction {id}, {state:?}: its owner");
     let stands = subject.standing.is_some();
-    let sought = subject.seek.is_some() && subject.offers.is_empty();
+    let sought = subject.seek().is_some() && subject.offers.is_empty();
     assert_eq!(stands, state == State::Waiting || sought, "interaction {id}, {state:?}: in line");
-    assert!(subject.seek.is_none() || served, "interaction {id}, {state:?}, seeks a second agent");
-    if subject.seek.is_none() {
+    assert!(subject.seek().is_none() || served, "interaction {id}, {state:?}, seeks a second agent");
+    if subject.seek().is_none() {
         assert_eq!(
             !subject.offers.is_empty(),
             state == State::Offered,
             "interaction {id}, {state:?}: offers"
         );
     }
-    assert_eq!(state == State::Scheduled, subject.scheduled.is_some(), "interaction {id}, {state:?}: until");
+    assert_eq!(
+        state == State::Scheduled,
+        subject.scheduled().is_some(),
+        "interaction {id}, {state:?}: until"
+    );
 }
 
 /// Nothing that has a time was passed over by the clock.
@@ -292,7 +296,7 @@ fn check_times(shard: &Shard, subject: &Interaction) {
     }
     let spec = shard.floor().queues.get(u32::from(subject.queue().0)).map(|entry| &entry.spec);
     let open = spec.and_then(|spec| shard.phase(spec.hours?)).is_none_or(|phase| phase.open);
-    match subject.scheduled {
+    match subject.scheduled() {
         Some(Until::At(at)) => assert!(at >= now, "interaction {id} was due"),
         Some(Until::Opening) => assert!(!open, "interaction {id} waits for an opening that was"),
         None => {}

@@ -57,7 +57,7 @@ fn with_nobody_there_a_loan_waits_and_then_is_called_back() {
     let mut bank = Bank::new();
     bank.calls("loans");
     assert_eq!(bank.after(479), (State::Waiting, "loans".into()));
-    let promised = |bank: &Bank| bank.0.interaction(CALL).is_some_and(|call| call.callback.is_some());
+    let promised = |bank: &Bank| bank.0.interaction(CALL).is_some_and(|call| call.callback().is_some());
     assert!(!promised(&bank));
     assert_eq!(bank.after(2), (State::Waiting, "loans".into()));
     assert!(promised(&bank), "within two hours, and it may be served before");

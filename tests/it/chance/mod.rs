@@ -10,7 +10,7 @@ mod reach;
 use baton::engine::agent::Presence;
 use baton::engine::command::{Command, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
-use baton::engine::floor::Definition;
+use baton::engine::floor::{Definition, Kind};
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
 use baton::engine::interaction::Part;
 use baton::engine::time::Time;
@@ -120,10 +120,10 @@ impl Chance {
 
     fn saw_one(&mut self, event: &Event) {
         match event {
-            Event::Defined { key, definition: Definition::Agent(_), .. } => {
+            Event::Defined { key, definition, .. } if definition.kind() == Kind::Agent => {
                 self.agents = self.agents.max(key + 1);
             }
-            Event::Defined { key, definition: Definition::Queue(_), .. } => {
+            Event::Defined { key, definition, .. } if definition.kind() == Kind::Queue => {
                 let queues = u16::try_from(key + 1).expect("a floor of few queues");
                 self.queues = self.queues.max(queues);
             }

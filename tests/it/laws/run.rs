@@ -139,7 +139,7 @@ impl Run {
         for subject in standing(shadow) {
             // A cool-down or a day that ends at this very moment may be told after.
             let just_now = |pair: &CoolDown| pair.agent == key && pair.until == stamped.time;
-            let lifted = subject.cool_downs.iter().any(just_now) || agent.today.ends == stamped.time;
+            let lifted = subject.cool_downs().iter().any(just_now) || agent.today.ends == stamped.time;
             if place(subject) < own && subject.id != *interaction && !lifted {
                 let exclusion = shadow.exclusion(agent, subject);
                 assert!(exclusion.is_some(), "{} is before {interaction}: {stamped:?}", subject.id);

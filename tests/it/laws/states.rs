@@ -26,10 +26,10 @@ impl Run {
     fn check_state(&self, subject: &Interaction) {
         let (state, id) = (subject.state, subject.id);
         assert_eq!(subject.over.is_some(), state.is_over(), "{id}");
-        let offered = !subject.offers.is_empty() && subject.seek.is_none();
+        let offered = !subject.offers.is_empty() && subject.seek().is_none();
         assert_eq!(offered, state == State::Offered, "{id} {state:?} {:?}", subject.offers);
-        assert_eq!(subject.scheduled.is_some(), state == State::Scheduled, "{id} {state:?}");
-        if let Some(Until::At(at)) = subject.scheduled {
+        assert_eq!(subject.scheduled().is_some(), state == State::Scheduled, "{id} {state:?}");
+        if let Some(Until::At(at)) = subject.scheduled() {
             let due = self.shard.deadlines().sorted().contains(&(at, Deadline::Due(id)));
             assert!(due, "{id}: what is scheduled becomes due");
         }
@@ -85,7 +85,7 @@ impl Run {
 
     /// A second agent is looked for only while the one who asked talks.
     fn check_search(&self, subject: &Interaction) {
-        let Some(seek) = &subject.seek else { return };
+        let Some(seek) = subject.seek() else { return };
         assert!(
             matches!(subject.state, State::Handling | State::Parked),
             "{} {:?}",
@@ -109,7 +109,7 @@ impl Run {
             agent.line.iter().for_each(|place| stands.entry(*place).or_default().push(here));
         }
         for subject in self.interactions() {
-            let sought = subject.seek.is_some() && subject.offers.is_empty();
+            let sought = subject.seek().is_some() && subject.offers.is_empty();
             let stands_there = subject.state == State::Waiting || sought;
             assert_eq!(subject.standing.is_some(), stands_there, "{} {:?}", subject.id, subject.state);
             let (lane, wanted, _) = subject.sought();

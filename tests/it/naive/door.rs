@@ -3,7 +3,7 @@
 use super::twin::{Item, Key, Seeking, Twin, Visit, id};
 use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Refusal, Submit};
-use baton::engine::event::{Admitted, CancelCause, Event, ExitCause, RescindCause};
+use baton::engine::event::{Admitted, AttachedTo, CancelCause, Event, ExitCause, RescindCause};
 use baton::engine::floor::Kind;
 use baton::engine::ids::{CustomerId, InteractionId, QueueKey, Text};
 use baton::engine::interaction::{Attached, State, Until, Wanted, WantedBy};
@@ -67,7 +67,8 @@ impl Twin {
         self.remember(keys, content, known);
         self.items[known].attached += 1;
         let contact = Attached { source, external_id, channel };
-        self.tell(Event::AttachedTo { interaction: id(known), keys, content, contact });
+        let attached = AttachedTo { interaction: id(known), keys, content, contact };
+        self.tell(Event::AttachedTo(Box::new(attached)));
         Answer::Attached { interaction: id(known) }
     }
 

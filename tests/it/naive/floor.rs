@@ -70,7 +70,8 @@ impl Twin {
         self.check_names(&definition)?;
         self.check_pool_stays(known.map(|_| key), &definition)?;
         let number = u32::try_from(key).expect("a small floor");
-        let told = Event::Defined { key: number, name: name.clone(), definition: definition.clone() };
+        let told =
+            Event::Defined { key: number, name: name.clone(), definition: Box::new(definition.clone()) };
         self.tell(told);
         let (now, revision) = (self.now, self.sequence);
         match definition {

@@ -194,9 +194,9 @@ fn of_interactions(world: &World, event: &Event) -> Option<String> {
         Event::WindowMissed { interaction } => {
             format!("nobody called {} within the promised time", named(interaction))
         }
-        Event::AttachedTo { interaction, contact, .. } => {
-            let (newcomer, channel) = (&world.newcomer, contact.channel.word());
-            format!("{newcomer} ({channel}) joins {}, about the same matter", named(interaction))
+        Event::AttachedTo(attached) => {
+            let (newcomer, channel) = (&world.newcomer, attached.contact.channel.word());
+            format!("{newcomer} ({channel}) joins {}, about the same matter", named(&attached.interaction))
         }
         Event::Reprioritised { interaction, priority } => {
             format!("{} has priority {priority} now", named(interaction))
