@@ -30,12 +30,12 @@ pub(super) fn sequences(journal: &dyn Journal, from: u64) -> Vec<u64> {
 fn a_new_journal_is_empty(journal: &mut dyn Journal) {
     assert_eq!((journal.last_sequence(), journal.last_time_ms()), (0, 0));
     assert!(sequences(journal, 0).is_empty());
-    assert!(journal.key(1).expect("readable").is_none());
+    assert!(journal.key(1, &[0; 32]).expect("readable").is_none());
 }
 
 fn what_was_appended_is_read_back_in_order_from_any_place(journal: &mut dyn Journal) {
     for (first, count) in [(1, 3), (4, 1), (5, 4)] {
-        journal.append(&batch(first, count), &[]).expect("appended");
+        journal.append(&batch(first, count)).expect("appended");
     }
     assert_eq!((journal.last_sequence(), journal.last_time_ms()), (8, 8_000));
     for from in 0..12 {
@@ -45,8 +45,8 @@ fn what_was_appended_is_read_back_in_order_from_any_place(journal: &mut dyn Jour
 }
 
 fn a_reading_ends_where_the_visitor_breaks(journal: &mut dyn Journal) {
-    journal.append(&batch(1, 3), &[]).expect("appended");
-    journal.append(&batch(4, 3), &[]).expect("appended");
+    journal.append(&batch(1, 3)).expect("appended");
+    journal.append(&batch(4, 3)).expect("appended");
     let mut seen = 0;
     let mut visit = |record: super::RecordRef<'_>| {
         seen = record.sequence;
@@ -57,28 +57,30 @@ fn a_reading_ends_where_the_visitor_breaks(journal: &mut dyn Journal) {
 }
 
 fn a_destroyed_key_is_gone_and_the_others_stay(journal: &mut dyn Journal) {
-    let keys = [(7, Key::random()), (u64::MAX, Key::random())];
+    let keys = [7, 8, u64::MAX].map(|interaction| (interaction, Key::random()));
     let sealed = seal(&keys[0].1, b"7", b"Ana");
-    journal.append(&batch(1, 1), &keys).expect("appended");
-    let key = journal.key(7).expect("readable").expect("kept");
+    let wrapped = keys.each_ref().map(|(interaction, key)| journal.wrap(*interaction, key).expect("wrapped"));
+    let key = journal.key(7, &wrapped[0]).expect("readable").expect("kept");
     assert_eq!(open(&key, b"7", &sealed).as_deref(), Some(&b"Ana"[..]));
     journal.destroy_key(7).expect("destroyed");
     journal.destroy_key(7).expect("destroying it again changes nothing");
-    assert!(journal.key(7).expect("readable").is_none());
-    assert!(journal.key(u64::MAX).expect("readable") == Some(keys[1].1.clone()));
+    assert!(journal.key(7, &wrapped[0]).expect("readable").is_none());
+    for ((interaction, key), wrapped) in keys.iter().zip(&wrapped).skip(1) {
+        assert!(journal.key(*interaction, wrapped).expect("readable").as_ref() == Some(key));
+    }
 }
 
-fn a_newer_key_replaces_the_orphan_of_a_lost_batch(journal: &mut dyn Journal) {
-    let (orphan, key) = (Key::random(), Key::random());
-    journal.append(&batch(1, 1), &[(7, orphan)]).expect("appended");
-    journal.append(&batch(2, 1), &[(7, key.clone())]).expect("appended");
-    assert!(journal.key(7).expect("readable") == Some(key));
+fn a_wrapped_key_is_nothing_without_its_interaction(journal: &mut dyn Journal) {
+    let key = Key::random();
+    let wrapped = [7, 8].map(|interaction| journal.wrap(interaction, &key).expect("wrapped"));
+    assert_ne!(wrapped[0], wrapped[1]);
+    assert!(journal.key(8, &wrapped[0]).expect("readable") != Some(key));
 }
 
 fn a_batch_that_does_not_follow_is_a_bug(journal: &mut dyn Journal) {
-    journal.append(&batch(1, 2), &[]).expect("appended");
+    journal.append(&batch(1, 2)).expect("appended");
     for first in [1, 2, 4] {
-        let append = std::panic::AssertUnwindSafe(|| journal.append(&batch(first, 1), &[]));
+        let append = std::panic::AssertUnwindSafe(|| journal.append(&batch(first, 1)));
         assert!(std::panic::catch_unwind(append).is_err(), "first {first}");
     }
     assert_eq!(sequences(journal, 1), [1, 2]);
@@ -104,6 +106,6 @@ contract!(
     what_was_appended_is_read_back_in_order_from_any_place,
     a_reading_ends_where_the_visitor_breaks,
     a_destroyed_key_is_gone_and_the_others_stay,
-    a_newer_key_replaces_the_orphan_of_a_lost_batch,
+    a_wrapped_key_is_nothing_without_its_interaction,
     a_batch_that_does_not_follow_is_a_bug,
 );

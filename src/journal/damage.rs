@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::contract::{batch, sequences};
-use super::{BatchWriter, Fault, Journal, Key, Sqlite, file, keys, sqlite};
+use super::{BatchWriter, Fault, Journal, Key, Sqlite, WrappedKey, file, keys, sqlite};
 
 const WAL_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
@@ -26,6 +26,8 @@ struct Scene {
     files: BTreeMap<&'static str, Vec<u8>>,
     /// Where each commit ended: the sequence of its last record, and the size of the log after it.
     commits: Vec<(u64, usize)>,
+    /// An interaction of each block of pads with its wrapped key, and the size of the log of the keys after it.
+    keys: Vec<(u64, WrappedKey, usize)>,
     page_size: usize,
     folder: TempDir,
 }
@@ -41,14 +43,19 @@ impl Scene {
         file::create(&sqlite::journal_path(dir), &sqlite::KIND, "acme", page_size).expect("created");
         let mut journal = Sqlite::open(dir, "acme").expect("new");
         let mut commits = Vec::new();
-        for (interaction, count) in [(1, 3), (2, 16), (3, 1), (4, 1), (5, 14), (6, 18)] {
+        let mut keys = Vec::new();
+        for interaction in [1, keys::BLOCK] {
+            let wrapped = journal.wrap(interaction, &Key::random()).expect("wrapped");
+            keys.push((interaction, wrapped, read(dir, "keys.db-wal").len()));
+        }
+        for count in [3, 16, 1, 1, 14, 18] {
             let batch = batch(journal.last_sequence() + 1, count);
-            journal.append(&batch, &[(interaction, Key::random())]).expect("appended");
+            journal.append(&batch).expect("appended");
             commits.push((batch.last(), read(dir, "journal.db-wal").len()));
         }
         let files = NAMES.map(|name| (name, read(dir, name))).into();
         drop(journal);
-        Self { files, commits, page_size: page_size as usize, folder: self::folder() }.checked(folder)
+        Self { files, commits, keys, page_size: page_size as usize, folder: self::folder() }.checked(folder)
     }
 
     /// The same after the journal was opened again: all of it lies in the main files.
@@ -196,8 +203,8 @@ fn a_journal_goes_on_after_a_torn_tail_and_is_whole_at_the_next_start() {
     torn[start_of_last..start_of_last + scene.frame()].fill(0);
     let mut journal = scene.open_journal(&[("journal.db-wal", &torn)]).expect("torn");
     assert_eq!(journal.last_sequence(), held);
-    journal.append(&batch(held + 1, 2), &[]).expect("appended");
-    journal.append(&batch(held + 3, 3), &[]).expect("appended");
+    journal.append(&batch(held + 1, 2)).expect("appended");
+    journal.append(&batch(held + 3, 3)).expect("appended");
     drop(journal);
     let journal = Sqlite::open(scene.folder.path(), "acme").expect("whole");
     assert_eq!(sequences(&journal, 1), (1..=held + 5).collect::<Vec<_>>());
@@ -207,14 +214,12 @@ fn a_journal_goes_on_after_a_torn_tail_and_is_whole_at_the_next_start() {
 fn a_damaged_log_of_keys_is_refused_or_lacks_its_last_keys_only() {
     let scene = Scene::after_a_kill(512);
     let log = &scene.files["keys.db-wal"];
-    let last_frame = log.len() - scene.frame();
-    for at in scene.offsets(log, 8) {
+    let (first, wrapped, start_of_last) = scene.keys[0];
+    for at in scene.offsets(log, 64) {
         match scene.open_journal(&[("keys.db-wal", &flipped(log, at))]) {
             Ok(journal) => {
-                assert!(at >= last_frame, "byte {at}");
-                (1..6).for_each(|id| {
-                    assert!(journal.key(id).expect("readable").is_some(), "byte {at}, key {id}")
-                });
+                assert!(at >= start_of_last, "byte {at}");
+                assert!(journal.key(first, &wrapped).expect("readable").is_some(), "byte {at}");
             }
             Err(fault) => assert_names(&fault, &scene.path("keys.db-wal")),
         }
@@ -281,7 +286,7 @@ fn a_row_missing_in_the_middle_is_named() {
         let mut writer = BatchWriter::new(first);
         writer.push(1, &first, None);
         writer.push(2, &first, None);
-        journal.append(&writer.finish(), &[]).expect("appended");
+        journal.append(&writer.finish()).expect("appended");
     }
     let connection = rusqlite::Connection::open(folder.path().join("journal.db")).expect("opened");
     connection.execute("DELETE FROM batches WHERE first = 3", []).expect("deleted");

@@ -1,81 +1,128 @@
-//! The keys file: one key per interaction whose events carry personal payload, apart from the journal so that a
-//! person can be erased from the one without rewriting the other. Backups of it are taken apart, too.
+//! The keys file: pads, one for each interaction, laid down before the interactions come, so that a commit of the journal
+//! needs no second sync. The key of an interaction lies beside its payload in the journal, under its pad (added bit by
+//! bit, and a pad is used once: a one-time pad). Destroying the pad destroys the key in the journal, its archive and
+//! every copy of them, without rewriting one. Backups of this file are taken apart.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::Fault;
 use super::file::{self, Kind};
-use super::sealed::KEY_LENGTH;
-use super::{Fault, Key};
+use super::sealed::{KEY_LENGTH, random_bytes};
 
 pub(super) const KIND: Kind = Kind {
     application_id: 0x6274_6e6b, // "btnk"
-    schema: "CREATE TABLE keys(interaction INTEGER PRIMARY KEY, key BLOB NOT NULL) STRICT;",
+    schema: "CREATE TABLE pads(block INTEGER PRIMARY KEY, pads BLOB NOT NULL) STRICT;",
 };
+
+/// As many interactions, by their numbers, have their pads in one row: 32 KiB and one sync for all of them.
+pub(super) const BLOCK: u64 = 1_024;
+/// How many blocks may lie in the log before it is moved into the main file.
+const CHECKPOINT_BLOCKS: u32 = 64;
+
+pub(super) type Pad = [u8; KEY_LENGTH];
+
+/// What is left where a pad was destroyed.
+const DESTROYED: Pad = [0; KEY_LENGTH];
 
 /// The keys file, open to write.
 #[derive(Debug)]
 pub(super) struct Keys {
     connection: Connection,
     path: PathBuf,
+    /// The block that was used last, with its number.
+    used: Option<(u64, Vec<u8>)>,
+    laid_since_checkpoint: u32,
 }
 
 impl Keys {
     pub fn open(path: &Path, tenant: &str) -> Result<Self, Fault> {
         let connection = file::open(path, &KIND, tenant)?;
         file::empty_log(&connection, path)?;
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), used: None, laid_since_checkpoint: 0 })
     }
 
-    /// Adds keys, durable on return. The newer one wins: an older one under the same number was written for a batch
-    /// that never came to be, or this interaction could not begin again.
-    pub fn add(&mut self, keys: &[(u64, Key)]) -> Result<(), Fault> {
-        if keys.is_empty() {
-            return Ok(());
+    /// The pad of an interaction, on stable storage on return.
+    pub fn pad(&mut self, interaction: u64) -> Result<Pad, Fault> {
+        let (block, at) = place(interaction);
+        let pads = match self.used.take() {
+            Some((used, pads)) if used == block => pads,
+            _ => match block_at(&self.connection, &self.path, block)? {
+                Some(pads) => pads,
+                None => self.lay(block)?,
+            },
+        };
+        let pad = pad_in(&pads, at);
+        self.used = Some((block, pads));
+        Ok(pad)
+    }
+
+    fn lay(&mut self, block: u64) -> Result<Vec<u8>, Fault> {
+        let pads = random_bytes(BLOCK as usize * KEY_LENGTH);
+        self.connection
+            .prepare_cached("INSERT INTO pads VALUES (?1, ?2)")
+            .and_then(|mut insert| insert.execute(params![block.cast_signed(), pads]))
+            .map_err(Fault::sqlite(&self.path, "write pads to"))?;
+        self.laid_since_checkpoint += 1;
+        if self.laid_since_checkpoint >= CHECKPOINT_BLOCKS {
+            self.connection
+                .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+                .map_err(Fault::sqlite(&self.path, "checkpoint"))?;
+            self.laid_since_checkpoint = 0;
         }
-        self.insert(keys).map_err(Fault::sqlite(&self.path, "write keys to"))?;
-        Ok(())
+        Ok(pads)
     }
 
-    fn insert(&mut self, keys: &[(u64, Key)]) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
-        {
-            let mut insert = transaction.prepare_cached("INSERT OR REPLACE INTO keys VALUES (?1, ?2)")?;
-            for (interaction, key) in keys {
-                insert.execute(params![interaction.cast_signed(), key.as_bytes()])?;
-            }
-        }
-        transaction.commit()
-    }
-
-    pub fn get(&self, interaction: u64) -> Result<Option<Key>, Fault> {
+    pub fn known(&self, interaction: u64) -> Result<Option<Pad>, Fault> {
         get(&self.connection, &self.path, interaction)
     }
 
     /// Empties the log as well: it holds the page as it was before.
     pub fn destroy(&mut self, interaction: u64) -> Result<(), Fault> {
+        self.used = None;
+        let (block, at) = place(interaction);
+        let Some(mut pads) = block_at(&self.connection, &self.path, block)? else { return Ok(()) };
+        pads[at..at + KEY_LENGTH].copy_from_slice(&DESTROYED);
         self.connection
-            .execute("DELETE FROM keys WHERE interaction = ?1", [interaction.cast_signed()])
+            .execute("UPDATE pads SET pads = ?2 WHERE block = ?1", params![block.cast_signed(), pads])
             .map_err(Fault::sqlite(&self.path, "destroy a key in"))?;
         file::empty_log(&self.connection, &self.path)
     }
 
     pub fn is_empty(&self) -> Result<bool, Fault> {
         self.connection
-            .query_row("SELECT NOT EXISTS (SELECT 1 FROM keys)", [], |row| row.get(0))
-            .map_err(Fault::sqlite(&self.path, "read keys from"))
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM pads)", [], |row| row.get(0))
+            .map_err(Fault::sqlite(&self.path, "read pads from"))
     }
 }
 
-/// Interactions are numbered as `u64`; SQLite keeps the same bits as a signed number.
-pub(super) fn get(connection: &Connection, path: &Path, interaction: u64) -> Result<Option<Key>, Fault> {
-    let mut select = connection
-        .prepare_cached("SELECT key FROM keys WHERE interaction = ?1")
-        .map_err(Fault::sqlite(path, "read keys from"))?;
-    let key: Option<[u8; KEY_LENGTH]> = select
-        .query_row([interaction.cast_signed()], |row| row.get(0))
-        .optional()
-        .map_err(Fault::sqlite(path, "read a key from"))?;
-    Ok(key.map(Key::from_bytes))
+/// The block of an interaction, and where in it the pad begins.
+fn place(interaction: u64) -> (u64, usize) {
+    (interaction / BLOCK, (interaction % BLOCK) as usize * KEY_LENGTH)
+}
+
+fn pad_in(pads: &[u8], at: usize) -> Pad {
+    pads[at..at + KEY_LENGTH].try_into().expect("a pad has the length of a key")
+}
+
+/// The pad of an interaction; `None` if it was destroyed, or never laid down.
+pub(super) fn get(connection: &Connection, path: &Path, interaction: u64) -> Result<Option<Pad>, Fault> {
+    let (block, at) = place(interaction);
+    let pads = block_at(connection, path, block)?;
+    Ok(pads.map(|pads| pad_in(&pads, at)).filter(|pad| *pad != DESTROYED))
+}
+
+/// Blocks are numbered as `u64`; SQLite keeps the same bits as a signed number.
+fn block_at(connection: &Connection, path: &Path, block: u64) -> Result<Option<Vec<u8>>, Fault> {
+    let pads: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT pads FROM pads WHERE block = ?1")
+        .and_then(|mut select| select.query_row([block.cast_signed()], |row| row.get(0)).optional())
+        .map_err(Fault::sqlite(path, "read pads from"))?;
+    match pads {
+        Some(pads) if pads.len() != BLOCK as usize * KEY_LENGTH => {
+            Err(Fault::damaged(path, format!("the pads of block {block} are {} bytes", pads.len())))
+        }
+        pads => Ok(pads),
+    }
 }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::keys::Pad;
 use super::record::{self, Batch, RecordRef};
-use super::{Fault, Journal, Key};
+use super::sealed::random;
+use super::{Fault, Journal, Key, WrappedKey};
 
 /// A journal that forgets everything when it is dropped.
 #[derive(Debug, Default)]
 pub struct Memory {
     batches: Vec<Batch>,
-    keys: BTreeMap<u64, Key>,
+    pads: BTreeMap<u64, Pad>,
 }
 
 impl Memory {
@@ -23,9 +25,8 @@ impl Memory {
 }
 
 impl Journal for Memory {
-    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault> {
+    fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
         super::assert_follows(self.last_sequence(), batch);
-        self.keys.extend(keys.iter().cloned());
         self.batches.push(batch.clone());
         Ok(())
     }
@@ -56,12 +57,17 @@ impl Journal for Memory {
         self.batches.last().map_or(0, Batch::last_time_ms)
     }
 
-    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
-        Ok(self.keys.get(&interaction).cloned())
+    fn wrap(&mut self, interaction: u64, key: &Key) -> Result<WrappedKey, Fault> {
+        let pad = self.pads.entry(interaction).or_insert_with(random);
+        Ok(key.under(pad))
+    }
+
+    fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
+        Ok(self.pads.get(&interaction).map(|pad| Key::unwrapped(wrapped, pad)))
     }
 
     fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.keys.remove(&interaction);
+        self.pads.remove(&interaction);
         Ok(())
     }
 }

@@ -29,18 +29,17 @@ pub use memory::Memory;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub use recovery::{RecoveryError, Visit, recover};
-pub use sealed::{Key, open, seal};
+pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
 pub use sqlite::Sqlite;
 
 /// A durable, ordered record of what happened, with one writer.
 pub trait Journal: Send {
-    /// Adds a batch, with the keys of the interactions that begin in it. `Ok` means it is on stable storage; after
-    /// an error nobody may be told of it, and the writer must stop: what the file holds is known only after it is
-    /// opened again.
+    /// Adds a batch. `Ok` means it is on stable storage; after an error nobody may be told of it, and the writer must
+    /// stop: what the file holds is known only after it is opened again.
     ///
     /// # Panics
     /// When the batch does not begin at `last_sequence() + 1`: a hole or a repetition would be a bug of the writer.
-    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault>;
+    fn append(&mut self, batch: &Batch) -> Result<(), Fault>;
 
     /// Shows every record from `from_sequence` to the last, in order, until `visit` breaks. Never skips one: a
     /// record that cannot be read ends the reading with a fault.
@@ -56,10 +55,14 @@ pub trait Journal: Send {
     /// Engine time of the last record in milliseconds, 0 when there is none.
     fn last_time_ms(&self) -> u64;
 
-    /// The key of an interaction; `None` when it was destroyed, or never had one.
-    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault>;
+    /// The key of a new interaction as it is to lie beside its payload. What unwraps it is on stable storage when this
+    /// returns.
+    fn wrap(&mut self, interaction: u64, key: &Key) -> Result<WrappedKey, Fault>;
 
-    /// Destroys the key of an interaction: what was sealed with it can never be opened again. `Ok` means that the
+    /// The key of an interaction again; `None` when it was destroyed, or no key was ever wrapped for it.
+    fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault>;
+
+    /// Destroys what unwraps the key of an interaction: what was sealed with it can never be opened again. `Ok` means that the
     /// key is gone from our files; copies made of them are the business of whoever made them.
     fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault>;
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::file;
 use super::record::{self, RecordRef};
-use super::{Fault, Key, keys, sqlite};
+use super::{Fault, Key, WrappedKey, keys, sqlite};
 
 /// A second connection to a journal that another one writes. Sees whole batches, as of the start of each reading.
 #[derive(Debug)]
@@ -42,8 +42,9 @@ impl SqliteReader {
     }
 
     /// As `Journal::key`.
-    pub fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
-        keys::get(&self.keys, &self.keys_path, interaction)
+    pub fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
+        let pad = keys::get(&self.keys, &self.keys_path, interaction)?;
+        Ok(pad.map(|pad| Key::unwrapped(wrapped, &pad)))
     }
 }
 

@@ -10,6 +10,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// Length of a key in bytes.
 pub const KEY_LENGTH: usize = 32;
 
+/// The key of an interaction as it lies beside its payload in the journal: nothing without the interaction's pad.
+pub type WrappedKey = [u8; KEY_LENGTH];
+
 /// The key of one interaction. Has no `Display`, and its `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key([u8; KEY_LENGTH]);
@@ -20,14 +23,16 @@ impl Key {
         Self(random())
     }
 
-    /// The key with these bytes, read from the keys file.
-    pub(super) fn from_bytes(bytes: [u8; KEY_LENGTH]) -> Self {
-        Self(bytes)
+    /// The key that was wrapped under a pad.
+    pub(super) fn unwrapped(wrapped: &WrappedKey, pad: &[u8; KEY_LENGTH]) -> Self {
+        Self(Self(*wrapped).under(pad))
     }
 
-    /// Its bytes, for the keys file alone.
-    pub(super) fn as_bytes(&self) -> &[u8; KEY_LENGTH] {
-        &self.0
+    /// The key under a pad, or out from under it.
+    pub(super) fn under(&self, pad: &[u8; KEY_LENGTH]) -> WrappedKey {
+        let mut wrapped = self.0;
+        wrapped.iter_mut().zip(pad).for_each(|(byte, pad)| *byte ^= pad);
+        wrapped
     }
 
     fn cipher(&self) -> LessSafeKey {
@@ -86,7 +91,14 @@ thread_local! {
     static UNUSED: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL], used: POOL }) };
 }
 
-fn random<const N: usize>() -> [u8; N] {
+/// So many random bytes of the operating system.
+pub(super) fn random_bytes(count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    SystemRandom::new().fill(&mut bytes).expect("a running operating system gives random bytes");
+    bytes
+}
+
+pub(super) fn random<const N: usize>() -> [u8; N] {
     UNUSED.with_borrow_mut(|pool| {
         if POOL - pool.used < N {
             SystemRandom::new().fill(&mut pool.bytes).expect("a running operating system gives random bytes");

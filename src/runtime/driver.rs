@@ -7,7 +7,7 @@ use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Reply};
 use super::leases::Leases;
 use super::outbox::{AgentFollower, Follower, Outbox};
-use super::payload::{Held, Plain, Secret, Speaker};
+use super::payload::{Held, Plain, Secret, Speaker, put_key};
 use super::pipe::PipeId;
 use super::told::{Look, Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
@@ -222,11 +222,17 @@ impl Driver {
     fn commit(&mut self, batch: &mut Batch) -> Result<(), Fault> {
         let Some(first) = batch.written.first() else { return Ok(()) };
         let mut writer = BatchWriter::with_room(first.stamped.sequence.0, batch.written.len() * RECORD_BYTES);
-        for one in &batch.written {
+        let timer = observe::commit_started();
+        let mut keys = batch.keys.iter();
+        for one in &mut batch.written {
+            if let (Event::Admitted(admitted), Some(sealed)) = (&one.stamped.event, &mut one.sealed) {
+                let (interaction, key) = keys.next().expect("each payload came with its key");
+                debug_assert_eq!(*interaction, admitted.interaction.0);
+                put_key(sealed, self.journal.wrap(*interaction, key)?);
+            }
             writer.push(one.stamped.time.0, &one.stamped.event, one.sealed.as_deref());
         }
-        let timer = observe::commit_started();
-        self.journal.append(&writer.finish(), &batch.keys)?;
+        self.journal.append(&writer.finish())?;
         observe::committed(timer, batch.written.len());
         Ok(())
     }

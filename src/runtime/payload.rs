@@ -3,7 +3,7 @@
 
 use crate::engine::ids::InteractionId;
 use crate::engine::time::Time;
-use crate::journal::{Key, open, seal};
+use crate::journal::{KEY_LENGTH, Key, WrappedKey, open, seal};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -37,6 +37,7 @@ pub struct Said {
 
 /// A payload on its way into the journal.
 pub struct Secret {
+    /// Of a new interaction after room for its wrapped key.
     pub sealed: Vec<u8>,
     /// The key of a new interaction; what is said later is sealed with the one its interaction has.
     pub key: Option<Key>,
@@ -90,7 +91,8 @@ impl Secret {
     pub fn payload(payload: Payload, content: u128) -> Secret {
         let key = Key::random();
         let bytes = postcard::to_stdvec(&payload).expect("a payload has no part that cannot be encoded");
-        let sealed = seal(&key, &content.to_le_bytes(), &bytes);
+        let mut sealed = vec![0; KEY_LENGTH];
+        sealed.extend(seal(&key, &content.to_le_bytes(), &bytes));
         Secret { sealed, key: Some(key), of: None, plain: Plain::Payload(payload.into()) }
     }
 
@@ -103,9 +105,20 @@ impl Secret {
     }
 }
 
+/// Puts the wrapped key before a payload, where room was left for it: a payload is sealed before it is known which
+/// interaction it will be.
+pub fn put_key(sealed: &mut [u8], wrapped: WrappedKey) {
+    sealed[..KEY_LENGTH].copy_from_slice(&wrapped);
+}
+
+/// The wrapped key that lies before a payload; `None` if there is none.
+pub fn key_before(sealed: &[u8]) -> Option<&WrappedKey> {
+    sealed.first_chunk()
+}
+
 /// Opens a sealed payload; `None` if the key is another one or the bytes were changed.
 pub fn open_payload(key: &Key, content: u128, sealed: &[u8]) -> Option<Payload> {
-    postcard::from_bytes(&open(key, &content.to_le_bytes(), sealed)?).ok()
+    postcard::from_bytes(&open(key, &content.to_le_bytes(), sealed.get(KEY_LENGTH..)?)?).ok()
 }
 
 /// Opens what was said.

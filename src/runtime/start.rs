@@ -7,7 +7,7 @@ use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::outbox::Outbox;
-use super::payload::{Held, Plain, SAID_MAX, open_payload, open_said};
+use super::payload::{Held, Plain, SAID_MAX, key_before, open_payload, open_said};
 use super::recents::Recents;
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
@@ -220,7 +220,11 @@ impl Recovery<'_> {
     }
 
     fn open(&mut self, stamped: &Stamped, interaction: InteractionId, sealed: &[u8]) -> Option<Plain> {
-        let key = self.journal.key(interaction.0).ok().flatten();
+        let wrapped = match &stamped.event {
+            Event::Admitted(_) => key_before(sealed),
+            _ => self.sealed.get(&interaction).and_then(|open| key_before(&open.payload)),
+        };
+        let key = wrapped.and_then(|wrapped| self.journal.key(interaction.0, wrapped).ok().flatten());
         let plain = key.and_then(|key| match &stamped.event {
             Event::Admitted(admitted) => {
                 open_payload(&key, admitted.content, sealed).map(|payload| Plain::Payload(payload.into()))
@@ -235,7 +239,8 @@ impl Recovery<'_> {
 
     fn hold_open(&mut self, payloads: &DashMap<InteractionId, Held>) -> Result<(), StartError> {
         for (interaction, Sealed { content, payload, said }) in self.sealed.drain() {
-            let key = self.journal.key(interaction.0).map_err(RecoveryError::from)?;
+            let wrapped = key_before(&payload).ok_or(StartError::KeyUnfit { interaction })?;
+            let key = self.journal.key(interaction.0, wrapped).map_err(RecoveryError::from)?;
             let opened = key.and_then(|key| Some((open_payload(&key, content, &payload)?, key)));
             let (payload, key) = opened.ok_or(StartError::KeyUnfit { interaction })?;
             let mut held = Held::new(payload.into(), key);

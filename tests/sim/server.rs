@@ -219,7 +219,7 @@ impl World {
         for stamped in events {
             writer.push(stamped.time.0, &stamped.event, None);
         }
-        self.server.journal.append(&writer.finish(), &[]).expect("memory cannot fail");
+        self.server.journal.append(&writer.finish()).expect("memory cannot fail");
     }
 
     fn server_dies(&mut self, how: &str) {

@@ -90,7 +90,7 @@ async fn a_keys_file_that_does_not_fit_is_refused() {
     let folder = folder_with_a_customer().await;
     let keys =
         rusqlite::Connection::open(folder.path().join("tenants/default/keys.db")).expect("it is there");
-    keys.execute("UPDATE keys SET key = zeroblob(32)", []).expect("it can be written");
+    keys.execute("UPDATE pads SET pads = zeroblob(length(pads))", []).expect("it can be written");
     drop(keys);
     let refused = Server::refused_on(folder.path()).await.to_string();
     assert!(refused.contains("interaction 1 cannot be opened with its key"), "{refused}");

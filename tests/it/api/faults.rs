@@ -4,7 +4,7 @@ use baton::customers::{
     Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position,
     Recalled, StoreFault, Write, Written,
 };
-use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef};
+use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -143,12 +143,12 @@ impl Failing {
 }
 
 impl Journal for Failing {
-    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault> {
+    fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
         if self.broken.load(Ordering::SeqCst) {
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(Fault::Io { path: PathBuf::from("journal.db"), doing: "append to", source });
         }
-        self.journal.append(batch, keys)
+        self.journal.append(batch)
     }
 
     fn read(
@@ -167,8 +167,12 @@ impl Journal for Failing {
         self.journal.last_time_ms()
     }
 
-    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
-        self.journal.key(interaction)
+    fn wrap(&mut self, interaction: u64, key: &Key) -> Result<WrappedKey, Fault> {
+        self.journal.wrap(interaction, key)
+    }
+
+    fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
+        self.journal.key(interaction, wrapped)
     }
 
     fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {

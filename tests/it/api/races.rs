@@ -15,7 +15,7 @@ use baton::engine::interaction::State;
 use baton::engine::plan::{Facts, Goals, Plan};
 use baton::engine::route::Route;
 use baton::engine::time::Time;
-use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef};
+use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use baton::runtime::inbox::{AskError, Seen, ShardHandle};
 use baton::runtime::start::{Running, start};
 use std::collections::BTreeMap;
@@ -52,8 +52,8 @@ impl Shared {
 }
 
 impl Journal for Shared {
-    fn append(&mut self, batch: &Batch, keys: &[(u64, Key)]) -> Result<(), Fault> {
-        self.with(|journal| journal.append(batch, keys))
+    fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
+        self.with(|journal| journal.append(batch))
     }
 
     fn read(&self, from: u64, visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>) -> Result<(), Fault> {
@@ -68,8 +68,12 @@ impl Journal for Shared {
         self.with(|journal| journal.last_time_ms())
     }
 
-    fn key(&self, interaction: u64) -> Result<Option<Key>, Fault> {
-        self.with(|journal| journal.key(interaction))
+    fn wrap(&mut self, interaction: u64, key: &Key) -> Result<WrappedKey, Fault> {
+        self.with(|journal| journal.wrap(interaction, key))
+    }
+
+    fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
+        self.with(|journal| journal.key(interaction, wrapped))
     }
 
     fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
