@@ -349,6 +349,7 @@ impl Shard {
             Some(pair) => (pair.declines, pair.until) = (pair.declines + declines, until),
             None => extras.cool_downs.push(CoolDown { agent, declines, until }),
         });
+        self.note_restricted(id);
         self.deadlines.arm(Deadline::CoolDown(id, agent), until);
     }
 
