@@ -1,7 +1,7 @@
 //! Who serves. Presence is what the agent chose, liveness what the connection says, routing state what the
 //! engine knows: three fields, never one.
 
-use super::capacity::{Holder, Ledger};
+use super::capacity::{Held, Ledger};
 use super::event::EndedBy;
 use super::ids::{AgentKey, AssignmentId, ProfileKey, SessionId, Text};
 use super::score::Place;
@@ -152,11 +152,13 @@ impl Agent {
 
     /// What the engine knows of the agent.
     pub fn routing_state(&self) -> RoutingState {
-        let holds =
-            |wanted: fn(&Holder) -> bool| self.ledger.claims().iter().any(|claim| wanted(&claim.holder));
-        if holds(|holder| matches!(holder, Holder::Offer(_))) {
+        self.routing_state_with(self.ledger.held())
+    }
+
+    pub(super) fn routing_state_with(&self, held: Held) -> RoutingState {
+        if held.offers > 0 {
             RoutingState::Ringing
-        } else if holds(|holder| matches!(holder, Holder::Assignment(_))) {
+        } else if held.talks {
             RoutingState::Handling
         } else if !self.ledger.is_empty() {
             RoutingState::WrappingUp

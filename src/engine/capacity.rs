@@ -131,6 +131,17 @@ impl Claim {
     }
 }
 
+/// What an agent holds, in all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    /// Units in use.
+    pub used: u32,
+    /// Open offers.
+    pub offers: u16,
+    /// Whether a conversation is among it.
+    pub talks: bool,
+}
+
 /// All claims on one agent.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Ledger {
@@ -138,6 +149,15 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The claims in all, counted at one go.
+    pub fn held(&self) -> Held {
+        self.claims.iter().fold(Held::default(), |held, claim| Held {
+            used: held.used + u32::from(claim.units),
+            offers: held.offers + u16::from(matches!(claim.holder, Holder::Offer(_))),
+            talks: held.talks | matches!(claim.holder, Holder::Assignment(_)),
+        })
+    }
+
     /// Units in use.
     pub fn used(&self) -> u32 {
         self.claims.iter().map(|claim| u32::from(claim.units)).sum()

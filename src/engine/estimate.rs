@@ -23,12 +23,7 @@ impl Shard {
         let subject = self.interaction(interaction).filter(|subject| subject.state == State::Waiting)?;
         let queue = subject.queue();
         let own = place(subject);
-        let before: usize = self
-            .lines
-            .lanes()
-            .filter(|(_, lane)| lane.id.queue == queue)
-            .map(|(_, lane)| lane.before(own))
-            .sum();
+        let before: usize = self.lines.of_queue(queue).map(|lane| lane.before(own)).sum();
         let position = u32::try_from(before + 1).expect("queue sizes are u32");
         let agents = self.lines.lane(subject.lane).on_duty();
         Some(Estimate { position, wait_ms: self.wait_at(position, queue, agents) })

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use std::ops::Deref;
 
 /// A few things, in the order they came.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Vec<T>")]
 pub enum Few<T> {
+    #[default]
     None,
     One(T),
     /// Also when all but one, or all, have gone again: whoever had several may have several again.
@@ -65,13 +66,6 @@ impl<T> Deref for Few<T> {
             Few::One(one) => std::slice::from_ref(one),
             Few::Several(all) => all,
         }
-    }
-}
-
-// By hand: derived, it would ask for a default of what it holds.
-impl<T> Default for Few<T> {
-    fn default() -> Few<T> {
-        Few::None
     }
 }
 

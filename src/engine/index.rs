@@ -2,7 +2,7 @@
 //! duty for each. All of it follows from the floor and the agents; every change of either comes through here.
 
 use super::agent::{Agent, Rank};
-use super::capacity::Claim;
+use super::capacity::{CapacitySpec, Claim, Held};
 use super::channel::Channel;
 use super::explain::off_duty;
 use super::ids::{AgentKey, LaneKey, ProfileKey};
@@ -14,33 +14,31 @@ use super::skill::Requirement;
 
 impl Shard {
     /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
-    fn rank(&self, key: AgentKey) -> Option<Rank> {
-        let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
-        let used = agent.ledger.used();
-        let empty_handed = self.profiles.is_empty_handed(key);
+    fn rank(agent: &Agent, spec: &CapacitySpec, held: Held, empty_handed: bool) -> Option<Rank> {
         let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
         // Mostly nothing in hand may be interrupted by anything, and nobody asks by what.
         let gives_way = |claim: &Claim| !spec.of(claim.channel).interruptible_by.is_empty();
         let makes_room = |channel| room(agent.ledger.used_beside(channel, spec));
         let can_work = off_duty(agent.presence, agent.pending.is_some(), agent.liveness).is_none()
             && !agent.not_responding
-            && agent.ledger.offers() < spec.open_offers_max
+            && held.offers < spec.open_offers_max
             && (empty_handed
-                || room(used)
+                || room(held.used)
                 || agent.ledger.claims().iter().any(gives_way) && Channel::ALL.into_iter().any(makes_room));
-        can_work.then(|| Rank::new(used, agent.idle_since, key))
+        can_work.then(|| Rank::new(held.used, agent.idle_since, agent.key))
     }
 
     /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
     /// counts of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
-        let agent = &self.agents[key.index()];
-        let empty_handed = agent.is_empty_handed() && self.capacity_of(key).has_room_for_any();
+        let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
+        let held = agent.ledger.held();
+        let empty_handed = agent.is_empty_handed() && spec.has_room_for_any();
+        let rank = agent.profile.and_then(|_| Shard::rank(agent, spec, held, empty_handed));
+        let on_duty = agent.profile.is_some() && agent.on_duty();
+        let (state, now) = (agent.routing_state_with(held), self.now());
         self.profiles.note_empty_handed(key, empty_handed);
         let agent = &self.agents[key.index()];
-        let rank = agent.profile.and_then(|_| self.rank(key));
-        let on_duty = agent.profile.is_some() && agent.on_duty();
-        let (state, now) = (agent.routing_state(), self.now());
         if (agent.seen, agent.ready, agent.counted) == (state, rank, on_duty) {
             return;
         }

@@ -230,6 +230,7 @@ impl Shard {
             disposition: Text::default(),
             // Who is scheduled is told so below.
             extras: None,
+            restricted: false,
         }
     }
 

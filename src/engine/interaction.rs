@@ -231,6 +231,9 @@ pub struct Interaction {
     pub decisions: Few<Decided>,
     pub disposition: Text,
     pub(super) extras: Option<Box<Extras>>,
+    /// Whether its lane counts it as restricted. A cache, kept by `line.rs`.
+    #[serde(skip)]
+    pub(super) restricted: bool,
 }
 
 /// What most interactions never have, apart, so that they take no room for it.
@@ -329,6 +332,11 @@ impl Interaction {
     /// True if this agent had it, or was asked for it, a short while ago.
     pub fn cools_down_for(&self, agent: AgentKey, now: Time) -> bool {
         self.cool_downs().iter().any(|pair| pair.agent == agent && pair.until > now)
+    }
+
+    /// True if somebody who can serve its lane may be kept from it: they had it, or have it.
+    pub(super) fn may_be_kept_from_somebody(&self) -> bool {
+        !(self.cool_downs().is_empty() && self.assignments.is_empty() && self.offers.is_empty())
     }
 
     pub(super) fn remember(&mut self, decided: Decided) {

@@ -58,6 +58,7 @@ impl Shard {
             self.lines.came(queue, place);
         }
         self.subject_mut(id).standing = Some(standing);
+        self.note_restricted(id);
         self.arm_line_timers(id);
     }
 
@@ -65,9 +66,13 @@ impl Shard {
     pub(super) fn step_out(&mut self, id: InteractionId) {
         let subject = self.subject_mut(id);
         let Some(standing) = subject.standing.take() else { return };
+        let restricted = std::mem::take(&mut subject.restricted);
         let (place, waits, queue) = (place(subject), subject.state == State::Waiting, subject.queue());
         match standing {
-            Standing::Lane(lane) => self.lines.dequeue(lane, place),
+            Standing::Lane(lane) => {
+                self.lines.dequeue(lane, place);
+                self.lines.count_restricted(lane, if restricted { -1 } else { 0 });
+            }
             Standing::Agent(agent) => {
                 assert!(self.agent_mut(agent).line.remove(&place), "it stands in that agent's line");
             }
@@ -77,6 +82,18 @@ impl Shard {
         }
         for deadline in [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id)] {
             self.deadlines.disarm(deadline);
+        }
+    }
+
+    /// Tells its lane if somebody may be kept from it from now on. Once told, it stays so as long as it stands there.
+    pub(super) fn note_restricted(&mut self, id: InteractionId) {
+        let subject = self.subject(id);
+        if let Some(Standing::Lane(lane)) = subject.standing
+            && !subject.restricted
+            && subject.may_be_kept_from_somebody()
+        {
+            self.subject_mut(id).restricted = true;
+            self.lines.count_restricted(lane, 1);
         }
     }
 

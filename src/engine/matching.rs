@@ -12,9 +12,10 @@ use super::explain::{
 use super::few::Few;
 use super::ids::{AgentKey, InteractionId, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
+use super::profile::keep;
 use super::queue::Lane;
 use super::route::Needs;
-use super::score::{Place, score};
+use super::score::{Place, score, score_at};
 use super::shard::Shard;
 use super::skill::{Requirement, proficiency};
 use arrayvec::ArrayVec;
@@ -141,9 +142,9 @@ impl Shard {
     /// Read-only.
     pub fn interaction_for(&self, agent: AgentKey) -> Option<(InteractionId, Arc<Decision>)> {
         let agent = &self.agents[agent.index()];
-        let mut best: Vec<Place> = Vec::new();
+        let mut best = Best::default();
         let takes = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
-        best.extend(agent.line.iter().filter(takes).take(RIVALS_STORED_MAX + 1));
+        agent.line.iter().filter(takes).take(SHORT_LIST).for_each(|place| keep(&mut best, *place));
         if agent.ready.is_some() {
             for key in self.lanes_of(agent) {
                 let lane = self.lines.lane(*key);
@@ -152,27 +153,32 @@ impl Shard {
                 }
             }
         }
-        best.sort();
-        best.truncate(RIVALS_STORED_MAX + 1);
-        let mut best = best.into_iter().map(|(_, _, _, id)| id);
-        let chosen = best.next()?;
-        let rivals =
-            best.map(|id| Rival { interaction: id, score: score(self.subject(id), self.now()) }).collect();
+        let (chosen, rivals) = best.split_first()?;
+        let chosen = chosen.3;
+        let rival = |place: &Place| Rival { interaction: place.3, score: score_at(*place, self.now()) };
+        let rivals = rivals.iter().map(rival).collect();
         let candidate = self.candidate(agent, None);
         let subject = self.subject(chosen);
         Some((chosen, self.decision(Trigger::AgentFree, subject, None, &[candidate], rivals)))
     }
 
     /// Merges the first of a lane that this agent may be asked for into the best so far.
-    fn heads(&self, agent: &Agent, lane: &Lane, best: &mut Vec<Place>) {
-        let head = lane.waiting().next().map(|place| self.subject(place.3));
-        if head.is_none_or(|head| self.off_duty_for(agent, head).is_some()) {
-            return;
+    fn heads(&self, agent: &Agent, lane: &Lane, best: &mut Best) {
+        if !self.everybody_is_on_duty() {
+            let head = lane.waiting().next().map(|place| self.subject(place.3));
+            if head.is_none_or(|head| self.off_duty_for(agent, head).is_some()) {
+                return;
+            }
         }
-        let allowed = |place: &&Place| self.barred_from(agent, self.subject(place.3)).is_none();
-        best.extend(lane.waiting().filter(allowed).take(RIVALS_STORED_MAX + 1));
-        best.sort();
-        best.truncate(RIVALS_STORED_MAX + 1);
+        let allowed = |place: &&Place| {
+            !lane.is_restricted() || self.barred_from(agent, self.subject(place.3)).is_none()
+        };
+        for place in lane.waiting().filter(allowed).take(SHORT_LIST) {
+            if best.is_full() && *place > best[SHORT_LIST - 1] {
+                return;
+            }
+            keep(best, *place);
+        }
     }
 
     /// The one reason why this agent cannot take this interaction now; `None` if it can.
@@ -368,6 +374,10 @@ impl Shard {
         })
     }
 }
+
+/// The one to take and its rivals.
+const SHORT_LIST: usize = RIVALS_STORED_MAX + 1;
+type Best = ArrayVec<Place, SHORT_LIST>;
 
 /// A colleague or a supervisor asked for this agent, and knows why.
 fn chosen_by_person(agent: &Agent, interaction: &Interaction) -> bool {

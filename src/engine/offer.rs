@@ -237,6 +237,9 @@ impl Step<'_> {
     /// Takes back every open offer of an interaction; who was asked, in that order.
     pub fn rescind_all(&mut self, interaction: InteractionId, cause: RescindCause) -> Few<AgentKey> {
         let open = self.shard.subject(interaction).offers.clone();
+        if open.is_empty() {
+            return Few::None;
+        }
         let asked = open.iter().map(|offer| self.shard.offers[offer].agent).collect();
         for offer in open {
             self.rescind(offer, cause);
@@ -349,6 +352,7 @@ impl Shard {
             Some(pair) => (pair.declines, pair.until) = (pair.declines + declines, until),
             None => extras.cool_downs.push(CoolDown { agent, declines, until }),
         });
+        self.note_restricted(id);
         self.deadlines.arm(Deadline::CoolDown(id, agent), until);
     }
 

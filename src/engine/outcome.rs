@@ -373,10 +373,16 @@ impl Shard {
     /// Parked while everybody who is in it was interrupted. Nothing changes while nobody is in it.
     pub(super) fn note_who_talks(&mut self, id: InteractionId) {
         let going_on = matches!(self.subject(id).state, State::Handling | State::Parked);
-        if !going_on || self.talking_in(id).next().is_none() {
+        if !going_on {
             return;
         }
-        let works = self.talking_in(id).any(|part| !self.assignments[&part].interrupted);
+        let (mut talks, mut works) = (false, false);
+        for part in self.talking_in(id) {
+            (talks, works) = (true, works || !self.assignments[&part].interrupted);
+        }
+        if !talks {
+            return;
+        }
         let state = if works { State::Handling } else { State::Parked };
         if self.subject(id).state != state {
             self.change_state(id, |subject| subject.state = state);

@@ -174,10 +174,13 @@ impl Profiles {
 }
 
 /// Into a short sorted list; the last falls out if it is full.
-fn keep<const N: usize>(best: &mut ArrayVec<Rank, N>, rank: Rank) {
-    let at = best.partition_point(|other| *other < rank);
+pub(super) fn keep<T: Ord, const N: usize>(best: &mut ArrayVec<T, N>, one: T) {
+    let at = best.iter().take_while(|other| **other < one).count();
     if best.is_full() {
+        if at == N {
+            return;
+        }
         best.pop();
     }
-    best.insert(at, rank);
+    best.insert(at, one);
 }

@@ -59,6 +59,8 @@ pub struct Lane {
     pub(super) profiles: Vec<ProfileKey>,
     /// How many agents on duty meet its needs.
     pub(super) on_duty: u32,
+    /// How many of those who wait may be kept from somebody who can serve the lane.
+    restricted: u32,
     /// How many interactions that are not over stand in it or would go back to it.
     members: u32,
 }
@@ -84,6 +86,11 @@ impl Lane {
         self.members > 0
     }
 
+    /// True if somebody who can serve it may have to pass one of those who wait.
+    pub(super) fn is_restricted(&self) -> bool {
+        self.restricted > 0
+    }
+
     /// How many agents on duty meet its needs.
     pub fn on_duty(&self) -> u32 {
         self.on_duty
@@ -101,6 +108,8 @@ pub struct Lines {
     lanes: Vec<Lane>,
     by_id: HashTable<LaneKey>,
     hasher: DefaultHashBuilder,
+    /// The lanes of each queue.
+    by_queue: Vec<Vec<LaneKey>>,
     by_entry: Vec<Sorted<(Time, InteractionId)>>,
 }
 
@@ -131,6 +140,11 @@ impl Lines {
         self.lanes.iter().enumerate().map(|(index, lane)| (lane_key(index), lane))
     }
 
+    /// The lanes of one queue.
+    pub fn of_queue(&self, queue: QueueKey) -> impl Iterator<Item = &Lane> {
+        self.by_queue.get(queue.index()).into_iter().flatten().map(|key| self.lane(*key))
+    }
+
     /// How many wait in a queue.
     pub fn waiting(&self, queue: QueueKey) -> u32 {
         let waiting = self.by_entry.get(queue.index()).map_or(0, Sorted::len);
@@ -145,11 +159,19 @@ impl Lines {
     /// Opens a lane, where there was none or where nobody needs the old one any more.
     pub(super) fn open(&mut self, id: LaneId) -> LaneKey {
         let hash = self.hasher.hash_one(id.as_ref());
-        let lane = Lane { id, waiting: Sorted::default(), profiles: Vec::new(), on_duty: 0, members: 0 };
+        let lane = Lane {
+            id,
+            waiting: Sorted::default(),
+            profiles: Vec::new(),
+            on_duty: 0,
+            restricted: 0,
+            members: 0,
+        };
         let unused = if self.lanes.len() < LANES_MAX as usize { None } else { self.unused() };
         let key = match unused {
             Some(key) => {
                 let old = std::mem::replace(&mut self.lanes[key.index()], lane);
+                self.by_queue[old.id.queue.index()].retain(|other| *other != key);
                 let hash = self.hasher.hash_one(old.id.as_ref());
                 if let Ok(known) = self.by_id.find_entry(hash, |other| *other == key) {
                     known.remove();
@@ -162,6 +184,11 @@ impl Lines {
                 lane_key(self.lanes.len() - 1)
             }
         };
+        let queue = self.lane(key).id.queue.index();
+        if self.by_queue.len() <= queue {
+            self.by_queue.resize_with(queue + 1, Vec::new);
+        }
+        self.by_queue[queue].push(key);
         let Lines { lanes, by_id, hasher, .. } = self;
         by_id.insert_unique(hash, key, |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
         key
@@ -183,6 +210,12 @@ impl Lines {
 
     pub(super) fn dequeue(&mut self, lane: LaneKey, place: Place) {
         assert!(self.lanes[lane.index()].waiting.remove(&place), "a waiting interaction stands in its lane");
+    }
+
+    /// One of those who wait may be kept from somebody now, or none of that any more.
+    pub(super) fn count_restricted(&mut self, lane: LaneKey, change: i32) {
+        let count = &mut self.lanes[lane.index()].restricted;
+        *count = count.checked_add_signed(change).expect("each is counted once");
     }
 
     /// One more waits in a queue, wherever it stands.

@@ -121,7 +121,7 @@ impl IntakeMemory {
         let (interaction, at_ms) = chunk.distance(interaction, now).expect("it takes this one");
         let row = u32::try_from(chunk.rows.len()).expect("a chunk has few rows");
         chunk.rows.push(Row { key: halves(key), content, interaction, at_ms });
-        (self.first + last) % CHUNK_NUMBERS << ROW_BITS | row
+        ((self.first + last) % CHUNK_NUMBERS) << ROW_BITS | row
     }
 
     fn chunk(&self, number: u32) -> &Chunk {

@@ -35,6 +35,11 @@ pub fn score(interaction: &Interaction, now: Time) -> i64 {
     millis(now.0) - key(interaction)
 }
 
+/// The same, of whoever has this place.
+pub fn score_at(place: Place, now: Time) -> i64 {
+    millis(now.0) - place.1
+}
+
 fn key(interaction: &Interaction) -> i64 {
     let advance_ms =
         i64::from(interaction.plan.priority) * PRIORITY_POINT_MS + millis(interaction.plan.head_start_ms);

@@ -126,8 +126,14 @@ impl<T: Ord + Copy> Sorted<T> {
     /// How many come before this one, which need not be there.
     pub fn before(&self, member: &T) -> usize {
         let at = self.chunk_of(member);
-        let whole = (0..at).map(|at| self.chunk(at).map_or(0, VecDeque::len)).sum::<usize>();
-        whole + self.chunk(at).map_or(0, |chunk| chunk.partition_point(|other| other < member))
+        let part = self.chunk(at).map_or(0, |chunk| chunk.partition_point(|other| other < member));
+        // From the nearer end: who is asked about has mostly just come.
+        if at > self.rest.len() / 2 {
+            let from_here: usize = self.rest.range((at - 1).min(self.rest.len())..).map(VecDeque::len).sum();
+            return self.len - from_here + part;
+        }
+        let earlier = self.rest.range(..at.saturating_sub(1)).map(VecDeque::len).sum::<usize>();
+        part + if at > 0 { self.head.len() + earlier } else { 0 }
     }
 
     /// This one, if it is there, and all that come after it.

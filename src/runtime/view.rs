@@ -139,8 +139,8 @@ pub fn first_in_line(shard: &Shard, queue: QueueKey, listed: usize) -> impl Iter
     let waits = |id: InteractionId| {
         shard.interaction(id).is_some_and(|one| one.state == State::Waiting && one.queue() == queue)
     };
-    let lanes = shard.lines().lanes().filter(|(_, lane)| lane.id.queue == queue);
-    let heads = lanes.flat_map(|(_, lane)| lane.waiting().filter(|place| waits(place.3)).take(listed));
+    let lanes = shard.lines().of_queue(queue);
+    let heads = lanes.flat_map(|lane| lane.waiting().filter(|place| waits(place.3)).take(listed));
     let personal = shard.agents().iter().flat_map(|agent| &agent.line).filter(|place| waits(place.3));
     let mut places: Vec<_> = heads.chain(personal).copied().collect();
     places.sort_unstable();
