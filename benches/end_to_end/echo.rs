@@ -1,7 +1,7 @@
 //! The bare echo: what gRPC alone costs here, for the end-to-end comparison to hold baton against. `serve` answers
 //! each `SubmitRequest` with the interaction it carries; `load` asks, in closed loop, from a process of its own.
 //!
-//! Same messages, HTTP/2 settings and runtime as baton and its load generator; the request has 300 bytes. Left out:
+//! Same messages, HTTP/2 settings and allocator as baton and its load generator; the request has 300 bytes. Left out:
 //! everything but decoding and encoding. `serve` ends when its standard input does, both after `LIFE` at the latest.
 
 #[path = "echo/client.rs"]
@@ -10,6 +10,10 @@ mod client;
 mod server;
 
 use std::time::Duration;
+
+/// As baton has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Nothing here lives longer.
 const LIFE: Duration = Duration::from_secs(120);
