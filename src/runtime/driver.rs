@@ -22,11 +22,17 @@ use crate::observe;
 use arc_swap::ArcSwap;
 use crossbeam_channel::RecvTimeoutError;
 use dashmap::DashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Most commands that share one commit.
 const BATCH_MAX: usize = 1_024;
+/// A batch is stepped for about as long as the commit before it took, within these bounds. Longer, and everybody waits
+/// for the last of it while the sockets have nothing to do; shorter, and most of the time goes into commits.
+const STEPPING: RangeInclusive<Duration> = Duration::from_micros(500)..=Duration::from_millis(5);
+/// So many commands between two looks at the clock.
+const LOOK_EVERY: usize = 16;
 /// About what a record takes: room is made for so much.
 const RECORD_BYTES: usize = 256;
 /// The loop comes round at least this often, for the gauges.
@@ -64,6 +70,8 @@ pub(super) struct Driver {
     pub outbox: Outbox,
     pub leases: Leases,
     pub gauges: observe::Gauges,
+    /// How long the next batch may be stepped.
+    pub stepping: Duration,
     /// For the events of one step; empty between two.
     pub events: Vec<Stamped>,
 }
@@ -80,19 +88,28 @@ impl Driver {
                 Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
-            while batch.answers.len() + batch.reads.len() < BATCH_MAX
-                && !batch.stop
-                && let Ok(ask) = self.inbox.asks.try_recv()
-            {
-                self.take(ask, &mut batch);
-            }
+            self.fill(&mut batch);
             let stop = batch.stop;
+            let commit = Instant::now();
             self.commit(&mut batch)?;
+            self.stepping = commit.elapsed().clamp(*STEPPING.start(), *STEPPING.end());
             self.publish(batch);
             self.gauges.refresh(&self.shard, self.inbox.asks.len());
             if stop {
                 return Ok(());
             }
+        }
+    }
+
+    /// Takes what else has come, as long as there is time.
+    fn fill(&mut self, batch: &mut Batch) {
+        let began = Instant::now();
+        for taken in 1..BATCH_MAX {
+            if batch.stop || (taken % LOOK_EVERY == 0 && began.elapsed() > self.stepping) {
+                return;
+            }
+            let Ok(ask) = self.inbox.asks.try_recv() else { return };
+            self.take(ask, batch);
         }
     }
 

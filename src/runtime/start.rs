@@ -25,6 +25,7 @@ use hashbrown::HashMap;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -127,6 +128,7 @@ pub fn start(
         outbox: Outbox::default(),
         leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
+        stepping: Duration::ZERO,
         events: Vec::new(),
     };
     driver.begin(first).map_err(RecoveryError::from)?;
