@@ -4,13 +4,12 @@
 use super::convert::{millis, timestamp};
 use super::tenant::Tenant;
 use super::wire::Wire;
-use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, StoreFault, card_entry};
+use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, Pen, StoreFault};
 use crate::engine::explain::chosen_sentence;
 use crate::engine::ids::Sequence;
 use crate::engine::time::Time;
 use crate::proto;
 use crate::runtime::payload::{Said, Speaker};
-use crate::runtime::recents::Written;
 use crate::runtime::view::InteractionView;
 use prost::Message;
 use prost::bytes::Bytes;
@@ -63,8 +62,25 @@ fn why(tenant: &Tenant, view: &InteractionView) -> String {
 /// The card of an offer as it goes over the wire, if nothing has to be looked up for it.
 pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<Bytes> {
     let Some(customer) = view.interaction.facts.customer else { return Some(base(tenant, view).finish()) };
-    let data = tenant.recents.card(whose(customer), view.interaction.id.0, in_ms(view.now))?;
-    Some(filled(tenant, base(tenant, view), &data))
+    let card = base(tenant, view);
+    let (offered, now_ms) = (view.interaction.id.0, in_ms(view.now));
+    with_pen(tenant, |pen| {
+        tenant.recents.card(whose(customer), offered, now_ms, pen, |data| filled(card, &data))
+    })
+}
+
+/// Writes profiles and entries as fields of a `Card`.
+fn with_pen<T>(tenant: &Tenant, write: impl FnOnce(&Pen<'_>) -> T) -> T {
+    write(&Pen {
+        customer: &|customer| field(1, &show_customer(tenant, customer)),
+        entry: &|customer, entry| field(2, &show_entry(tenant, customer, entry)),
+    })
+}
+
+fn field(number: u32, message: &impl Message) -> Vec<u8> {
+    let mut wire = Wire::with_room(message.encoded_len() + 4);
+    wire.bytes(number, &message.encode_to_vec());
+    wire.into_vec()
 }
 
 /// The card of an offer, and if it is partial, where the whole one will come from.
@@ -75,18 +91,17 @@ pub async fn card(
 ) -> (Bytes, Option<tokio::task::JoinHandle<Option<Bytes>>>) {
     let base = base(tenant, view);
     let Some(customer) = view.interaction.facts.customer else { return (base.finish(), None) };
-    let (owner, interaction, now) = (tenant.clone(), view.interaction.id.0, view.now);
-    let mut found =
-        Box::pin(async move { look_up(&owner, whose(customer), interaction, now, offered).await.ok() });
+    let (owner, now) = (tenant.clone(), view.now);
+    let mut found = Box::pin(async move { look_up(&owner, whose(customer), now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {
-        Ok(Some(data)) => (completed(tenant, base, data), None),
+        Ok(Some(found)) => (completed(tenant, view, base, found), None),
         Ok(None) => (partial(base), None),
         Err(_) => {
             crate::observe::customer_late("card");
-            let (owner, whole) = (tenant.clone(), base.clone());
+            let (owner, whole, view) = (tenant.clone(), base.clone(), view.clone());
             let rest = tokio::spawn(async move {
-                let data = tokio::time::timeout(REST_MAX, found).await.ok()??;
-                Some(completed(&owner, whole, data))
+                let found = tokio::time::timeout(REST_MAX, found).await.ok()??;
+                Some(completed(&owner, &view, whole, found))
             });
             (partial(base), Some(rest))
         }
@@ -103,10 +118,9 @@ fn partial(mut card: Wire) -> Bytes {
 async fn look_up(
     tenant: &Tenant,
     customer: CustomerId,
-    interaction: u64,
     now: Time,
     offered: Sequence,
-) -> Result<Option<CardData<Written>>, StoreFault> {
+) -> Result<Option<Kept>, StoreFault> {
     let begun = tenant.recents.look_up(customer);
     let upto = begun.as_ref().map_or(0, |begun| begun.upto).max(offered.0);
     let (reply, applied) = oneshot::channel();
@@ -124,7 +138,7 @@ async fn look_up(
     if let Some(begun) = begun {
         tenant.recents.found(&begun, recalled.clone());
     }
-    Ok(Some(Kept::new(recalled).card(interaction, in_ms(now))))
+    Ok(Some(Kept::new(recalled)))
 }
 
 fn whose(customer: crate::engine::ids::CustomerId) -> CustomerId {
@@ -140,21 +154,14 @@ pub fn gone() -> StoreFault {
     StoreFault::Unavailable { doing: "waiting for its answer", cause: "it ended".into() }
 }
 
-fn completed(tenant: &Tenant, base: Wire, data: Option<CardData<Written>>) -> Bytes {
-    match data {
-        Some(data) => filled(tenant, base, &data),
-        None => base.finish(),
-    }
+fn completed(tenant: &Tenant, view: &InteractionView, base: Wire, found: Option<Kept>) -> Bytes {
+    let Some(mut kept) = found else { return base.finish() };
+    let (offered, now_ms) = (view.interaction.id.0, in_ms(view.now));
+    with_pen(tenant, |pen| filled(base, &kept.card(offered, now_ms, pen)))
 }
 
-fn filled(tenant: &Tenant, mut card: Wire, data: &CardData<Written>) -> Bytes {
-    let profile = &data.profile;
-    let customer = profile.shown.get_or_init(|| show_customer(tenant, &profile.of).encode_to_vec().into());
-    card.bytes(1, customer);
-    for entry in &data.history {
-        let written = || show_entry(tenant, profile.of.id, &card_entry(&entry.of)).encode_to_vec().into();
-        card.bytes(2, entry.shown.get_or_init(written));
-    }
+fn filled(mut card: Wire, data: &CardData<'_>) -> Bytes {
+    data.written.iter().for_each(|fields| card.append(fields));
     card.number(3, count(data.older_entries));
     card.number(4, count(data.contacts_24h));
     card.number(5, count(data.contacts_7d));

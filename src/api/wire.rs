@@ -31,6 +31,16 @@ impl Wire {
         self.0.into()
     }
 
+    /// The same, to be kept in one piece with others.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0
+    }
+
+    /// Whole fields that were written before.
+    pub fn append(&mut self, fields: &[u8]) {
+        self.0.put_slice(fields);
+    }
+
     fn key(&mut self, field: u32, wire_type: u32) {
         encode_varint(u64::from(field << 3 | wire_type), &mut self.0);
     }

@@ -3,10 +3,9 @@
 //! The rest of the card (the first message, why this agent) is known where the offer is made.
 
 use super::entry::HistoryEntry;
-use super::model::{Customer, cut};
+use super::model::{Customer, CustomerId, cut};
 use super::store::{Change, Projected};
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
 
 /// Most entries on a card.
 pub const CARD_ENTRIES_MAX: usize = 20;
@@ -39,51 +38,52 @@ pub struct Recalled {
     pub applied: u64,
 }
 
-/// A customer's card, kept. `S` is what the reader makes of an entry, or of the profile, once.
+/// How the reader writes what cards show: the profile, and an entry of a customer's. Each is written once and kept.
+pub struct Pen<'a> {
+    pub customer: &'a dyn Fn(&Customer) -> Vec<u8>,
+    pub entry: &'a dyn Fn(CustomerId, &HistoryEntry) -> Vec<u8>,
+}
+
+/// A customer's card, kept.
 #[derive(Debug)]
-pub struct Kept<S> {
-    profile: Arc<Shown<Customer, S>>,
-    /// Newest first; texts as long as a card can show.
-    newest: Vec<Arc<Shown<HistoryEntry, S>>>,
-    /// The interactions of these, to find one without looking at every entry.
-    interactions: Vec<Option<u64>>,
-    entries: u64,
+pub struct Kept {
+    customer: Customer,
     /// Newest first.
+    newest: Vec<KeptEntry>,
+    entries: u64,
+    /// Time in ms and interaction, newest first.
     contacts: VecDeque<(i64, u64)>,
+    /// The profile and the newest entries as they were written, in one piece: a card is most of it.
+    written: Vec<u8>,
+    /// Bytes of the profile therein; `None` if it is to be written.
+    profile: Option<usize>,
 }
 
-/// Something with what the reader made of it.
 #[derive(Debug)]
-pub struct Shown<T, S> {
-    pub of: T,
-    pub shown: OnceLock<S>,
+struct KeptEntry {
+    /// Its text as long as a card can show.
+    entry: HistoryEntry,
+    /// Of `written`.
+    bytes: usize,
+    /// It has changed since.
+    stale: bool,
 }
 
-impl<T, S> Shown<T, S> {
-    fn new(of: T) -> Arc<Self> {
-        Arc::new(Self { of, shown: OnceLock::new() })
+impl KeptEntry {
+    fn new(entry: HistoryEntry) -> Self {
+        Self { entry: shortened(entry), bytes: 0, stale: true }
     }
-}
 
-impl<S> Shown<HistoryEntry, S> {
-    /// In place, unless a card that is on its way holds it.
-    fn amend(this: &mut Arc<Self>, change: &Change) {
-        if Arc::get_mut(this).is_none() {
-            *this = Shown::new(this.of.clone());
-        }
-        let entry = Arc::get_mut(this).expect("nobody else has the new one");
-        entry.of.amend(change);
-        shorten(&mut entry.of);
-        entry.shown = OnceLock::new();
+    fn is_of(&self, interaction: u64) -> bool {
+        self.entry.contact.as_ref().is_some_and(|contact| contact.interaction == interaction)
     }
 }
 
 /// The customer's part of a card.
 #[derive(Debug)]
-pub struct CardData<S> {
-    pub profile: Arc<Shown<Customer, S>>,
-    /// Newest first, without the offered interaction. `card_entry` makes of each what is shown.
-    pub history: Vec<Arc<Shown<HistoryEntry, S>>>,
+pub struct CardData<'a> {
+    /// What the pen wrote: the profile, then the entries, newest first and without the offered interaction.
+    pub written: [&'a [u8]; 2],
     /// How many entries there are beyond these.
     pub older_entries: u64,
     /// Contacts within the last 24 hours, without the offered one; 1,000 stands for as many or more.
@@ -92,78 +92,111 @@ pub struct CardData<S> {
     pub contacts_7d: u64,
 }
 
-impl<S> Kept<S> {
+impl Kept {
     /// Goes on from what was looked up.
     pub fn new(recalled: Recalled) -> Self {
         let Recalled { customer, newest, entries, contacts, .. } = recalled;
         Self {
-            profile: Shown::new(customer),
-            interactions: newest.iter().map(interaction_of).collect(),
-            newest: newest.into_iter().map(|entry| Shown::new(shortened(entry))).collect(),
+            customer,
+            newest: newest.into_iter().map(KeptEntry::new).collect(),
             entries,
             contacts: contacts.into(),
+            written: Vec::new(),
+            profile: None,
         }
+    }
+
+    /// Whose it is.
+    pub fn customer(&self) -> &Customer {
+        &self.customer
     }
 
     /// Takes in a change of this customer's history that came after what was looked up.
     pub fn apply(&mut self, event: &Projected) {
         if let Change::Opened(opened) = &event.change {
             // Its number is the store's to give; among equals the later one is the newer, as there.
-            return self.open(shortened(HistoryEntry::opened(0, event.time_ms, opened)), opened.interaction);
+            return self.open(HistoryEntry::opened(0, event.time_ms, opened), opened.interaction);
         }
         let interaction = event.change.interaction();
-        if let Some(at) = self.place_of(interaction) {
-            Shown::amend(&mut self.newest[at], &event.change);
+        if let Some(kept) = self.newest.iter_mut().find(|kept| kept.is_of(interaction)) {
+            kept.entry.amend(&event.change);
+            shorten(&mut kept.entry);
+            kept.stale = true;
         }
-    }
-
-    fn place_of(&self, interaction: u64) -> Option<usize> {
-        self.interactions.iter().position(|one| *one == Some(interaction))
     }
 
     fn open(&mut self, entry: HistoryEntry, interaction: u64) {
         let time_ms = entry.time_ms;
         self.entries += 1;
-        let at = self.newest.partition_point(|known| known.of.time_ms > time_ms);
+        let at = self.newest.partition_point(|known| known.entry.time_ms > time_ms);
         // What is older than everything here may be older than something that is not here.
         if at < self.newest.len() || (self.newest.len() as u64) + 1 == self.entries {
-            self.newest.insert(at, Shown::new(entry));
-            self.newest.truncate(LOOKED_UP);
-            self.interactions.insert(at, Some(interaction));
-            self.interactions.truncate(LOOKED_UP);
+            self.newest.insert(at, KeptEntry::new(entry));
+            for gone in self.newest.drain(LOOKED_UP.min(self.newest.len())..) {
+                self.written.truncate(self.written.len() - gone.bytes);
+            }
         }
         let at = self.contacts.partition_point(|(known, _)| *known > time_ms);
         self.contacts.insert(at, (time_ms, interaction));
         self.contacts.truncate(CONTACTS_KEPT);
     }
 
+    /// The entries on a card when `offered` is offered, newest first, each as it is shown.
+    pub fn history(&self, offered: u64) -> impl Iterator<Item = HistoryEntry> {
+        let others = self.newest.iter().filter(move |kept| !kept.is_of(offered));
+        others.take(CARD_ENTRIES_MAX).map(|kept| card_entry(&kept.entry))
+    }
+
     /// What an agent is to see when `offered` is offered. One that came more than 7 days and more entries than a card
     /// has ago counts among the older ones.
-    pub fn card(&self, offered: u64, now_ms: i64) -> CardData<S> {
-        let offered_is = self.place_of(offered);
-        let others = self.newest.iter().enumerate().filter(|(at, _)| Some(*at) != offered_is);
-        let history: Vec<_> = others.take(CARD_ENTRIES_MAX).map(|(_, entry)| entry.clone()).collect();
+    pub fn card(&mut self, offered: u64, now_ms: i64, pen: &Pen<'_>) -> CardData<'_> {
+        self.write(pen);
+        let offered_is = self.newest.iter().position(|kept| kept.is_of(offered));
         let offered_at = self.contacts.iter().find(|(_, interaction)| *interaction == offered);
         let offered_at = offered_at.map(|(time_ms, _)| *time_ms);
-        let is_here = offered_at.is_some() || offered_is.is_some();
-        let others = self.entries - u64::from(is_here);
+        let shown = (self.newest.len() - usize::from(offered_is.is_some())).min(CARD_ENTRIES_MAX);
+        let others = self.entries - u64::from(offered_at.is_some() || offered_is.is_some());
         let since = |from_ms: i64| {
             let all = self.contacts.partition_point(|(time_ms, _)| *time_ms >= from_ms);
             let others = all - usize::from(offered_at.is_some_and(|time_ms| time_ms >= from_ms));
             others.min(CARD_CONTACTS_COUNTED_MAX) as u64
         };
         CardData {
-            profile: self.profile.clone(),
-            older_entries: others.saturating_sub(history.len() as u64),
-            history,
+            written: self.all_but(offered_is, shown),
+            older_entries: others.saturating_sub(shown as u64),
             contacts_24h: since(now_ms.saturating_sub(DAY_MS)),
             contacts_7d: since(now_ms.saturating_sub(WEEK_MS)),
         }
     }
-}
 
-fn interaction_of(entry: &HistoryEntry) -> Option<u64> {
-    entry.contact.as_ref().map(|contact| contact.interaction)
+    /// Writes what is not written, or not any more.
+    fn write(&mut self, pen: &Pen<'_>) {
+        let mut at = *self.profile.get_or_insert_with(|| {
+            let profile = (pen.customer)(&self.customer);
+            self.written.splice(..0, profile.iter().copied());
+            profile.len()
+        });
+        for kept in &mut self.newest {
+            if kept.stale {
+                let entry = (pen.entry)(self.customer.id, &card_entry(&kept.entry));
+                self.written.splice(at..at + kept.bytes, entry.iter().copied());
+                (kept.bytes, kept.stale) = (entry.len(), false);
+            }
+            at += kept.bytes;
+        }
+    }
+
+    /// What was written of the profile and so many entries, without the one at a place.
+    fn all_but(&self, left_out: Option<usize>, shown: usize) -> [&[u8]; 2] {
+        let begins = |at: usize| {
+            let before = self.newest.iter().take(at).map(|kept| kept.bytes);
+            self.profile.unwrap_or(0) + before.sum::<usize>()
+        };
+        match left_out.filter(|at| *at < shown) {
+            None => [&self.written[..begins(shown)], &[]],
+            Some(at) => [&self.written[..begins(at)], &self.written[begins(at + 1)..begins(shown + 1)]],
+        }
+    }
 }
 
 /// One character beyond what a card shows is kept, so that the card can tell that there was more.
@@ -183,7 +216,7 @@ fn shorten(entry: &mut HistoryEntry) {
 }
 
 /// An entry as a card shows it.
-pub fn card_entry(entry: &HistoryEntry) -> HistoryEntry {
+fn card_entry(entry: &HistoryEntry) -> HistoryEntry {
     let entry = entry.clone().summed_up();
     HistoryEntry { text: cut(entry.text, CARD_TEXT_CHARS_MAX), ..entry }
 }

@@ -1,7 +1,7 @@
 //! What every store of customers must do: each test runs against memory and against SQLite.
 
 use super::address::{Address, AddressKind};
-use super::card::{CardData, Kept, Recalled, WEEK_MS, card_entry};
+use super::card::{CardData, Kept, Pen, Recalled, WEEK_MS};
 use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::memory::MemoryStore;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
@@ -24,17 +24,18 @@ struct Card {
     contacts_7d: u64,
 }
 
-impl From<CardData<()>> for Card {
-    fn from(data: CardData<()>) -> Card {
-        let history = data.history.iter().map(|entry| &entry.of);
-        Card {
-            customer: Some(data.profile.of.clone()),
-            history: history.map(card_entry).collect(),
-            older_entries: data.older_entries,
-            contacts_24h: data.contacts_24h,
-            contacts_7d: data.contacts_7d,
-        }
-    }
+/// The card that is kept, whose written form must say the same.
+fn shown(kept: &mut Kept, offered: u64, now_ms: i64) -> Card {
+    let pen = Pen {
+        customer: &|customer| format!("{}\n", customer.id.0).into(),
+        entry: &|_, entry| format!("{entry:?}\n").into(),
+    };
+    let (customer, history) = (kept.customer().clone(), kept.history(offered).collect::<Vec<_>>());
+    let data = kept.card(offered, now_ms, &pen);
+    let lines: String = history.iter().map(|entry| format!("{entry:?}\n")).collect();
+    assert_eq!(data.written.concat(), format!("{}\n{lines}", customer.id.0).into_bytes());
+    let CardData { older_entries, contacts_24h, contacts_7d, .. } = data;
+    Card { customer: Some(customer), history, older_entries, contacts_24h, contacts_7d }
 }
 
 /// A store under test, with the verbs of the domain.
@@ -120,7 +121,7 @@ impl Harness {
 
     fn card(&mut self, customer: CustomerId, offered: u64, now_ms: i64) -> Card {
         let recalled = self.recall(customer, now_ms);
-        recalled.map(|known| Kept::new(known).card(offered, now_ms).into()).unwrap_or_default()
+        recalled.map(|known| shown(&mut Kept::new(known), offered, now_ms)).unwrap_or_default()
     }
 
     fn applied(&mut self) -> u64 {

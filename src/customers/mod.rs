@@ -24,8 +24,7 @@ mod writer;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use card::{
-    CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, Kept, Recalled, Shown,
-    card_entry,
+    CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, Kept, Pen, Recalled,
 };
 pub use entry::{
     ChannelCode, Contact, EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position, SUMMARY_CHARS_MAX,

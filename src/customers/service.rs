@@ -172,7 +172,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::super::address::AddressKind;
-    use super::super::card::Kept;
+    use super::super::card::{Kept, Pen};
     use super::super::contract::{note, opened};
     use super::super::memory::MemoryStore;
     use super::super::store::{CustomerReads, Known, Written};
@@ -406,8 +406,9 @@ mod tests {
         assert_eq!(page.entries[0].contact.as_ref().map(|contact| contact.interaction), Some(2));
         assert!(page.next.is_some());
         let recalled = end(start(|answer| customers.recall(id, 5, answer))).expect("the store works");
-        let card = Kept::<()>::new(recalled.expect("known")).card(2, 5);
-        assert_eq!((card.history.len(), card.contacts_24h), (1, 1));
+        let pen = Pen { customer: &|_| Vec::new(), entry: &|_, _| Vec::new() };
+        let mut kept = Kept::new(recalled.expect("known"));
+        assert_eq!((kept.history(2).count(), kept.card(2, 5, &pen).contacts_24h), (1, 1));
     }
 
     #[test]

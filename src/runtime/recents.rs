@@ -1,11 +1,10 @@
 //! Cards of the customers who were offered lately. Each is looked up once and then told every change as it is
 //! committed, so that the next offer leaves with its card at once. When it is full it begins anew.
 
-use crate::customers::{CardData, CustomerId, Kept, Projected, Recalled};
+use crate::customers::{CardData, CustomerId, Kept, Pen, Projected, Recalled};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use hashbrown::DefaultHashBuilder;
-use prost::bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -14,9 +13,6 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 const CARDS_MAX: usize = 16_384;
 /// Most changes that may come while a card is being looked up.
 const CHANGES_MAX: usize = 256;
-
-/// What the edge made of an entry.
-pub type Written = Bytes;
 
 /// The kept cards of one tenant.
 #[derive(Default)]
@@ -35,7 +31,7 @@ enum Slot {
         look_up: u64,
         since: Vec<Projected>,
     },
-    Kept(Box<Kept<Written>>),
+    Kept(Box<Kept>),
 }
 
 /// A look-up that has begun. What it finds is complete if it has seen everything up to `upto`. Dropped without having
@@ -86,10 +82,17 @@ impl Recents {
         }
     }
 
-    /// The customer's part of a card, if it is kept.
-    pub fn card(&self, customer: CustomerId, offered: u64, now_ms: i64) -> Option<CardData<Written>> {
-        match self.cards.get(&customer).as_deref() {
-            Some(Slot::Kept(kept)) => Some(kept.card(offered, now_ms)),
+    /// Shows the customer's part of a card, if it is kept.
+    pub fn card<T>(
+        &self,
+        customer: CustomerId,
+        offered: u64,
+        now_ms: i64,
+        pen: &Pen<'_>,
+        show: impl FnOnce(CardData<'_>) -> T,
+    ) -> Option<T> {
+        match self.cards.get_mut(&customer).as_deref_mut() {
+            Some(Slot::Kept(kept)) => Some(show(kept.card(offered, now_ms, pen))),
             Some(Slot::LookedUp { .. }) | None => None,
         }
     }
@@ -158,7 +161,8 @@ mod tests {
     }
 
     fn contacts(recents: &Recents) -> Option<u64> {
-        recents.card(ANA, 0, 0).map(|card| card.contacts_24h)
+        let pen = Pen { customer: &|_| Vec::new(), entry: &|_, _| Vec::new() };
+        recents.card(ANA, 0, 0, &pen, |card| card.contacts_24h)
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::super::card::{CARD_ENTRIES_MAX, Kept};
 use super::super::entry::Outcome;
 use super::super::model::CustomerId;
 use super::super::store::Change;
-use super::{Card, HOUR_MS, Harness, PHONE, answered, closed, noted, opened, then};
+use super::{Card, HOUR_MS, Harness, PHONE, answered, closed, noted, opened, shown, then};
 
 contract! {
     a_card_has_the_newest_entries_without_the_offered_interaction
@@ -79,7 +79,7 @@ fn a_card_that_is_kept_says_what_the_store_says(mut store: Harness) {
     for at in 0..15 {
         store.note(customer, at * 10, &at.to_string());
     }
-    let mut kept: Vec<Kept<()>> = Vec::new();
+    let mut kept: Vec<Kept> = Vec::new();
     for sequence in 1..=240u64 {
         let (interaction, step) = (sequence / 6 + 1, sequence % 6);
         let whose = if interaction % 4 == 0 { other } else { customer };
@@ -101,8 +101,8 @@ fn a_card_that_is_kept_says_what_the_store_says(mut store: Harness) {
             kept.push(Kept::new(store.recall(customer, 1_000).expect("known")));
         }
         let card = store.card(customer, interaction, 1_000);
-        for one in &kept {
-            assert_eq!(unnumbered(one.card(interaction, 1_000).into()), unnumbered(card.clone()));
+        for one in &mut kept {
+            assert_eq!(unnumbered(shown(one, interaction, 1_000)), unnumbered(card.clone()));
         }
     }
     assert_eq!(kept.len(), 12);
