@@ -16,7 +16,7 @@ use super::store::{CustomerStore, Gap, Projection, Resolved, StoreFault, Unknown
 /// Most calls in one commit, so that the first of them does not wait for the last for too long.
 const GROUP_CALLS_MAX: usize = 1_024;
 /// As many projected events close a commit to further stretches: a new customer's first call waits behind it.
-const GROUP_EVENTS_ENOUGH: usize = 4_096;
+const GROUP_EVENTS_ENOUGH: usize = 2_048;
 /// Most stretches in one commit, however few events they have.
 const GROUP_STRETCHES_MAX: usize = 256;
 /// How long projections wait for others to share their commit, as long as nobody asks for anything: cards are kept up
