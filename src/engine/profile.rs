@@ -51,9 +51,10 @@ impl Profile {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Profiles {
     all: Vec<Profile>,
-    /// The first of each profile's ready agents, as many as are ever looked at of one. Apart from the rest, so that
-    /// looking at many touches little memory.
-    heads: Vec<[Rank; CANDIDATES_STORED_MAX]>,
+    /// The first of each profile's ready agents. Apart from the rest, so that looking at many touches little memory.
+    heads: Vec<Rank>,
+    /// Those behind them, as many as are ever looked at of one profile.
+    followers: Vec<[Rank; CANDIDATES_STORED_MAX - 1]>,
     /// By agent: holds nothing, and has room for one of any channel.
     empty_handed: Vec<bool>,
     by_id: BTreeMap<ProfileId, ProfileKey>,
@@ -92,7 +93,8 @@ impl Profiles {
             }
             None => {
                 self.all.push(profile);
-                self.heads.push([Rank::NOBODY; CANDIDATES_STORED_MAX]);
+                self.heads.push(Rank::NOBODY);
+                self.followers.push([Rank::NOBODY; CANDIDATES_STORED_MAX - 1]);
                 let index = self.all.len() - 1;
                 ProfileKey(u32::try_from(index).expect("profiles are no more than agents"))
             }
@@ -134,7 +136,9 @@ impl Profiles {
             ready.insert(new);
             self.ready += 1;
         }
-        self.heads[key.index()] = std::array::from_fn(|at| ready.get(at).copied().unwrap_or(Rank::NOBODY));
+        let at = |at: usize| ready.get(at).copied().unwrap_or(Rank::NOBODY);
+        self.heads[key.index()] = at(0);
+        self.followers[key.index()] = std::array::from_fn(|behind| at(behind + 1));
     }
 
     /// Whether an agent holds nothing and has room for one of any channel.
@@ -152,13 +156,21 @@ impl Profiles {
     /// The first ready agents of these profiles, best first.
     pub fn first(&self, profiles: &[ProfileKey]) -> ArrayVec<Rank, CANDIDATES_STORED_MAX> {
         let mut best: ArrayVec<Rank, CANDIDATES_STORED_MAX> = ArrayVec::new();
+        let mut last = Rank::NOBODY;
         for profile in profiles {
-            for rank in &self.heads[profile.index()] {
-                if *rank >= best.get(CANDIDATES_STORED_MAX - 1).copied().unwrap_or(Rank::NOBODY) {
+            let head = self.heads[profile.index()];
+            if head >= last {
+                continue;
+            }
+            keep(&mut best, head);
+            for rank in &self.followers[profile.index()] {
+                last = best.get(CANDIDATES_STORED_MAX - 1).copied().unwrap_or(Rank::NOBODY);
+                if *rank >= last {
                     break;
                 }
                 keep(&mut best, *rank);
             }
+            last = best.get(CANDIDATES_STORED_MAX - 1).copied().unwrap_or(Rank::NOBODY);
         }
         best
     }
