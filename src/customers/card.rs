@@ -107,6 +107,7 @@ impl Kept {
     }
 
     /// Whose it is.
+    #[cfg(test)]
     pub fn customer(&self) -> &Customer {
         &self.customer
     }
@@ -142,6 +143,7 @@ impl Kept {
     }
 
     /// The entries on a card when `offered` is offered, newest first, each as it is shown.
+    #[cfg(test)]
     pub fn history(&self, offered: u64) -> impl Iterator<Item = HistoryEntry> {
         let others = self.newest.iter().filter(move |kept| !kept.is_of(offered));
         others.take(CARD_ENTRIES_MAX).map(|kept| card_entry(&kept.entry))

@@ -160,18 +160,10 @@ impl Writer {
     }
 
     fn take_projections(&mut self, first: Option<Projection>) {
-        let mut events = self.group.iter().map(events_of).sum::<usize>();
-        let mut next = first.map(Write::Project);
-        loop {
-            if let Some(write) = next {
-                events += events_of(&write);
-                self.group.push(write);
-            }
-            if events >= GROUP_EVENTS_ENOUGH || self.group.len() >= GROUP_STRETCHES_MAX {
-                return;
-            }
+        self.group.extend(first.map(Write::Project));
+        while !self.has_enough() {
             let Ok(stretch) = self.projections.try_recv() else { return };
-            next = Some(Write::Project(stretch));
+            self.group.push(Write::Project(stretch));
         }
     }
 

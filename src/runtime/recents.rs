@@ -6,7 +6,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use hashbrown::DefaultHashBuilder;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most customers whose cards are kept. A card takes about 8 KB, and 16 KB more for a customer with 1,000 contacts a
 /// week.
@@ -18,8 +18,6 @@ const CHANGES_MAX: usize = 256;
 #[derive(Default)]
 pub struct Recents {
     cards: DashMap<CustomerId, Slot, DefaultHashBuilder>,
-    /// About how many: two at once may count one twice.
-    count: AtomicUsize,
     /// Every change up to here was told to whoever was here, or is being told.
     heard: AtomicU64,
     look_ups: AtomicU64,
@@ -47,9 +45,7 @@ impl Drop for LookUp {
     fn drop(&mut self) {
         let number = self.number;
         let ours = |slot: &Slot| matches!(slot, Slot::LookedUp { look_up, .. } if *look_up == number);
-        if self.recents.cards.remove_if(&self.customer, |_, slot| ours(slot)).is_some() {
-            self.recents.count.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.recents.cards.remove_if(&self.customer, |_, slot| ours(slot));
     }
 }
 
@@ -99,16 +95,14 @@ impl Recents {
 
     /// Somebody is about to look a customer up; `None` if somebody else is at it.
     pub fn look_up(self: &Arc<Self>, customer: CustomerId) -> Option<LookUp> {
-        if self.count.load(Ordering::Relaxed) >= CARDS_MAX {
+        if self.cards.len() >= CARDS_MAX {
             self.cards.clear();
-            self.count.store(0, Ordering::Relaxed);
         }
         let number = self.look_ups.fetch_add(1, Ordering::Relaxed);
         match self.cards.entry(customer) {
             Entry::Occupied(_) => return None,
             Entry::Vacant(vacant) => vacant.insert(Slot::LookedUp { look_up: number, since: Vec::new() }),
         };
-        self.count.fetch_add(1, Ordering::Relaxed);
         // Read after the slot is there: whatever is not told to the slot is no later than this.
         Some(LookUp { recents: self.clone(), customer, number, upto: self.heard() })
     }
@@ -130,9 +124,7 @@ impl Recents {
 
     /// Something else than an event changed what is known of a customer: it is looked up again.
     pub fn forget(&self, customer: CustomerId) {
-        if self.cards.remove(&customer).is_some() {
-            self.count.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.cards.remove(&customer);
     }
 }
 
