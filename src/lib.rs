@@ -9,6 +9,7 @@ pub mod journal;
 pub mod replay;
 pub mod report;
 pub mod rules;
+pub mod simulate;
 
 #[cfg(feature = "server")]
 pub mod api;

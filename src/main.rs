@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, load, replay, report, rules, serve};
+use baton::commands::{demo, load, replay, report, rules, serve, simulate};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -30,6 +30,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
     Replay(replay::ReplayArgs),
+    /// Take days through the engine under several policies, side by side.
+    Simulate(simulate::SimulateArgs),
 }
 
 fn main() -> ExitCode {
@@ -40,5 +42,6 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Simulate(args) => simulate::run(args),
     }
 }

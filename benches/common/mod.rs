@@ -18,6 +18,7 @@ use baton::engine::event::{EndedBy, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec, WrapUp};
 use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SessionId, SkillKey, Text};
 use baton::engine::plan::{Channel, Facts, Goals, Plan};
+use baton::engine::policy::PoolSpec;
 use baton::engine::route::Route;
 use baton::engine::shard::Shard;
 use baton::engine::skill::{Requirement, Skill};
@@ -59,7 +60,7 @@ impl Centre {
         let submissions = Arc::new(Submissions::new(size.skills, classes));
         let mut centre =
             Centre { shard: Shard::new(), submissions, now: Time(1_700_000_000_000), commands: 0 };
-        centre.define("pool", Definition::Pool { display_name: "pool".into() });
+        centre.define("pool", Definition::Pool(PoolSpec::plain("pool".into()).into()));
         for skill in 0..size.skills {
             centre.define(&format!("s{skill}"), Definition::Skill { display_name: "skill".into() });
         }

@@ -4,10 +4,12 @@ use super::convert::{channel, channel_code, duration_ms, millis, moment, timesta
 use super::floor_parts::{bounded, display_name, etag, or_default, pool};
 use super::intake::{proficiency, skill};
 use super::names::shown;
+use super::policy_parts::{estimates, share, show_estimates};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::capacity::{CAPACITY_DEFAULT, CapacitySpec, ChannelCapacity, channels_default};
 use crate::engine::channel::{Channel, ChannelSet};
+use crate::engine::fixed::Part;
 use crate::engine::floor::{AgentSpec, Definition, Entry, Floor, GroupSpec};
 use crate::engine::ids::{GroupKey, HoursKey};
 use crate::engine::skill::Skill;
@@ -75,6 +77,8 @@ pub fn define_agent(agent: &proto::Agent, tenant: &Tenant) -> Result<Definition,
         capacity: if inherits { None } else { Some(capacity_spec(&OF_AGENT, &own)?) },
         shift: hours("agent.shift", &agent.shift, tenant, floor)?,
         bot: agent.bot,
+        estimates: estimates(&agent.estimates, tenant, floor)?,
+        acceptance: share("agent.acceptance", agent.acceptance)?,
     }))
 }
 
@@ -222,6 +226,8 @@ impl Tenant {
             shift: self.hours_name(spec.shift, floor),
             shift_overrun: own.shift_overrun,
             bot: spec.bot,
+            estimates: show_estimates(&spec.estimates, self, floor),
+            acceptance: (spec.acceptance < Part::ONE).then(|| f64::from(spec.acceptance.0) / 65_536.0),
         }
     }
 }

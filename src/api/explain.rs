@@ -5,7 +5,9 @@ use super::convert::{millis, timestamp};
 use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use crate::engine::explain::{Candidate, Exclusion, Trigger, chosen_sentence, exclusion_sentence, sentence};
+use crate::engine::explain::{
+    Candidate, Exclusion, Net, Trigger, chosen_sentence, exclusion_sentence, net_sentence, sentence,
+};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::interaction::{Decided, Interaction};
@@ -131,6 +133,11 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
         agents_ready: made.ready,
         rule_set_version: interaction.plan.rule_set,
         sentence: sentence(made, decided.agent, needs, &floor),
+        relief: made.relief.map(|relief| proto::Relief {
+            waiting: relief.waiting,
+            hang_up: relief.hang_up,
+            target: relief.target,
+        }),
     }
 }
 
@@ -153,7 +160,10 @@ fn candidate(
 ) -> proto::Candidate {
     let reason = |exclusion: Exclusion| exclusion_sentence(exclusion, floor);
     let sentence = match (one.exclusion, first) {
-        (Some(exclusion), _) => reason(exclusion),
+        (Some(exclusion), _) => match one.net {
+            Some(net) => format!("{}: {}", reason(exclusion), net_sentence(net)),
+            None => reason(exclusion),
+        },
         (None, First::Chosen(decided)) => chosen_sentence(&decided.decision, one.agent, needs, floor),
         (None, First::WouldBe) => "would be chosen: first in rank".to_owned(),
         (None, First::CouldBe) => "could take it now: first in rank".to_owned(),
@@ -164,5 +174,18 @@ fn candidate(
         sentence,
         capacity_used: one.used,
         idle: Some(millis(one.idle_ms)),
+        net: one.net.map(net_value),
+    }
+}
+
+fn net_value(net: Net) -> proto::NetValue {
+    proto::NetValue {
+        net: net.sum(),
+        relief: net.relief,
+        r#match: net.matching,
+        opportunity: net.opportunity,
+        fairness: net.fairness,
+        ringing: net.ringing,
+        handle_time: Some(millis(net.handle_ms)),
     }
 }

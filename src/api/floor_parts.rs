@@ -4,6 +4,7 @@ use super::capacity_parts::hours;
 use super::convert::{code, duration_ms, millis};
 use super::intake::requirements;
 use super::names::shown;
+use super::policy_parts::{policy, show_policy};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::floor::{
@@ -11,6 +12,7 @@ use crate::engine::floor::{
     WrapUpMode,
 };
 use crate::engine::ids::{PoolKey, Text};
+use crate::engine::policy::PoolSpec;
 use crate::proto;
 use crate::proto::queue::{OnAgentLost as Lost, OnExpiry as Policy, WrapUp as Mode};
 use crate::runtime::start::MAIN_POOL;
@@ -55,7 +57,8 @@ pub fn etag(revision: u64) -> String {
 
 /// A pool as configured.
 pub fn define_pool(pool: &proto::Pool) -> Result<Definition, ApiError> {
-    Ok(Definition::Pool { display_name: display_name("pool.display_name", &pool.display_name)? })
+    let display_name = display_name("pool.display_name", &pool.display_name)?;
+    Ok(Definition::Pool(PoolSpec { display_name, policy: policy(pool.policy.as_ref())? }.into()))
 }
 
 /// A skill as configured.
@@ -145,11 +148,12 @@ impl Tenant {
     }
 
     /// A pool.
-    pub fn show_pool(&self, entry: &Entry<Text>) -> proto::Pool {
+    pub fn show_pool(&self, entry: &Entry<PoolSpec>) -> proto::Pool {
         proto::Pool {
             name: self.name_of("pools", &entry.name),
-            display_name: entry.spec.to_string(),
+            display_name: entry.spec.display_name.to_string(),
             etag: etag(entry.revision),
+            policy: Some(show_policy(&entry.spec.policy)),
         }
     }
 

@@ -45,6 +45,7 @@ mod tests {
     use crate::engine::command::{Command, Write};
     use crate::engine::floor::{AgentSpec, Definition};
     use crate::engine::ids::PoolKey;
+    use crate::engine::policy::PoolSpec;
     use crate::engine::shard::Shard;
     use std::time::Duration;
 
@@ -52,7 +53,7 @@ mod tests {
     fn floor() -> Shard {
         let mut shard = Shard::new();
         let agent = |name: &str| Definition::Agent(AgentSpec::plain(name.into(), PoolKey(0), Vec::new()));
-        let main = Definition::Pool { display_name: "Main".into() };
+        let main = Definition::Pool(PoolSpec::plain("Main".into()).into());
         for (name, definition) in [("main", main), ("ana", agent("ana")), ("bo", agent("bo"))] {
             let command = Command::Define { name: name.into(), definition, write: Write::Create };
             shard.step(shard.now(), command, &mut Vec::new()).expect("it suits the floor");

@@ -24,6 +24,7 @@ mod last_agent;
 mod names;
 mod plans;
 mod platform;
+mod policy_parts;
 mod report;
 mod route;
 mod shown;

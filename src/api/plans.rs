@@ -102,14 +102,16 @@ mod tests {
     use crate::engine::floor::{Definition, QueueSpec};
     use crate::engine::ids::PoolKey;
     use crate::engine::plan::Facts;
+    use crate::engine::policy::PoolSpec;
     use crate::engine::shard::Shard;
 
     fn floor() -> Arc<Floor> {
         let mut shard = Shard::new();
         let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
-        for (name, definition) in
-            [("main", Definition::Pool { display_name: "Main".into() }), ("sales", Definition::Queue(queue))]
-        {
+        for (name, definition) in [
+            ("main", Definition::Pool(PoolSpec::plain("Main".into()).into())),
+            ("sales", Definition::Queue(queue)),
+        ] {
             let define = Command::Define { name: name.into(), definition, write: Write::Create };
             shard.step(shard.now(), define, &mut Vec::new()).expect("a new name");
         }

@@ -81,6 +81,7 @@ pub fn wait_reason(reason: WaitReason) -> proto::WaitReason {
         WaitReason::CoolingDown => proto::WaitReason::CoolingDown,
         WaitReason::WaitsForAgent => proto::WaitReason::WaitsForAgent,
         WaitReason::ShiftsEnd => proto::WaitReason::ShiftsEnd,
+        WaitReason::Held => proto::WaitReason::Held,
     }
 }
 
@@ -105,6 +106,7 @@ pub fn exclusion(exclusion: Exclusion) -> proto::Exclusion {
         Exclusion::ChannelLimit => proto::Exclusion::ChannelLimitReached,
         Exclusion::CapacityFull => proto::Exclusion::CapacityFull,
         Exclusion::AnsweringAnOffer => proto::Exclusion::AnsweringAnOffer,
+        Exclusion::KeptForOthers => proto::Exclusion::KeptForOthers,
         Exclusion::RankedLower => proto::Exclusion::RankedLower,
     }
 }

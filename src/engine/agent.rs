@@ -55,7 +55,7 @@ pub struct Today {
     pub accepted: [u16; 7],
 }
 
-/// The order in which agents are asked: less in use first, then longer idle, then the lower key. One number, since
+/// The order in which agents are asked: less in use first, then mostly longer idle, then the lower key. One number, since
 /// ranks are compared more often than anything else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank(u128);
@@ -64,18 +64,14 @@ impl Rank {
     /// After everybody: nobody is so much in use.
     pub const NOBODY: Rank = Rank(u128::MAX);
 
-    pub fn new(used: u32, idle_since: Time, key: AgentKey) -> Rank {
-        Rank(u128::from(used) << 96 | u128::from(idle_since.0) << 32 | u128::from(key.0))
+    /// `measure` tells apart those who have equally much in use: mostly since when they are idle.
+    pub fn new(used: u32, measure: Time, key: AgentKey) -> Rank {
+        Rank(u128::from(used) << 96 | u128::from(measure.0) << 32 | u128::from(key.0))
     }
 
     /// Capacity in use.
     pub fn used(self) -> u32 {
         u32::try_from(self.0 >> 96).expect("32 bits are left")
-    }
-
-    /// Since when idle.
-    pub fn idle_since(self) -> Time {
-        Time(u64::try_from(self.0 >> 32 & u128::from(u64::MAX)).expect("it is cut to that"))
     }
 
     /// Whose it is.
@@ -104,6 +100,11 @@ pub struct Agent {
     pub line: BTreeSet<Place>,
     /// Since when idle: the end of the last work, or signing in. Offers that came to nothing do not touch it.
     pub idle_since: Time,
+    /// Since when something is in hand, and how long it was before since signing in, ms.
+    pub busy_since: Option<Time>,
+    pub worked_ms: u64,
+    /// When the agent was asked last.
+    pub asked: Time,
     /// Since when presence, liveness and routing state are as they are.
     pub since: Time,
     /// The routing state `since` speaks of.
@@ -134,6 +135,9 @@ impl Agent {
             today: Today::default(),
             line: BTreeSet::new(),
             idle_since: now,
+            busy_since: None,
+            worked_ms: 0,
+            asked: Time(0),
             since: now,
             seen: RoutingState::Idle,
             profile: None,

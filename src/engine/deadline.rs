@@ -45,10 +45,12 @@ pub enum Deadline {
     Seek(InteractionId),
     /// The source of a live interaction has been silent for too long.
     Source(InteractionId),
+    /// It has been held for a cheaper agent long enough.
+    Hold(InteractionId),
 }
 
 /// Kinds of deadlines.
-const KINDS: usize = 17;
+const KINDS: usize = 18;
 /// Timers armed last, before they are put in order with the rest.
 const FRESH_MAX: usize = 8;
 
@@ -73,6 +75,7 @@ impl Deadline {
             Deadline::Window(_) => 14,
             Deadline::Seek(_) => 15,
             Deadline::Source(_) => 16,
+            Deadline::Hold(_) => 17,
         }
     }
 

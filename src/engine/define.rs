@@ -5,6 +5,7 @@ use super::capacity::CapacitySpec;
 use super::command::{Answer, Refusal, Write};
 use super::deadline::Deadline;
 use super::event::Event;
+use super::fixed::Part;
 use super::floor::{Definition, Entry, Kind, Table};
 use super::hours::time_zone;
 use super::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
@@ -109,7 +110,7 @@ impl Shard {
 
     fn check_references(&self, definition: &Definition) -> Result<(), Refusal> {
         match definition {
-            Definition::Pool { .. } | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
+            Definition::Pool(_) | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
             Definition::Hours(hours) => match time_zone(&hours.time_zone) {
                 Some(_) => Ok(()),
                 None => Err(Refusal::TimeZoneUnknown { name: hours.time_zone.clone() }),
@@ -123,6 +124,7 @@ impl Shard {
                 self.check_pool(agent.pool)?;
                 self.check_hours(agent.shift)?;
                 agent.group.map_or(Ok(()), |group| self.check_group(group))?;
+                agent.estimates.iter().try_for_each(|known| self.check_queue(known.queue))?;
                 agent.skills.iter().try_for_each(|held| self.check_skill(held.skill))
             }
         }
@@ -131,6 +133,11 @@ impl Shard {
     fn check_pool(&self, pool: PoolKey) -> Result<(), Refusal> {
         let known = self.floor.pools.live(u32::from(pool.0)).is_some();
         known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Pool, name: numbered(pool.0) })
+    }
+
+    fn check_queue(&self, queue: QueueKey) -> Result<(), Refusal> {
+        let known = self.floor.queues.live(u32::from(queue.0)).is_some();
+        known.then_some(()).ok_or_else(|| Refusal::NotDefined { kind: Kind::Queue, name: numbered(queue.0) })
     }
 
     fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
@@ -172,10 +179,9 @@ impl Shard {
                 }),
                 _ => Ok(()),
             },
-            Definition::Pool { .. }
-            | Definition::Skill { .. }
-            | Definition::Group(_)
-            | Definition::Hours(_) => Ok(()),
+            Definition::Pool(_) | Definition::Skill { .. } | Definition::Group(_) | Definition::Hours(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -236,6 +242,11 @@ impl Shard {
         queue.map(|(_, entry)| entry.name.clone()).or_else(|| agent.map(|(_, entry)| entry.name.clone()))
     }
 
+    fn agents_of_pool(&self, pool: PoolKey) -> Vec<AgentKey> {
+        let of = |agent: &&Arc<Agent>| self.spec(agent.key).pool == pool;
+        self.agents.iter().filter(of).map(|agent| agent.key).collect()
+    }
+
     /// The agents of a group, in the order of their keys.
     fn agents_in(&self, group: GroupKey) -> Vec<AgentKey> {
         let of = |agent: &&Arc<Agent>| self.spec(agent.key).group == Some(group);
@@ -251,8 +262,14 @@ impl Shard {
         self.checked.forget_all();
         let revision = self.sequence.0;
         match definition {
-            Definition::Pool { display_name } => {
-                self.floor.pools.put(key, entry(name, display_name.clone(), revision));
+            Definition::Pool(spec) => {
+                self.floor.pools.put(key, entry(name, *spec.clone(), revision));
+                self.prices.forget_averages();
+                self.prices_changed();
+                // Ready agents stand in the order of the policy.
+                for agent in self.agents_of_pool(PoolKey(small(key))) {
+                    self.reindex(agent);
+                }
             }
             Definition::Skill { display_name } => {
                 self.floor.skills.put(key, entry(name, display_name.clone(), revision));
@@ -268,6 +285,7 @@ impl Shard {
             Definition::Hours(spec) => self.floor.hours.put(key, entry(name, spec.clone(), revision)),
             Definition::Agent(spec) => {
                 self.daily_maxima |= spec.capacity.as_ref().is_some_and(CapacitySpec::has_daily_maximum);
+                self.agents_differ |= !spec.estimates.is_empty() || spec.acceptance < Part::ONE;
                 let old = self.floor.agents.get(key).map(|known| known.spec.skills.clone());
                 self.floor.agents.put(key, entry(name, spec.clone(), revision));
                 if self.agents.len() == key as usize {

@@ -24,7 +24,13 @@ impl Shard {
                 hash.add(&parts.collect::<Vec<_>>());
             }
         }
-        hash.add(&(self.floor.groups.entries(), self.floor.hours.entries(), &self.phases, &self.held));
+        hash.add(&(
+            self.floor.groups.entries(),
+            self.floor.hours.entries(),
+            &self.phases,
+            &self.held,
+            &self.kept_back,
+        ));
         for (_, lane) in self.lines.lanes() {
             for place in lane.waiting() {
                 hash.add(place);

@@ -1,12 +1,15 @@
 //! Every decision leaves its why: each candidate is chosen, ranked lower, or excluded for one reason. Stored are
 //! the terms and the best few; the whole list is judged again on demand from the same state.
 
-use super::agent::{Liveness, Presence};
+use super::agent::{Agent, Liveness, Presence};
+use super::fixed::{Part, narrow};
 use super::floor::Floor;
 use super::ids::{AgentKey, InteractionId, SkillKey};
 use super::interaction::WantedBy;
+use super::policy::{AgentOrder, LineOrder, Listed};
 use super::shard::Shard;
 use super::skill::{Proficiency, Requirement, proficiency};
+use super::stakes::Relief;
 use serde::{Deserialize, Serialize};
 
 /// Why an interaction waits.
@@ -19,16 +22,19 @@ pub enum WaitReason {
     WaitsForAgent,
     /// Those who are free are off shift, would not be done before it ends, or have had the day's maximum.
     ShiftsEnd,
+    /// For an agent whom others need less: those who are free are worth more to them.
+    Held,
 }
 
 impl WaitReason {
     /// Every reason.
-    pub const ALL: [WaitReason; 5] = [
+    pub const ALL: [WaitReason; 6] = [
         WaitReason::NoAgentQualifies,
         WaitReason::AllAgentsBusy,
         WaitReason::CoolingDown,
         WaitReason::WaitsForAgent,
         WaitReason::ShiftsEnd,
+        WaitReason::Held,
     ];
 
     /// As a supervisor reads it.
@@ -42,6 +48,9 @@ impl WaitReason {
             WaitReason::WaitsForAgent => "it waits for one agent, who cannot take it now",
             WaitReason::ShiftsEnd => {
                 "every free agent who has the skills is off shift, about to end it, or has had the day's maximum"
+            }
+            WaitReason::Held => {
+                "every free agent who has the skills is worth more to others: it is held for a while"
             }
         }
     }
@@ -78,6 +87,8 @@ pub enum Exclusion {
     ChannelLimit,
     CapacityFull,
     AnsweringAnOffer,
+    /// Their time is worth more to others than the interaction loses by waiting.
+    KeptForOthers,
     RankedLower,
 }
 
@@ -103,6 +114,7 @@ impl Exclusion {
             Exclusion::ChannelLimit => "has as many of this channel as allowed",
             Exclusion::CapacityFull => "not enough capacity left",
             Exclusion::AnsweringAnOffer => "another offer is open",
+            Exclusion::KeptForOthers => "worth more to others than this loses by waiting",
             Exclusion::RankedLower => "ranked lower: more in use, idle for less time, or just missed it",
         }
     }
@@ -118,6 +130,40 @@ pub struct Candidate {
     pub used: u32,
     /// Idle for so long, ms: the second part.
     pub idle_ms: u64,
+    /// What the pair is worth, where that decides.
+    pub net: Option<Net>,
+}
+
+/// What giving an interaction to an agent is worth, in millionths of the currency: the score, term by term.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Net {
+    /// What leaving it waiting for another horizon costs.
+    pub relief: i64,
+    /// What this agent is worth more for it than an average one.
+    pub matching: i64,
+    /// What this agent's time is worth to others, beyond the cheapest way to serve it. Taken off.
+    pub opportunity: i64,
+    /// For the agent's idle time.
+    pub fairness: i64,
+    /// What the risk costs that the agent does not answer. Not above zero.
+    pub ringing: i64,
+    /// The agent takes so long for it, ms.
+    pub handle_ms: u64,
+}
+
+impl Net {
+    /// The score.
+    pub fn sum(self) -> i64 {
+        self.relief + self.matching - self.opportunity + self.fairness + self.ringing
+    }
+
+    /// An agent who answers with some chance alone: otherwise the ring time is lost for both (ALGORITHM.md 4).
+    pub(super) fn with_ringing(self, accepts: Part, ring_ms: u64, price: i64) -> Net {
+        let lost = super::prices::worth(price, ring_ms);
+        let waited = i128::from(self.relief) * i128::from(ring_ms) / i128::from(self.handle_ms.max(1));
+        let missed = accepts.rest().of(self.sum() + lost + narrow(waited));
+        Net { ringing: -missed.max(0), ..self }
+    }
 }
 
 /// Another interaction the same agent could have taken.
@@ -136,6 +182,14 @@ pub enum Trigger {
     Pulled,
 }
 
+/// What decides in a pool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum By {
+    /// Value in money.
+    Value,
+    Lists(Listed),
+}
+
 /// Of the agents who qualify, so many are stored with a decision.
 pub const CANDIDATES_STORED_MAX: usize = 4;
 /// Of the rivals, so many.
@@ -145,8 +199,14 @@ pub const RIVALS_STORED_MAX: usize = 3;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Decision {
     pub trigger: Trigger,
-    /// Wait in ms + 60,000 × priority points + head start.
+    /// Where lists decide: wait in ms + 60,000 × priority points + head start. Where money does, in millionths of the
+    /// currency: with `InteractionWaits` the net value of the best pair, or the relief if nobody can have it; with
+    /// `AgentFree` the net value for an hour of the agent's time, fairness left out.
     pub score: i64,
+    /// What decided.
+    pub by: By,
+    /// What leaving it waiting costs, in layers. `Some` where money decides.
+    pub relief: Option<Relief>,
     pub wait_ms: u64,
     /// `Some` if it was for one agent alone.
     pub wanted: Option<WantedBy>,
@@ -165,14 +225,18 @@ impl Shard {
     /// take it, all but the first in rank are ranked lower.
     pub fn judge(&self, interaction: InteractionId) -> Vec<Candidate> {
         let Some(subject) = self.interaction(interaction) else { return Vec::new() };
-        let mut candidates: Vec<Candidate> = self
-            .agents
-            .iter()
-            .filter(|agent| self.floor.agents.live(agent.key.0).is_some())
-            .map(|agent| self.candidate(agent, self.exclusion(agent, subject)))
-            .collect();
-        let rank =
-            |candidate: &Candidate| (candidate.used, std::cmp::Reverse(candidate.idle_ms), candidate.agent);
+        let prices = self.pool_prices(subject);
+        let judged = |agent: &Agent| match prices {
+            Some(pool) => self.judged(agent, subject, pool),
+            None => self.candidate(agent, self.exclusion(agent, subject)),
+        };
+        let there = |agent: &&std::sync::Arc<Agent>| self.floor.agents.live(agent.key.0).is_some();
+        let mut candidates: Vec<Candidate> =
+            self.agents.iter().filter(there).map(|agent| judged(agent)).collect();
+        let rank = |one: &Candidate| {
+            let net = std::cmp::Reverse(one.net.map(Net::sum));
+            (net, one.used, std::cmp::Reverse(one.idle_ms), one.agent)
+        };
         let best = candidates.iter().filter(|one| one.exclusion.is_none()).map(rank).min();
         for candidate in &mut candidates {
             if candidate.exclusion.is_none() && Some(rank(candidate)) != best {
@@ -211,6 +275,7 @@ pub fn chosen_sentence(decision: &Decision, agent: AgentKey, needs: &[Requiremen
 fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
     match decision.trigger {
         Trigger::AgentFree if decision.rivals.is_empty() => "became free; nothing else to take".into(),
+        Trigger::AgentFree if decision.by != By::Lists(Listed::longest_idle()) => best_rate(decision),
         Trigger::AgentFree if decision.rivals[0].score >= decision.score => {
             "became free; first in line".into()
         }
@@ -225,19 +290,71 @@ fn rank_sentence(decision: &Decision, agent: AgentKey) -> String {
     }
 }
 
+fn best_rate(decision: &Decision) -> String {
+    let (own, next) = (decision.score, decision.rivals[0].score);
+    match decision.by {
+        By::Lists(Listed { lines: LineOrder::Priority, .. }) if own == next => {
+            "became free; as many points as the next, better known or longer in line".into()
+        }
+        By::Lists(Listed { lines: LineOrder::Priority, .. }) => {
+            format!("became free; {own} priority points before {next}")
+        }
+        By::Lists(Listed { lines: LineOrder::Score, .. }) => {
+            format!("became free; highest score {own} before {next}")
+        }
+        By::Lists(_) | By::Value => {
+            format!("became free; {} for an hour of their time before {}", money(own), money(next))
+        }
+    }
+}
+
+/// An amount with two decimals, rounded towards zero: `4.10`.
+fn money(millionths: i64) -> String {
+    let sign = if millionths < 0 { "-" } else { "" };
+    let cents = millionths.unsigned_abs() / 10_000;
+    format!("{sign}{}.{:02}", cents / 100, cents % 100)
+}
+
+/// The terms of a net value: `net 4.10 = relief 4.10 + match 0.00 - opportunity 0.00 + idle 0.02`.
+pub fn net_sentence(net: Net) -> String {
+    let ringing =
+        if net.ringing == 0 { String::new() } else { format!(" - ringing {}", money(-net.ringing)) };
+    format!(
+        "net {} = relief {} + match {} - opportunity {} + idle {}{ringing}",
+        money(net.sum()),
+        money(net.relief),
+        money(net.matching),
+        money(net.opportunity),
+        money(net.fairness),
+    )
+}
+
 /// Why this one, of all who were ready and qualified.
 fn first_of_all(decision: &Decision, agent: AgentKey) -> String {
     let lower = |one: &&Candidate| one.exclusion == Some(Exclusion::RankedLower);
     let Some(chosen) = decision.agents.iter().find(|one| one.agent == agent) else {
         return "chosen".into();
     };
+    if let (Some(net), By::Value) = (chosen.net, decision.by) {
+        let others = decision.agents.iter().filter(lower).count();
+        let first = if others == 0 { "only candidate" } else { "worth most" };
+        return format!("{first}; {}", net_sentence(net));
+    }
     let rank = |one: &Candidate| (one.used, std::cmp::Reverse(one.idle_ms));
     let passed_over = decision.agents.iter().filter(lower).any(|one| rank(one) < rank(chosen));
     match (decision.agents.iter().filter(lower).count(), chosen.used) {
         (0, _) => "only candidate".into(),
         _ if passed_over => "first of those who did not just miss it".into(),
+        (_, 0) if order(decision) != AgentOrder::LongestIdle => order(decision).sentence().into(),
         (_, 0) => format!("idle longest, {}.{:03} s", chosen.idle_ms / 1000, chosen.idle_ms % 1000),
         (_, used) => format!("least in use, {used}"),
+    }
+}
+
+fn order(decision: &Decision) -> AgentOrder {
+    match decision.by {
+        By::Lists(listed) => listed.agents,
+        By::Value => AgentOrder::LongestIdle,
     }
 }
 

@@ -2,8 +2,10 @@
 //! marked removed: keys stay valid in old events.
 
 use super::capacity::CapacitySpec;
+use super::fixed::Part;
 use super::hours::HoursSpec;
-use super::ids::{GroupKey, HoursKey, PoolKey, Text};
+use super::ids::{GroupKey, HoursKey, PoolKey, QueueKey, Text};
+use super::policy::PoolSpec;
 use super::skill::{Requirement, Skill};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,7 +38,7 @@ impl Kind {
 /// One of them, as configured.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Definition {
-    Pool { display_name: Text },
+    Pool(Box<PoolSpec>),
     Skill { display_name: Text },
     Queue(QueueSpec),
     Agent(AgentSpec),
@@ -48,7 +50,7 @@ impl Definition {
     /// Which kind it defines.
     pub fn kind(&self) -> Kind {
         match self {
-            Definition::Pool { .. } => Kind::Pool,
+            Definition::Pool(_) => Kind::Pool,
             Definition::Skill { .. } => Kind::Skill,
             Definition::Queue(_) => Kind::Queue,
             Definition::Agent(_) => Kind::Agent,
@@ -186,12 +188,36 @@ pub struct AgentSpec {
     pub shift: Option<HoursKey>,
     /// A program that talks to customers.
     pub bot: bool,
+    /// How this agent does in some queues, in the order of the queues, each once.
+    pub estimates: Vec<Estimate>,
+    /// Share of the offers this agent answers.
+    pub acceptance: Part,
+}
+
+/// How an agent does in a queue, as far as is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Estimate {
+    pub queue: QueueKey,
+    /// Conversation and wrap-up take this agent so long, ms.
+    pub handle_ms: u64,
+    /// Share of the matters that are solved at once.
+    pub resolution: Part,
 }
 
 impl AgentSpec {
     /// An agent with these skills and nothing special.
     pub fn plain(display_name: Text, pool: PoolKey, skills: Vec<Skill>) -> AgentSpec {
-        AgentSpec { display_name, pool, skills, group: None, capacity: None, shift: None, bot: false }
+        AgentSpec {
+            display_name,
+            pool,
+            skills,
+            group: None,
+            capacity: None,
+            shift: None,
+            bot: false,
+            estimates: Vec::new(),
+            acceptance: Part::ONE,
+        }
     }
 }
 
@@ -284,7 +310,7 @@ impl<T> Table<T> {
 /// The tables.
 #[derive(Clone, Debug, Default)]
 pub struct Floor {
-    pub pools: Table<Text>,
+    pub pools: Table<PoolSpec>,
     pub skills: Table<Text>,
     pub queues: Table<QueueSpec>,
     pub agents: Table<AgentSpec>,

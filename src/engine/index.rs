@@ -14,7 +14,7 @@ use super::skill::Requirement;
 
 impl Shard {
     /// Where an agent stands among those who may have room for something; `None` if they take nothing now.
-    fn rank(agent: &Agent, spec: &CapacitySpec, held: Held, empty_handed: bool) -> Option<Rank> {
+    fn rank(&self, agent: &Agent, spec: &CapacitySpec, held: Held, empty_handed: bool) -> Option<Rank> {
         let room = |used: u32| used + spec.least_units() <= u32::from(spec.units);
         // Mostly nothing in hand may be interrupted by anything, and nobody asks by what.
         let gives_way = |claim: &Claim| !spec.of(claim.channel).interruptible_by.is_empty();
@@ -25,16 +25,17 @@ impl Shard {
             && (empty_handed
                 || room(held.used)
                 || agent.ledger.claims().iter().any(gives_way) && Channel::ALL.into_iter().any(makes_room));
-        can_work.then(|| Rank::new(held.used, agent.idle_since, agent.key))
+        can_work.then(|| Rank::new(held.used, self.measure(agent), agent.key))
     }
 
     /// Brings the caches up to date with an agent that changed: its place among the ready of its profile, and the
     /// counts of who is on duty.
     pub(super) fn reindex(&mut self, key: AgentKey) {
+        self.count_work(key);
         let (agent, spec) = (&self.agents[key.index()], self.capacity_of(key));
         let held = agent.ledger.held();
         let empty_handed = agent.is_empty_handed() && spec.has_room_for_any();
-        let rank = agent.profile.and_then(|_| Shard::rank(agent, spec, held, empty_handed));
+        let rank = agent.profile.and_then(|_| self.rank(agent, spec, held, empty_handed));
         let on_duty = agent.profile.is_some() && agent.on_duty();
         let (state, now) = (agent.routing_state_with(held), self.now());
         self.profiles.note_empty_handed(key, empty_handed);
@@ -51,9 +52,24 @@ impl Shard {
         let counted = std::mem::replace(&mut agent.counted, on_duty);
         if ready != rank {
             self.profiles.rank(profile, ready, rank);
+            self.prices_changed();
         }
         if counted != on_duty {
             self.count_on_duty(profile, if on_duty { 1 } else { -1 });
+        }
+    }
+
+    /// Counts the time in which something is in hand.
+    fn count_work(&mut self, key: AgentKey) {
+        let (agent, now) = (&self.agents[key.index()], self.now());
+        let busy = !agent.ledger.is_empty();
+        match agent.busy_since {
+            Some(since) if !busy => {
+                let agent = self.agent_mut(key);
+                (agent.busy_since, agent.worked_ms) = (None, agent.worked_ms + now.since(since));
+            }
+            None if busy => self.agent_mut(key).busy_since = Some(now),
+            _ => {}
         }
     }
 
@@ -65,6 +81,7 @@ impl Shard {
     /// Finds the profile of an agent anew, after its skills, group or pool changed, or the agent was removed. The
     /// caller brings its other caches up to date.
     pub(super) fn find_profile(&mut self, key: AgentKey) {
+        self.prices.forget_averages();
         let there = self.floor.agents.live(key.0).is_some();
         let new = there.then(|| self.profiles.join(ProfileId::of(self.spec(key))));
         if let Some((profile, true)) = new {
@@ -101,6 +118,7 @@ impl Shard {
     /// Opens a lane and finds the profiles that meet its needs.
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
+        self.prices.open_lane(lane);
         self.checked.forget_all();
         let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();
         for profile in known {

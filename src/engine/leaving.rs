@@ -86,6 +86,9 @@ impl Shard {
         } else {
             books.abandoned += 1;
             books.short_abandoned += u64::from(short);
+            if !short {
+                self.prices.note_answer(queue, false);
+            }
         }
         self.is_over(id);
     }

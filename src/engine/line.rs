@@ -9,6 +9,7 @@ use super::queue::LaneRef;
 use super::route::Exit;
 use super::score::place;
 use super::shard::Shard;
+use super::stakes::Stakes;
 use super::time::Time;
 
 /// Whether an interaction overflows, or can leave after its last step, is looked at so often while it waits, ms.
@@ -43,6 +44,7 @@ impl Shard {
         let subject = self.subject(id);
         let (lane, wanted, _) = subject.sought();
         let (place, waits, queue) = (place(subject), subject.state == State::Waiting, subject.queue());
+        let new_in_queue = subject.in_queue_from == self.now;
         let standing = match wanted {
             Some(wanted) => {
                 let new = self.agent_mut(wanted.agent).line.insert(place);
@@ -51,6 +53,10 @@ impl Shard {
             }
             None => {
                 self.lines.enqueue(lane, place);
+                if new_in_queue {
+                    self.note_arrival(lane);
+                }
+                self.prices_changed();
                 Standing::Lane(lane)
             }
         };
@@ -72,6 +78,7 @@ impl Shard {
             Standing::Lane(lane) => {
                 self.lines.dequeue(lane, place);
                 self.lines.count_restricted(lane, if restricted { -1 } else { 0 });
+                self.prices_changed();
             }
             Standing::Agent(agent) => {
                 assert!(self.agent_mut(agent).line.remove(&place), "it stands in that agent's line");
@@ -82,6 +89,23 @@ impl Shard {
         }
         for deadline in [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id)] {
             self.deadlines.disarm(deadline);
+        }
+        self.hold_no_more(id);
+    }
+
+    /// It is held for a cheaper agent, for a while.
+    pub(super) fn keep_back(&mut self, id: InteractionId) {
+        self.kept_back.insert(id);
+        let until = self.held_until(self.subject(id));
+        if until < Time(u64::MAX) {
+            self.deadlines.arm(Deadline::Hold(id), until);
+        }
+    }
+
+    /// It is held for a cheaper agent no longer.
+    pub(super) fn hold_no_more(&mut self, id: InteractionId) {
+        if self.kept_back.remove(&id) {
+            self.deadlines.disarm(Deadline::Hold(id));
         }
     }
 
@@ -99,11 +123,14 @@ impl Shard {
 
     /// Moves what its place is made of, wherever it stands.
     pub(super) fn change_place(&mut self, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
-        let stood = self.subject(id).standing.is_some();
+        let (stood, held) = (self.subject(id).standing.is_some(), self.kept_back.contains(&id));
         self.step_out(id);
         change(self.subject_mut(id));
         if stood {
             self.stand(id);
+        }
+        if held {
+            self.keep_back(id);
         }
     }
 
@@ -186,5 +213,6 @@ pub(super) fn lane_of(plan: &Plan, route: u8, step: u8, channel: super::channel:
         channel,
         needs: route.needs_at(step),
         expected_handle_ms: route.expected_handle_ms,
+        stakes: Stakes::of(plan),
     }
 }

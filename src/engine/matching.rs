@@ -6,12 +6,13 @@ use super::agent::{Agent, Rank};
 use super::capacity::CapacitySpec;
 use super::channel::Channel;
 use super::explain::{
-    CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
+    By, CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, RIVALS_STORED_MAX, Rival, Trigger, WaitReason,
     off_duty,
 };
 use super::few::Few;
 use super::ids::{AgentKey, InteractionId, ProfileKey};
 use super::interaction::{Interaction, WantedBy};
+use super::policy::{AgentOrder, LineOrder, Policy};
 use super::profile::keep;
 use super::queue::Lane;
 use super::route::Needs;
@@ -43,6 +44,13 @@ impl Shard {
         if let Some(wanted) = subject.sought().1 {
             return self.choose_among(subject, last, &[self.rank_now(wanted.agent)]);
         }
+        if let Some(pool) = self.pool_prices(subject) {
+            return self.choose_by_value(subject, last, pool);
+        }
+        let order = self.lists(self.queue(self.sought_queue_of(subject)).pool).agents;
+        if matches!(order, AgentOrder::MostSkilled | AgentOrder::FewestSkills | AgentOrder::GroupOrder) {
+            return self.choose_by_profile(subject, last, order);
+        }
         let profiles = &self.lines.lane(subject.sought().0).profiles;
         if last.is_none() {
             // Nearly always these are enough, and nobody else is put in order.
@@ -58,7 +66,7 @@ impl Shard {
         self.choose_among(subject, last, &all)
     }
 
-    fn ready_among(&self, agent: AgentKey, profiles: &[ProfileKey]) -> Option<Rank> {
+    pub(super) fn ready_among(&self, agent: AgentKey, profiles: &[ProfileKey]) -> Option<Rank> {
         let agent = &self.agents[agent.index()];
         agent.ready.filter(|_| agent.profile.is_some_and(|own| profiles.contains(&own)))
     }
@@ -66,10 +74,10 @@ impl Shard {
     /// Where an agent would stand among the ready, ready or not.
     fn rank_now(&self, agent: AgentKey) -> Rank {
         let agent = &self.agents[agent.index()];
-        Rank::new(agent.ledger.used(), agent.idle_since, agent.key)
+        Rank::new(agent.ledger.used(), self.measure(agent), agent.key)
     }
 
-    fn choose_among(
+    pub(super) fn choose_among(
         &self,
         subject: &Interaction,
         last: Option<AgentKey>,
@@ -109,7 +117,7 @@ impl Shard {
     }
 
     /// A second agent, or the one waited for, is asked alone.
-    fn asked_at_once(&self, subject: &Interaction) -> usize {
+    pub(super) fn asked_at_once(&self, subject: &Interaction) -> usize {
         if subject.seek().is_some() || subject.wanted.is_some() {
             return 1;
         }
@@ -117,7 +125,7 @@ impl Shard {
     }
 
     /// Nothing about this interaction, or the time, keeps anybody from it who is ready and empty-handed.
-    fn is_open_to_all(&self, subject: &Interaction) -> bool {
+    pub(super) fn is_open_to_all(&self, subject: &Interaction) -> bool {
         subject.offers.is_empty()
             && subject.assignments.is_empty()
             && subject.cool_downs().is_empty()
@@ -125,7 +133,7 @@ impl Shard {
     }
 
     /// Nobody is off shift, or has had the day's maximum.
-    fn everybody_is_on_duty(&self) -> bool {
+    pub(super) fn everybody_is_on_duty(&self) -> bool {
         self.phases.is_empty() && !self.daily_maxima
     }
 
@@ -134,13 +142,20 @@ impl Shard {
     }
 
     fn candidate_at(&self, rank: Rank, exclusion: Option<Exclusion>) -> Candidate {
-        let idle_ms = self.now().since(rank.idle_since());
-        Candidate { agent: rank.agent(), exclusion, used: rank.used(), idle_ms }
+        let idle_ms = self.now().since(self.agents[rank.agent().index()].idle_since);
+        Candidate { agent: rank.agent(), exclusion, used: rank.used(), idle_ms, net: None }
     }
 
     /// What an agent would be offered now, with the why. `None` if there is nothing to take, or no capacity.
     /// Read-only.
     pub fn interaction_for(&self, agent: AgentKey) -> Option<(InteractionId, Arc<Decision>)> {
+        if let Some(pool) = self.prices.pool(self.spec(agent).pool) {
+            return self.most_worth(agent, pool);
+        }
+        let order = self.lists(self.spec(agent).pool).lines;
+        if order != LineOrder::Score {
+            return self.first_by(agent, order);
+        }
         let agent = &self.agents[agent.index()];
         let mut best = Best::default();
         let takes = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
@@ -195,7 +210,7 @@ impl Shard {
     }
 
     /// The same for somebody who stands among the ready of a profile that meets its needs.
-    fn exclusion_of_ready(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+    pub(super) fn exclusion_of_ready(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
         self.barred_from(agent, interaction)
             .or_else(|| self.off_duty_for(agent, interaction))
             .or_else(|| self.no_room(agent, interaction.channel, false))
@@ -220,7 +235,7 @@ impl Shard {
     }
 
     /// What keeps this agent from this very interaction, whatever its lane.
-    fn barred_from(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+    pub(super) fn barred_from(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
         let asked = interaction.offers.iter().any(|offer| self.offers[offer].agent == agent.key);
         let talks = |id: &super::ids::AssignmentId| {
             let part = &self.assignments[id];
@@ -239,7 +254,7 @@ impl Shard {
         }
     }
 
-    fn off_duty_for(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
+    pub(super) fn off_duty_for(&self, agent: &Agent, interaction: &Interaction) -> Option<Exclusion> {
         if self.everybody_is_on_duty() {
             return None;
         }
@@ -250,7 +265,7 @@ impl Shard {
         (self.spec(agent.key).pool != self.queue(queue).pool).then_some(Exclusion::OtherPool)
     }
 
-    fn sought_queue_of(&self, interaction: &Interaction) -> super::ids::QueueKey {
+    pub(super) fn sought_queue_of(&self, interaction: &Interaction) -> super::ids::QueueKey {
         interaction.seek().map_or_else(|| interaction.queue(), |seek| seek.plan.entry().queue)
     }
 
@@ -306,7 +321,7 @@ impl Shard {
         }
     }
 
-    fn reason_to_wait(&self, interaction: &Interaction, barred: Barred) -> WaitReason {
+    pub(super) fn reason_to_wait(&self, interaction: &Interaction, barred: Barred) -> WaitReason {
         let (lane, wanted, _) = interaction.sought();
         if wanted.is_some() {
             WaitReason::WaitsForAgent
@@ -325,6 +340,13 @@ impl Shard {
     pub fn wait_reason(&self, interaction: InteractionId) -> Option<WaitReason> {
         let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
         let mut barred = Barred::default();
+        if let Some(pool) = self.pool_prices(subject).filter(|_| subject.sought().1.is_none()) {
+            return self
+                .choose_by_value(subject, None, pool)
+                .1
+                .wait_reason
+                .or(Some(WaitReason::AllAgentsBusy));
+        }
         if self.everybody_is_on_duty() {
             for pair in subject.cool_downs() {
                 let agent = &self.agents[pair.agent.index()];
@@ -362,21 +384,42 @@ impl Shard {
         agents: &[Candidate],
         rivals: Box<[Rival]>,
     ) -> Arc<Decision> {
-        Arc::new(Decision {
+        Arc::new(self.decision_of(trigger, subject, wait_reason, agents.into(), rivals))
+    }
+
+    /// What decides about an interaction.
+    fn by(&self, subject: &Interaction) -> By {
+        match self.policy(self.queue(self.sought_queue_of(subject)).pool) {
+            Policy::MarginalCost(_) => By::Value,
+            Policy::Listed(listed) => By::Lists(*listed),
+        }
+    }
+
+    pub(super) fn decision_of(
+        &self,
+        trigger: Trigger,
+        subject: &Interaction,
+        wait_reason: Option<WaitReason>,
+        agents: Box<[Candidate]>,
+        rivals: Box<[Rival]>,
+    ) -> Decision {
+        Decision {
             trigger,
             score: score(subject, self.now()),
             wait_ms: self.now().since(subject.entered),
             wanted: subject.sought().1.map(|wanted| wanted.by),
             wait_reason,
             ready: self.profiles.ready(),
-            agents: agents.into(),
+            relief: None,
+            by: self.by(subject),
+            agents,
             rivals,
-        })
+        }
     }
 }
 
 /// The one to take and its rivals.
-const SHORT_LIST: usize = RIVALS_STORED_MAX + 1;
+pub(super) const SHORT_LIST: usize = RIVALS_STORED_MAX + 1;
 type Best = ArrayVec<Place, SHORT_LIST>;
 
 /// A colleague or a supervisor asked for this agent, and knows why.
@@ -396,13 +439,13 @@ fn needs_of(interaction: &Interaction) -> &[Needs] {
 
 /// What kept agents who are ready from taking it.
 #[derive(Clone, Copy, Default)]
-struct Barred {
+pub(super) struct Barred {
     cooling: bool,
     shift_ends: bool,
 }
 
 impl Barred {
-    fn note(&mut self, exclusion: Option<Exclusion>) {
+    pub(super) fn note(&mut self, exclusion: Option<Exclusion>) {
         self.cooling |= exclusion == Some(Exclusion::CoolingDown);
         let over = [Exclusion::OffShift, Exclusion::ShiftEnds, Exclusion::DailyMaximum];
         self.shift_ends |= exclusion.is_some_and(|exclusion| over.contains(&exclusion));

@@ -5,7 +5,7 @@ use super::capacity::{Claim, Holder, Overdraw};
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
-use super::explain::Decision;
+use super::explain::{Decision, WaitReason};
 use super::few::Few;
 use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
@@ -13,6 +13,7 @@ use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
 use super::shard::{Shard, Step};
 use super::table::Table;
 use super::time::Time;
+use arrayvec::ArrayVec;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ pub const COOL_DOWN_MS: u64 = 30_000;
 pub const COOL_DOWN_MAX_MS: u64 = 600_000;
 /// Of the offers that ended, so many are remembered, to tell late answers what became of them.
 pub const ENDED_OFFERS_MAX: usize = 65_536;
+
+/// When an agent becomes free, so many of those who are held are looked at again, the oldest first.
+const HELD_LOOKED_AT_MAX: usize = 16;
 
 /// So many of the last decisions are kept for those who watch the floor.
 pub const LATEST_MAX: usize = 20;
@@ -94,8 +98,27 @@ impl Step<'_> {
             if !interrupts && self.continue_interrupted(agent) {
                 continue;
             }
-            let Some((interaction, decision)) = next else { return };
+            let Some((interaction, decision)) = next else { break };
             self.open_offer(interaction, agent, decision);
+        }
+        self.look_again_for_held(agent);
+    }
+
+    /// One more is free: others who are may be worth less to others now, and whoever is held may have one of them.
+    fn look_again_for_held(&mut self, freed: AgentKey) {
+        if self.shard.kept_back.is_empty() || self.shard.agents[freed.index()].ready.is_none() {
+            return;
+        }
+        let pool = self.shard.spec(freed).pool;
+        let held: ArrayVec<InteractionId, HELD_LOOKED_AT_MAX> =
+            self.shard.kept_back.iter().copied().take(HELD_LOOKED_AT_MAX).collect();
+        for interaction in held {
+            let queue = self.shard.sought_queue(interaction);
+            // An offer before may have let this one in already.
+            if self.shard.kept_back.contains(&interaction) && self.shard.queue(queue).pool == pool {
+                let (agents, decision) = self.shard.agents_for(interaction);
+                self.open_offers(interaction, &agents, &decision);
+            }
         }
     }
 
@@ -311,6 +334,10 @@ impl Shard {
         }
         self.latest.push_back((id, decided.clone()));
         self.subject_mut(id).remember(decided);
+        self.hold_no_more(id);
+        if decision.wait_reason == Some(WaitReason::Held) {
+            self.keep_back(id);
+        }
     }
 
     pub(super) fn offered(&mut self, offer: Offer, units: u16) {
@@ -327,7 +354,10 @@ impl Shard {
         });
         let channel = self.subject(interaction).channel;
         let claim = Claim { holder: Holder::Offer(id), channel, units, overdraw };
-        self.agent_mut(agent).ledger.claim(claim);
+        let now = self.now;
+        let asked = self.agent_mut(agent);
+        asked.asked = now;
+        asked.ledger.claim(claim);
         self.reindex(agent);
     }
 

@@ -290,6 +290,7 @@ impl Shard {
         books.answered += 1;
         books.answered_in_target += u64::from(in_target);
         books.wait_ms += wait_ms;
+        self.prices.note_answer(queue, in_target);
     }
 
     pub(super) fn conversation_ended(

@@ -1,5 +1,6 @@
 //! What the rules decided about one interaction. Made at the edge, complete, and never changed here.
 
+use super::fixed::Part;
 use super::ids::{AgentKey, CustomerId, QueueKey, Text};
 use super::money::Money;
 use super::route::Route;
@@ -29,6 +30,9 @@ pub struct Facts {
     pub matter: Text,
 }
 
+/// Customers wait so long in the mean unless the rules say otherwise, ms.
+pub const PATIENCE_MS: u64 = 300_000;
+
 /// What waiting, leaving and a poor answer cost, and when an answer counts as in time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Goals {
@@ -46,6 +50,13 @@ pub struct Goals {
     pub late: Money,
     /// Per interaction not solved at once.
     pub unresolved: Money,
+    /// Customers wait so long before they hang up, in the mean, ms.
+    pub patience_ms: u64,
+    /// Having waited so long, an interaction is held no longer for a cheaper agent, ms; 0: never held. `None`: as long
+    /// as that pays.
+    pub hold_max_ms: Option<u64>,
+    /// How strongly a missed target counts more while the service level is below its goal, 0 to 16: G.
+    pub dial: u8,
 }
 
 impl Goals {
@@ -59,6 +70,9 @@ impl Goals {
             abandon: Money(0),
             late: Money(0),
             unresolved: Money(0),
+            patience_ms: PATIENCE_MS,
+            hold_max_ms: Some(0),
+            dial: 0,
         }
     }
 }
@@ -127,6 +141,8 @@ pub struct Plan {
     pub routes: Arc<[Route]>,
     /// Priority points; one is worth a minute of waiting.
     pub priority: i16,
+    /// What it weighs against others, 1/4 to 8.
+    pub weight: Part,
     /// Counted as if it had waited this long already.
     pub head_start_ms: u64,
     /// What the business wants here.
@@ -146,6 +162,7 @@ impl Plan {
             rule_set,
             routes: Arc::new([route]),
             priority,
+            weight: Part::ONE,
             head_start_ms: 0,
             goals,
             preferred: None,

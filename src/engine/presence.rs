@@ -189,6 +189,9 @@ impl Shard {
             {
                 agent.idle_since = now;
             }
+            if agent.presence == Presence::SignedOut {
+                agent.worked_ms = 0;
+            }
             if presence == Presence::SignedOut {
                 agent.not_responding = false;
             }

@@ -33,6 +33,8 @@ pub(super) struct Profile {
     pub id: ProfileId,
     /// The agents who may have room for something, best first.
     ready: Sorted<Rank>,
+    /// How many of them have nothing in hand.
+    free: u32,
     members: u32,
     /// How many of its agents are on duty.
     pub on_duty: u32,
@@ -41,6 +43,21 @@ pub(super) struct Profile {
 }
 
 impl Profile {
+    /// How many may have room for something: those with nothing in hand, and all of them.
+    pub fn free(&self) -> (u32, u32) {
+        (self.free, u32::try_from(self.ready.len()).expect("agents are counted in 32 bits"))
+    }
+
+    /// How many agents have it.
+    pub fn members(&self) -> u64 {
+        self.members.into()
+    }
+
+    /// Where those stand who may have room for something, best first.
+    pub fn ranks(&self) -> impl Iterator<Item = &Rank> {
+        self.ready.iter()
+    }
+
     /// The agents who may have room for something, best first.
     pub fn ready(&self) -> impl Iterator<Item = AgentKey> {
         self.ready.iter().map(|rank| rank.agent())
@@ -84,8 +101,14 @@ impl Profiles {
             self.all[key.index()].members += 1;
             return (key, false);
         }
-        let profile =
-            Profile { id: id.clone(), ready: Sorted::default(), members: 1, on_duty: 0, lanes: Vec::new() };
+        let profile = Profile {
+            id: id.clone(),
+            ready: Sorted::default(),
+            free: 0,
+            members: 1,
+            on_duty: 0,
+            lanes: Vec::new(),
+        };
         let key = match self.free.pop() {
             Some(key) => {
                 self.all[key.index()] = profile;
@@ -127,7 +150,9 @@ impl Profiles {
 
     /// Moves an agent among the ready of its profile, in or out.
     pub fn rank(&mut self, key: ProfileKey, old: Option<Rank>, new: Option<Rank>) {
-        let ready = &mut self.all[key.index()].ready;
+        let Profile { ready, free, .. } = &mut self.all[key.index()];
+        let is_free = |rank: Option<Rank>| u32::from(rank.is_some_and(|rank| rank.used() == 0));
+        *free = *free + is_free(new) - is_free(old);
         if let Some(old) = old {
             assert!(ready.remove(&old), "an agent stands among the ready of its profile");
             self.ready -= 1;

@@ -5,8 +5,9 @@
 use super::channel::Channel;
 use super::ids::{InteractionId, LaneKey, ProfileKey, QueueKey};
 use super::route::Needs;
-use super::score::Place;
+use super::score::{Place, Turn, millis};
 use super::sorted::Sorted;
+use super::stakes::Stakes;
 use super::time::Time;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
@@ -23,6 +24,8 @@ pub struct LaneId {
     pub needs: Vec<Needs>,
     /// Handling is expected to take so long, ms: who is about to end the shift takes none of it.
     pub expected_handle_ms: u64,
+    /// What each of them stands for.
+    pub stakes: Stakes,
 }
 
 /// The same, borrowed from a plan: a lane is found without making an id.
@@ -32,20 +35,27 @@ pub struct LaneRef<'a> {
     pub channel: Channel,
     pub needs: &'a [Needs],
     pub expected_handle_ms: u64,
+    pub stakes: Stakes,
 }
 
 impl LaneRef<'_> {
     /// An id of its own.
     pub(super) fn to_id(self) -> LaneId {
-        let LaneRef { queue, channel, needs, expected_handle_ms } = self;
-        LaneId { queue, channel, needs: needs.to_vec(), expected_handle_ms }
+        let LaneRef { queue, channel, needs, expected_handle_ms, stakes } = self;
+        LaneId { queue, channel, needs: needs.to_vec(), expected_handle_ms, stakes }
     }
 }
 
 impl LaneId {
     pub(super) fn as_ref(&self) -> LaneRef<'_> {
-        let LaneId { queue, channel, needs, expected_handle_ms } = self;
-        LaneRef { queue: *queue, channel: *channel, needs, expected_handle_ms: *expected_handle_ms }
+        let LaneId { queue, channel, needs, expected_handle_ms, stakes } = self;
+        LaneRef {
+            queue: *queue,
+            channel: *channel,
+            needs,
+            expected_handle_ms: *expected_handle_ms,
+            stakes: *stakes,
+        }
     }
 }
 
@@ -94,6 +104,22 @@ impl Lane {
     /// How many agents on duty meet its needs.
     pub fn on_duty(&self) -> u32 {
         self.on_duty
+    }
+
+    /// Those who wait from a place on.
+    pub(super) fn waiting_from(&self, place: &Place) -> impl Iterator<Item = &Place> {
+        self.waiting.from(place)
+    }
+
+    /// Where those begin whose target has not passed yet, if it has for this one and a miss costs something.
+    pub(super) fn after_target(&self, place: &Place, now: Time) -> Option<Place> {
+        let target_ms = self.id.stakes.target_ms();
+        if now.since(place.2) < target_ms || !self.id.stakes.has_target() {
+            return None;
+        }
+        // Those of a lane are alike: the key of all lies as far before their entry as that of this one.
+        let moved = millis(place.2.0) - place.1;
+        Some((Turn::Regular, millis(now.0) - millis(target_ms) + 1 - moved, Time(0), InteractionId(0)))
     }
 
     /// How many wait before a place.

@@ -50,6 +50,6 @@ fn key(interaction: &Interaction) -> i64 {
     }
 }
 
-fn millis(ms: u64) -> i64 {
+pub(super) fn millis(ms: u64) -> i64 {
     i64::try_from(ms).expect("times and head starts are bounded far below 2^63 ms")
 }

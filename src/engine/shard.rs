@@ -17,6 +17,7 @@ use super::intake::IntakeMemory;
 use super::interaction::{Decided, Interaction};
 use super::offer::{EndedOffers, Offer};
 use super::outcome::{Assignment, Over};
+use super::prices::Prices;
 use super::profile::Profiles;
 use super::queue::Lines;
 use super::source::Sources;
@@ -42,6 +43,9 @@ pub struct Shard {
     pub(super) profiles: Profiles,
     pub(super) deadlines: Deadlines,
     pub(super) checked: Checked,
+    pub(super) prices: Prices,
+    /// Held for a cheaper agent.
+    pub(super) kept_back: BTreeSet<InteractionId>,
     pub(super) intake: IntakeMemory,
     pub(super) ended_offers: EndedOffers,
     pub(super) over: Over,
@@ -53,6 +57,8 @@ pub struct Shard {
     pub(super) matters: Matters,
     /// Whether somebody may take only so many a day: otherwise nobody is looked at for that.
     pub(super) daily_maxima: bool,
+    /// Whether something is known of an agent that tells them from others with the same skills.
+    pub(super) agents_differ: bool,
     /// Of agents for whom nothing else is said.
     pub(super) capacity_default: CapacitySpec,
     pub(super) latest: VecDeque<(InteractionId, Decided)>,
@@ -291,6 +297,7 @@ impl Step<'_> {
             Deadline::Window(interaction) => self.window_missed(interaction),
             Deadline::Seek(interaction) => self.seek_timed_out(interaction),
             Deadline::Source(interaction) => self.source_gone(interaction),
+            Deadline::Hold(interaction) => self.seek_agent(interaction),
         }
     }
 

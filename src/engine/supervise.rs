@@ -45,7 +45,11 @@ impl Step<'_> {
             return Err(Refusal::WrongState { state: subject.state, wanted });
         }
         if subject.plan.priority != priority {
+            let held = self.shard.kept_back.contains(&interaction);
             self.emit(Event::Reprioritised { interaction, priority });
+            if held {
+                self.seek_agent(interaction);
+            }
         }
         Ok(Answer::Done)
     }
@@ -116,6 +120,13 @@ impl Shard {
     }
 
     pub(super) fn reprioritised(&mut self, id: InteractionId, priority: i16) {
-        self.change_place(id, |subject| Arc::make_mut(&mut subject.plan).priority = priority);
+        let stood = self.subject(id).standing.is_some();
+        self.step_out(id);
+        Arc::make_mut(&mut self.subject_mut(id).plan).priority = priority;
+        // Points are weight: it stands with its like.
+        self.change_lane(id);
+        if stood {
+            self.stand(id);
+        }
     }
 }

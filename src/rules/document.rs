@@ -1,7 +1,7 @@
 //! A rule document as people write it: one model for YAML, JSON and, later, the wire. What a queue's section leaves
 //! out is as the default section says, and what that leaves out is as the built-in document says.
 
-use super::values::{Amount, Duration, Level, Limit, Share};
+use super::values::{Amount, Dial, Duration, Hold, Level, Limit, Share, Weight};
 use crate::engine::channel::Channel;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -30,6 +30,10 @@ pub struct Section {
     pub goals: GoalFigures,
     /// Points added to those the source gave; one is worth a minute of waiting.
     pub priority: Option<i16>,
+    /// What its interactions weigh against others: a customer of twice the value weighs 2.
+    pub weight: Option<Weight>,
+    /// Held for a cheaper agent no longer than this.
+    pub hold_at_most: ByChannel<Hold>,
     /// Counted as if it had waited this long already.
     pub head_start: Option<Duration>,
     /// Skills asked for beyond those the queue requires, and given up by relaxation.
@@ -75,6 +79,10 @@ pub struct GoalFigures {
     pub abandon: Option<Amount>,
     pub late: Option<Amount>,
     pub unresolved: Option<Amount>,
+    /// Customers wait so long in the mean before they hang up.
+    pub patience: Option<Duration>,
+    /// How strongly a missed target counts more while the service level is below its goal.
+    pub service_level_dial: Option<Dial>,
 }
 
 /// One step of relaxation. Steps add up.

@@ -7,6 +7,7 @@ use super::needs::Demand;
 use super::section::Layers;
 use super::values::Limit;
 use crate::engine::channel::Channel;
+use crate::engine::fixed::Part;
 use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Plan, Preferred, TransferTerms};
 use crate::engine::route::{Condition, Exit, LastStep, Overflow, ROUTES_MAX, Route};
@@ -42,7 +43,8 @@ pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
         routes: routes(names, asked, transfers.beyond).into(),
         priority: asked.facts.priority.saturating_add(layers.first(|section| section.priority).unwrap_or(0)),
         head_start_ms: layers.first(|section| section.head_start).map_or(0, |head_start| head_start.0),
-        goals: layers.goals(),
+        weight: layers.first(|section| section.weight).map_or(Part::ONE, |weight| weight.0),
+        goals: layers.goals(asked.channel),
         preferred: preferred(layers, asked),
         duplicates: duplicates(layers),
         callback: call_back(layers),

@@ -3,7 +3,7 @@
 
 use super::built_in;
 use super::document::{Budget, ByChannel, Document, GoalFigures, Last, Leave, OverflowRule, Section, Step};
-use super::values::{Amount, Duration, Level, Share};
+use super::values::{Amount, Dial, Duration, Hold, Level, Share};
 use crate::engine::channel::Channel;
 use crate::engine::money::Money;
 use crate::engine::plan::Goals;
@@ -82,7 +82,7 @@ impl<'a> Layers<'a> {
         (*ms > 0).then_some((*ms, budget.overdraw))
     }
 
-    pub fn goals(self) -> Goals {
+    pub fn goals(self, channel: Channel) -> Goals {
         let ms = |of: fn(&GoalFigures) -> Option<Duration>| self.figure(of).0;
         let money = |of: fn(&GoalFigures) -> Option<Amount>| -> Money { self.figure(of).0 };
         Goals {
@@ -93,6 +93,9 @@ impl<'a> Layers<'a> {
             abandon: money(|goals| goals.abandon),
             late: money(|goals| goals.late),
             unresolved: money(|goals| goals.unresolved),
+            patience_ms: ms(|goals| goals.patience).max(1),
+            hold_max_ms: self.by_channel(channel, |section| &section.hold_at_most).and_then(|Hold(ms)| *ms),
+            dial: self.figure::<Dial>(|goals| goals.service_level_dial).0,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The values people write in rules: durations (`30s`, `1h30m`), money (`0.20`), shares (`80%`), proficiencies.
 //! Everything is an integer from here on; no floating-point number ever stands in between.
 
+use crate::engine::fixed::Part;
 use crate::engine::money::Money;
 use crate::engine::skill::{PROFICIENCY_MAX, Proficiency};
 use serde::{Deserialize, Deserializer, de};
@@ -10,6 +11,9 @@ pub const DURATION_MAX_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 /// Most money in a rule, in units of the currency.
 pub const MONEY_MAX: i64 = 1_000_000_000;
 
+/// The dial of the service level goes so far.
+pub const DIAL_MAX: u8 = 16;
+
 /// A length of time, ms.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Duration(pub u64);
@@ -17,6 +21,18 @@ pub struct Duration(pub u64);
 /// A duration, or `never`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limit(pub Option<u64>);
+
+/// A duration, or `unlimited`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold(pub Option<u64>);
+
+/// What something weighs against others of its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Weight(pub Part);
+
+/// How strongly something is turned, 0 to 16.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dial(pub u8);
 
 /// A figure of the goals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -67,6 +83,34 @@ impl Written for Limit {
             "never" => Some(Limit(None)),
             text => Duration::read(text).map(|Duration(ms)| Limit(Some(ms))),
         }
+    }
+}
+
+impl Written for Hold {
+    const WANT: &'static str = "a duration such as 30s or 2m, 0s to hold nobody, or unlimited";
+
+    fn read(text: &str) -> Option<Hold> {
+        match text {
+            "unlimited" => Some(Hold(None)),
+            text => Duration::read(text).map(|Duration(ms)| Hold(Some(ms))),
+        }
+    }
+}
+
+impl Written for Weight {
+    const WANT: &'static str = "a weight, 0.25 to 8, at most three decimals";
+
+    fn read(text: &str) -> Option<Weight> {
+        let thousandths = u32::try_from(decimal(text, 3)?).ok()?;
+        (250..=8_000).contains(&thousandths).then(|| Weight(Part::thousandths(thousandths)))
+    }
+}
+
+impl Written for Dial {
+    const WANT: &'static str = "a whole number, 0 to 16";
+
+    fn read(text: &str) -> Option<Dial> {
+        text.parse().ok().filter(|dial| *dial <= DIAL_MAX).map(Dial)
     }
 }
 
@@ -133,7 +177,7 @@ macro_rules! read_from_text {
     )*};
 }
 
-read_from_text!(Duration, Limit, Amount, Share, Level);
+read_from_text!(Duration, Limit, Hold, Weight, Dial, Amount, Share, Level);
 
 #[cfg(test)]
 mod tests {
@@ -162,6 +206,17 @@ mod tests {
         for wrong in ["", ".5", "5.", "-1", "1e3", "0.0000001", "1,50", "1000000001"] {
             assert_eq!(millionths(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn weights_and_dials_have_bounds() {
+        assert_eq!(Weight::read("1.5"), Some(Weight(Part(98_304))));
+        assert_eq!(Weight::read("8"), Some(Weight(Part(8 << 16))));
+        assert!(["0.2", "8.001", "-1", "1.0000", "x"].iter().all(|wrong| Weight::read(wrong).is_none()));
+        assert_eq!(Dial::read("16"), Some(Dial(16)));
+        assert!(["17", "-1", "4.5"].iter().all(|wrong| Dial::read(wrong).is_none()));
+        assert_eq!(Hold::read("unlimited"), Some(Hold(None)));
+        assert_eq!(Hold::read("1m"), Some(Hold(Some(60_000))));
     }
 
     #[test]

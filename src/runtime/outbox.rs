@@ -274,6 +274,7 @@ mod tests {
     use crate::engine::floor::{AgentSpec, Definition, QueueSpec};
     use crate::engine::ids::{PoolKey, QueueKey};
     use crate::engine::plan::{Channel, Facts};
+    use crate::engine::policy::PoolSpec;
     use crate::rules::{Asked, RuleSet};
 
     const ANA: AgentKey = AgentKey(0);
@@ -291,7 +292,7 @@ mod tests {
     /// A pool with the agent `ana`, connected, and a call that waits in `sales`.
     fn floor() -> Shard {
         let mut shard = Shard::new();
-        define(&mut shard, "main", Definition::Pool { display_name: "Main".into() });
+        define(&mut shard, "main", Definition::Pool(PoolSpec::plain("Main".into()).into()));
         let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
         let facts = Facts::default();
         define(&mut shard, "sales", Definition::Queue(queue));

@@ -14,6 +14,7 @@ use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::floor::Definition;
 use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
+use crate::engine::policy::PoolSpec;
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::engine::time::Time;
@@ -153,7 +154,7 @@ fn first_commands(shard: &Shard) -> Vec<Command> {
     if shard.sequence().0 > 0 {
         return vec![Command::Restart];
     }
-    let definition = Definition::Pool { display_name: "Main".into() };
+    let definition = Definition::Pool(PoolSpec::plain("Main".into()).into());
     vec![Command::Define { name: MAIN_POOL.into(), definition, write: Write::Create }]
 }
 

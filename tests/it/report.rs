@@ -9,6 +9,7 @@ use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec, WrapUp};
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId};
 use baton::engine::plan::{Channel, Facts, Goals, Plan};
+use baton::engine::policy::PoolSpec;
 use baton::engine::route::Route;
 use baton::engine::shard::Shard;
 use baton::engine::tally::Books;
@@ -34,7 +35,7 @@ impl Day {
         let mut day = Day { shard: Shard::new(), journal: Vec::new(), calls: 0 };
         let define =
             |name: &str, definition| Command::Define { name: name.into(), definition, write: Write::Create };
-        day.ask(0, define("default", Definition::Pool { display_name: "".into() }));
+        day.ask(0, define("default", Definition::Pool(PoolSpec::listed("".into()).into())));
         let queue = QueueSpec {
             wrap_up: WrapUp::optional(2 * MINUTE),
             ..QueueSpec::plain("".into(), PoolKey(0), Vec::new())

@@ -12,6 +12,7 @@ use baton::engine::floor::{
 use baton::engine::hours::{HoursSpec, Span, WeeklySpan};
 use baton::engine::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
+use baton::engine::policy::PoolSpec;
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::{Requirement, Skill};
 use baton::engine::time::Time;
@@ -72,7 +73,7 @@ impl Drawn {
         let mut all = Vec::new();
         for pool in 0..self.pools {
             let display_name = text(format!("pool {pool}"));
-            all.push((text(format!("p{pool}")), Definition::Pool { display_name }));
+            all.push((text(format!("p{pool}")), Definition::Pool(PoolSpec::listed(display_name).into())));
         }
         for skill in 0..self.skills {
             let display_name = text(format!("skill {skill}"));

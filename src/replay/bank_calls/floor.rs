@@ -13,8 +13,8 @@ use crate::engine::floor::{AgentSpec, Definition, OnAgentLost, OnExpiry, QueueSp
 use crate::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
-use crate::engine::money::Money;
 use crate::engine::plan::{Channel, Facts, Goals, Plan};
+use crate::engine::policy::PoolSpec;
 use crate::engine::route::Route;
 use crate::engine::shard::Shard;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, Skill};
@@ -47,7 +47,7 @@ impl Floor {
     /// Defines the floor. The agents have a session each and are signed out.
     pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>) -> Floor {
         let mut floor = Floor { shard: Shard::new(), events: Vec::new(), agents: BTreeMap::new() };
-        floor.define(now, "bank", Definition::Pool { display_name: "Anonymous Bank".into() });
+        floor.define(now, "bank", Definition::Pool(PoolSpec::listed("Anonymous Bank".into()).into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
             floor.define(now, kind.code(), Definition::Queue(queue_spec(kind)));
@@ -170,15 +170,7 @@ fn agent_spec(agent: AgentNo, kinds: &BTreeSet<Kind>) -> AgentSpec {
 }
 
 fn plan(kind: Kind, head_start_ms: u64) -> Plan {
-    let goals = Goals {
-        answer_within_ms: 20_000,
-        service_level_ppm: 800_000,
-        short_abandon_ms: 0,
-        waiting_per_minute: Money(0),
-        abandon: Money(0),
-        late: Money(0),
-        unresolved: Money(0),
-    };
+    let goals = Goals { short_abandon_ms: 0, ..Goals::plain() };
     let route = Route::plain(QueueKey(key(kind)), vec![requirement(kind)]);
     Plan { head_start_ms, ..Plan::plain(1, route, 0, goals) }
 }

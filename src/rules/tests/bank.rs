@@ -6,6 +6,7 @@ use crate::engine::command::{Command, Write};
 use crate::engine::floor::{Definition, GroupSpec, QueueSpec};
 use crate::engine::ids::{GroupKey, PoolKey, QueueKey, SkillKey};
 use crate::engine::plan::{Facts, Plan};
+use crate::engine::policy::PoolSpec;
 use crate::engine::route::Needs;
 use crate::engine::shard::Shard;
 use crate::engine::skill::Requirement;
@@ -20,7 +21,7 @@ impl Bank {
     /// Queues `general`, `loans` (credit 5), `cards-lost` (cards 1), `partner` and `supervisors` in one pool.
     pub fn new() -> Bank {
         let mut bank = Bank(Shard::new());
-        bank.define("retail", Definition::Pool { display_name: "Retail".into() });
+        bank.define("retail", Definition::Pool(PoolSpec::plain("Retail".into()).into()));
         for skill in ["credit", "cards", "mortgages", "french"] {
             bank.define(skill, Definition::Skill { display_name: skill.into() });
         }

@@ -3,6 +3,7 @@
 
 use super::expect::{assert_refused, failed, invalid};
 use super::harness::{Server, call_with, name, within};
+use baton::proto::policy::Kind;
 use baton::proto::{self, Channel, Exclusion, Explanation, InteractionState, Presence};
 use std::collections::BTreeMap;
 use tonic::Status;
@@ -54,8 +55,8 @@ async fn each_agent_is_chosen_ranked_lower_or_excluded_for_one_reason() {
     let decision = &told.decisions[0];
     assert_eq!(decision.agent, name("agents", "ana"), "idle for the longest");
     assert_eq!(decision.trigger(), proto::decision::Trigger::InteractionWaits);
-    assert!(decision.sentence.starts_with("ana: idle longest, "), "{}", decision.sentence);
-    assert!(decision.sentence.ends_with(" s; es 3 >= 3"), "{}", decision.sentence);
+    assert!(decision.sentence.starts_with("ana: worth most; net "), "{}", decision.sentence);
+    assert!(decision.sentence.ends_with("; es 3 >= 3"), "{}", decision.sentence);
     let stored = reasons(&decision.agents);
     assert_eq!(stored["ana"].0, Exclusion::Unspecified);
     assert_eq!(stored["bo"].0, Exclusion::RankedLower);
@@ -112,9 +113,10 @@ async fn a_decline_and_a_second_offer_are_said_as_such() {
 }
 
 #[tokio::test]
-async fn the_score_is_the_wait_and_sixty_seconds_a_point() {
+async fn under_lists_the_score_is_the_wait_and_sixty_seconds_a_point() {
     let server = Server::start().await;
     server.open_floor(&[("ana", 3)]).await;
+    server.decide_by(Kind::Lists(proto::Lists::default())).await.expect("lists are a policy");
     let plain = server.call("c1").await;
     let urgent = server.submit(call_with("c2", |one| one.priority = 10)).await.expect("taken");
     let urgent = urgent.interaction.expect("an interaction").name;

@@ -19,6 +19,7 @@ mod load;
 mod lost;
 mod names;
 mod parking;
+mod policies;
 mod races;
 mod reaching;
 mod reports;

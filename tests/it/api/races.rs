@@ -13,6 +13,7 @@ use baton::engine::ids::{
 };
 use baton::engine::interaction::State;
 use baton::engine::plan::{Facts, Goals, Plan};
+use baton::engine::policy::PoolSpec;
 use baton::engine::route::Route;
 use baton::engine::time::Time;
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
@@ -158,7 +159,8 @@ impl Course {
     async fn new(handle: &ShardHandle, number: u16) -> Course {
         let pool = PoolKey(number + 1);
         let display_name = Text::from("pool");
-        done(handle, define(format!("p{number}"), Definition::Pool { display_name })).await;
+        done(handle, define(format!("p{number}"), Definition::Pool(PoolSpec::listed(display_name).into())))
+            .await;
         let spec = QueueSpec {
             offer_expiry_ms: OFFER_EXPIRIES_MS[usize::from(number) % OFFER_EXPIRIES_MS.len()],
             broadcast: 1 + number / 5 % 2,

@@ -5,6 +5,7 @@ use super::START;
 use super::dice::Dice;
 use baton::engine::capacity::{CapacitySpec, ChannelCapacity, channels_default};
 use baton::engine::channel::{Channel, ChannelSet};
+use baton::engine::fixed::Part;
 use baton::engine::floor::{AgentSpec, GroupSpec, OnAgentLost, OnExpiry, QueueSpec, WrapUp, WrapUpMode};
 use baton::engine::hours::{HoursSpec, Span, SpecialDay, WeeklySpan};
 use baton::engine::ids::{GroupKey, HoursKey, PoolKey, SkillKey, Text};
@@ -34,6 +35,8 @@ pub fn agent(dice: &mut Dice, now: Time) -> AgentSpec {
         capacity: dice.one_in(2).then(|| capacity(dice)),
         shift: dice.one_in(4).then(|| hours_key(dice)),
         bot: dice.one_in(9),
+        estimates: Vec::new(),
+        acceptance: Part::ONE,
     }
 }
 

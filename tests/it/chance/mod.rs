@@ -13,6 +13,7 @@ use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::floor::{Definition, Kind};
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
 use baton::engine::interaction::Part;
+use baton::engine::policy::PoolSpec;
 use baton::engine::time::Time;
 use dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,8 +78,8 @@ impl Chance {
         let named = |name: &str| Text::from(name);
         let mut dice = Dice::new([0; 3]);
         let mut commands = vec![
-            define("default", Definition::Pool { display_name: named("default") }, Write::Create),
-            define("branch", Definition::Pool { display_name: named("branch") }, Write::Create),
+            define("default", Definition::Pool(PoolSpec::listed(named("default")).into()), Write::Create),
+            define("branch", Definition::Pool(PoolSpec::listed(named("branch")).into()), Write::Create),
             define("es", Definition::Skill { display_name: named("es") }, Write::Create),
             define("de", Definition::Skill { display_name: named("de") }, Write::Create),
         ];

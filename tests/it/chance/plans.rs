@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::floor::group_key;
+use baton::engine::fixed::Part;
 use baton::engine::ids::{AgentKey, QueueKey, SkillKey};
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
@@ -22,6 +23,7 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         routes: routes.into(),
         priority: dice.choose(&[0, 0, 0, 1, 2, -1, 5, -10]),
         head_start_ms: if dice.one_in(13) { 30_000 } else { 0 },
+        weight: Part::ONE,
         goals: Goals::plain(),
         preferred: dice.one_in(5).then(|| preferred(dice, agents)),
         duplicates: dice.choose(&[Duplicates::KeepBoth, Duplicates::Attach, Duplicates::Replace]),

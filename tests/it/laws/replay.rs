@@ -5,14 +5,18 @@ use crate::chance::Move;
 use baton::engine::command::{Command, Write};
 use baton::engine::floor::Definition;
 use baton::engine::ids::QueueKey;
+use baton::engine::policy::PoolSpec;
 use baton::engine::shard::Shard;
 
 impl Run {
     pub fn check_replay(&mut self) {
         // An event now: a recovered engine knows no later time.
         let (name, display_name) = ("last".into(), "".into());
-        let last =
-            Command::Define { name, definition: Definition::Pool { display_name }, write: Write::Create };
+        let last = Command::Define {
+            name,
+            definition: Definition::Pool(PoolSpec::listed(display_name).into()),
+            write: Write::Create,
+        };
         self.ask(self.shard.now().after(7), last);
         let mut again = Shard::new();
         self.journal.iter().for_each(|stamped| again.apply(stamped));

@@ -5,10 +5,11 @@ use super::twin::{Twin, agent_key, id};
 use baton::engine::agent::{Liveness, Presence};
 use baton::engine::channel::Channel;
 use baton::engine::explain::{
-    CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, Rival, Trigger, WaitReason,
+    By, CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, Rival, Trigger, WaitReason,
 };
 use baton::engine::ids::QueueKey;
 use baton::engine::interaction::{State, WantedBy};
+use baton::engine::policy::Listed;
 use baton::engine::route::Needs;
 use baton::engine::skill::Requirement;
 use std::cmp::Reverse;
@@ -101,12 +102,23 @@ impl Twin {
         let (agents, rivals) = (agents.into_iter().collect(), rivals.into_iter().collect());
         let wanted = self.sought(item).1.map(|wanted| wanted.by);
         let score = self.score(item);
-        Arc::new(Decision { trigger, score, wait_ms, wanted, wait_reason, ready, agents, rivals })
+        Arc::new(Decision {
+            trigger,
+            score,
+            wait_ms,
+            wanted,
+            wait_reason,
+            ready,
+            agents,
+            rivals,
+            relief: None,
+            by: By::Lists(Listed::longest_idle()),
+        })
     }
 
     pub fn candidate(&self, agent: usize, exclusion: Option<Exclusion>) -> Candidate {
         let idle_ms = self.now.0 - self.people[agent].idle_since.0;
-        Candidate { agent: agent_key(agent), exclusion, used: self.used(agent), idle_ms }
+        Candidate { agent: agent_key(agent), exclusion, used: self.used(agent), idle_ms, net: None }
     }
 
     /// Could take something, whatever it is.

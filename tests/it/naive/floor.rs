@@ -75,7 +75,7 @@ impl Twin {
         self.tell(told);
         let (now, revision) = (self.now, self.sequence);
         match definition {
-            Definition::Pool { .. } => put(&mut self.pools, key, name, (), revision),
+            Definition::Pool(_) => put(&mut self.pools, key, name, (), revision),
             Definition::Skill { .. } => put(&mut self.skills, key, name, (), revision),
             Definition::Queue(spec) => {
                 put(&mut self.queues, key, name, spec, revision);
@@ -154,7 +154,7 @@ impl Twin {
 
     fn check_names(&self, definition: &Definition) -> Result<(), Refusal> {
         match definition {
-            Definition::Pool { .. } | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
+            Definition::Pool(_) | Definition::Skill { .. } | Definition::Group(_) => Ok(()),
             Definition::Hours(spec) if time_zone(&spec.time_zone).is_none() => {
                 Err(Refusal::TimeZoneUnknown { name: spec.time_zone.clone() })
             }

@@ -12,6 +12,7 @@ use baton::engine::floor::{
 };
 use baton::engine::hours::{HoursSpec, Span, SpecialDay, WeeklySpan};
 use baton::engine::ids::{AgentKey, SessionId, SkillKey, Text};
+use baton::engine::policy::PoolSpec;
 use baton::engine::skill::{Requirement, Skill};
 
 const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -46,7 +47,7 @@ impl World {
     }
 
     pub fn pool(&mut self, name: &str) -> Told {
-        self.define(name, Known::No, Definition::Pool { display_name: name.into() })
+        self.define(name, Known::No, Definition::Pool(PoolSpec::listed(name.into()).into()))
     }
 
     fn queue(&mut self, words: &mut Words) -> Told {

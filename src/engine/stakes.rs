@@ -1,0 +1,164 @@
+//! What leaving a customer waiting costs: relief, the first term of every decision (ALGORITHM.md 1.3). Interactions of
+//! a lane have the same stakes, so those who have waited longer have more to lose, and only heads are looked at.
+
+use super::fixed::{Part, falling_by};
+use super::plan::{Goals, Plan};
+use serde::{Deserialize, Serialize};
+
+/// Least and greatest weight of an interaction against another: 1/4 and 8.
+pub const WEIGHT_MIN: Part = Part(1 << 14);
+pub const WEIGHT_MAX: Part = Part(8 << 16);
+
+/// The dial of the service level makes of a missed target between an eighth and eight times what it costs.
+const DIAL_MIN: Part = Part(1 << 13);
+const DIAL_MAX: Part = Part(8 << 16);
+
+/// What one interaction stands for, in millionths of the currency.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Stakes {
+    waiting_per_minute: i64,
+    abandon: i64,
+    late: i64,
+    unresolved: i64,
+    target_ms: u64,
+    patience_ms: u64,
+    hold_max_ms: u64,
+    dial: u8,
+    goal_ppm: u32,
+    weight: Part,
+}
+
+/// The three layers of relief, in millionths of the currency.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Relief {
+    /// What another horizon of waiting costs.
+    pub waiting: i64,
+    /// What the risk costs that the customer hangs up meanwhile.
+    pub hang_up: i64,
+    /// What it costs to miss the target, if it ends soon.
+    pub target: i64,
+}
+
+impl Relief {
+    /// All of it.
+    pub fn sum(self) -> i64 {
+        self.waiting + self.hang_up + self.target
+    }
+
+    /// So much of it.
+    pub(super) fn times(self, factor: Part) -> Relief {
+        let of = |amount| factor.of(amount);
+        Relief { waiting: of(self.waiting), hang_up: of(self.hang_up), target: of(self.target) }
+    }
+}
+
+/// What relief depends on beside the interaction.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Horizon {
+    /// If this agent goes to somebody else, another comes after so long, ms.
+    pub ms: u64,
+    /// A target counts when it ends within so long, ms.
+    pub target_ms: u64,
+    /// What the dial of the service level makes of a missed target.
+    pub dial: Part,
+}
+
+impl Stakes {
+    /// Of everything a plan sends to one of its queues.
+    pub(super) fn of(plan: &Plan) -> Stakes {
+        let Goals {
+            answer_within_ms,
+            service_level_ppm,
+            waiting_per_minute,
+            abandon,
+            late,
+            unresolved,
+            patience_ms,
+            hold_max_ms,
+            dial,
+            ..
+        } = plan.goals;
+        Stakes {
+            waiting_per_minute: waiting_per_minute.0,
+            abandon: abandon.0,
+            late: late.0,
+            unresolved: unresolved.0,
+            target_ms: answer_within_ms,
+            patience_ms,
+            hold_max_ms: hold_max_ms.unwrap_or(u64::MAX),
+            dial,
+            goal_ppm: service_level_ppm,
+            weight: weight(plan),
+        }
+    }
+
+    /// What leaving one who has waited so long for another horizon costs.
+    pub(super) fn relief(&self, wait_ms: u64, horizon: Horizon) -> Relief {
+        let gone = falling_by(horizon.ms, self.patience_ms).rest();
+        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
+        let relief = Relief {
+            waiting: gone.of(super::fixed::narrow(waiting)),
+            hang_up: gone.of(self.abandon),
+            target: self.target(wait_ms, horizon),
+        };
+        relief.times(self.weight)
+    }
+
+    fn target(&self, wait_ms: u64, horizon: Horizon) -> i64 {
+        let left = self.target_ms.saturating_sub(wait_ms);
+        if left == 0 || left > horizon.target_ms {
+            return 0;
+        }
+        let missed = falling_by(left, self.patience_ms).of(self.late);
+        horizon.dial.of(missed)
+    }
+
+    /// What an answer is worth that solves the matter, with that much more chance.
+    pub(super) fn resolution(&self, more: i64) -> i64 {
+        super::fixed::narrow((i128::from(self.weight.of(self.unresolved)) * i128::from(more)) >> 16)
+    }
+
+    /// What is lost with the customer, waiting included: the numerator of cμ/θ.
+    pub(super) fn loss(&self) -> i64 {
+        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
+        self.weight.of(super::fixed::narrow(waiting + i128::from(self.abandon)))
+    }
+
+    /// Answered within this, ms, is in time.
+    pub(super) fn target_ms(&self) -> u64 {
+        self.target_ms
+    }
+
+    /// Whether a late answer costs anything.
+    pub(super) fn has_target(&self) -> bool {
+        self.late > 0
+    }
+
+    /// Having waited so long, ms, it is held no longer for a cheaper agent.
+    pub(super) fn hold_max_ms(&self) -> u64 {
+        self.hold_max_ms
+    }
+
+    /// What a missed target counts, when so many parts in a million were answered in time lately (ALGORITHM.md 1.4):
+    /// e^(G (goal - level)).
+    pub(super) fn dial(&self, level_ppm: u32) -> Part {
+        let by = u64::from(self.dial);
+        let gap = |more: u32, less: u32| falling_by(by * u64::from(more.saturating_sub(less)), 1_000_000);
+        let dial = match level_ppm < self.goal_ppm {
+            true => Part::quotient(u64::from(Part::ONE.0), u64::from(gap(self.goal_ppm, level_ppm).0)),
+            false => gap(level_ppm, self.goal_ppm),
+        };
+        dial.clamp(DIAL_MIN, DIAL_MAX)
+    }
+}
+
+/// The weight of the rules, twice as much for every four priority points more, within the bounds.
+fn weight(plan: &Plan) -> Part {
+    /// 2^(1/4) and 2^(-1/4), in 65,536ths.
+    const UP: Part = Part(77_936);
+    const DOWN: Part = Part(55_109);
+    let step = if plan.priority < 0 { DOWN } else { UP };
+    let points = plan.priority.unsigned_abs().min(32);
+    let weight = (0..points).fold(plan.weight, |weight, _| weight.times(step));
+    weight.clamp(WEIGHT_MIN, WEIGHT_MAX)
+}

@@ -1,0 +1,16 @@
+//! What keeps a simulation from being run.
+
+use std::path::PathBuf;
+
+/// Each names the file, the place, what is there and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    #[error("cannot read {}: {source}", file.display())]
+    Unreadable { file: PathBuf, source: std::io::Error },
+    #[error("{} line {line}, {field}: got {got:?}, want {want}", file.display())]
+    Wrong { file: PathBuf, line: u64, field: &'static str, got: String, want: &'static str },
+    #[error("{}: {what}", file.display())]
+    Unusable { file: PathBuf, what: String },
+    #[error("no days of {centre} in {}: want files named {centre}_day*.csv or .csv.gz", folder.display())]
+    NoDays { folder: PathBuf, centre: String },
+}

@@ -1,0 +1,155 @@
+//! What became of everybody on a day, and what it cost.
+
+use super::centre::{Centre, Day};
+
+/// What became of one customer.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Fate {
+    Served {
+        wait_s: f64,
+        resolution: f64,
+    },
+    Left {
+        wait_s: f64,
+    },
+    /// The line was full.
+    TurnedAway,
+}
+
+/// A day, run.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    /// In the order of the visits.
+    pub fates: Vec<Fate>,
+    /// By member of the centre.
+    pub busy_ms: Vec<u64>,
+}
+
+/// The figures of a day.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Figures {
+    pub calls: u64,
+    /// Waiting, hanging up, late answers, and matters not solved.
+    pub cost: f64,
+    /// The same without matters not solved.
+    pub service_cost: f64,
+    /// Answered in time of all but those who left before the target.
+    pub service_level: f64,
+    /// Share of all who left.
+    pub abandoned: f64,
+    /// Mean wait of those who were served, s.
+    pub mean_wait_s: f64,
+    /// Mean chance to be solved, of those who were served.
+    pub resolution: f64,
+    /// Of the times agents were busy: 0 is all alike.
+    pub gini: f64,
+}
+
+impl Outcome {
+    /// Its figures.
+    pub fn figures(&self, centre: &Centre, day: &Day) -> Figures {
+        let mut sums = Sums::default();
+        for (visit, fate) in day.visits.iter().zip(&self.fates) {
+            sums.add(&centre.kinds[visit.kind], fate);
+        }
+        let calls = self.fates.len() as f64;
+        Figures {
+            calls: self.fates.len() as u64,
+            cost: sums.service + sums.unresolved,
+            service_cost: sums.service,
+            service_level: share(sums.in_time, calls - sums.left_in_time),
+            abandoned: share(sums.left, calls),
+            mean_wait_s: share(sums.wait_s, sums.served),
+            resolution: share(sums.resolution, sums.served),
+            gini: gini(&self.busy_ms),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Sums {
+    service: f64,
+    unresolved: f64,
+    served: f64,
+    in_time: f64,
+    left: f64,
+    left_in_time: f64,
+    wait_s: f64,
+    resolution: f64,
+}
+
+impl Sums {
+    fn add(&mut self, kind: &super::centre::Kind, fate: &Fate) {
+        let late = |wait_s: f64| if wait_s > kind.target_s { kind.late } else { 0.0 };
+        let waiting = |wait_s: f64| kind.waiting_per_minute / 60.0 * wait_s;
+        match *fate {
+            Fate::Served { wait_s, resolution } => {
+                self.service += waiting(wait_s) + late(wait_s);
+                self.unresolved += kind.unresolved * (1.0 - resolution);
+                self.served += 1.0;
+                self.wait_s += wait_s;
+                self.resolution += resolution;
+                self.in_time += if wait_s > kind.target_s { 0.0 } else { 1.0 };
+            }
+            Fate::Left { wait_s } => {
+                self.service += waiting(wait_s) + late(wait_s) + kind.abandon;
+                self.left += 1.0;
+                self.left_in_time += if wait_s > kind.target_s { 0.0 } else { 1.0 };
+            }
+            Fate::TurnedAway => {}
+        }
+    }
+}
+
+fn share(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// Gini coefficient: half the mean difference of two, over the mean.
+fn gini(times: &[u64]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let (n, sum) = (sorted.len() as f64, sorted.iter().sum::<u64>() as f64);
+    let weighted = |(at, time): (usize, &u64)| (2.0 * (at as f64 + 1.0) - n - 1.0) * *time as f64;
+    share(sorted.iter().enumerate().map(weighted).sum::<f64>(), n * sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::{Does, Kind, Member, Visit};
+
+    #[test]
+    fn costs_are_those_of_the_definition() {
+        let kind = Kind {
+            name: "a".to_owned(),
+            target_s: 20.0,
+            abandon: 4.0,
+            waiting_per_minute: 0.6,
+            late: 1.0,
+            unresolved: 5.0,
+            patience_s: 100.0,
+            handle_s: 100.0,
+            priority: 0,
+            line_max: 9,
+        };
+        let does = Does { kind: 0, proficiency: 1, handle_s: 100.0, resolution: 0.8, known: None };
+        let centre = Centre { kinds: vec![kind], agents: vec![Member { does: vec![does] }; 2] };
+        let visit = Visit { at_s: 0.0, kind: 0, patience_s: 50.0, work: 1.0 };
+        let day = Day { visits: vec![visit; 4] };
+        let fates = vec![
+            Fate::Served { wait_s: 10.0, resolution: 0.8 },
+            Fate::Served { wait_s: 30.0, resolution: 0.8 },
+            Fate::Left { wait_s: 50.0 },
+            Fate::Left { wait_s: 5.0 },
+        ];
+        let figures = Outcome { fates, busy_ms: vec![100, 300] }.figures(&centre, &day);
+        let service = 0.1 + (0.3 + 1.0) + (0.5 + 1.0 + 4.0) + (0.05 + 4.0);
+        assert!((figures.service_cost - service).abs() < 1e-9);
+        assert!((figures.cost - service - 2.0).abs() < 1e-9);
+        assert!((figures.service_level - 1.0 / 3.0).abs() < 1e-9);
+        assert!((figures.mean_wait_s - 20.0).abs() < 1e-9);
+        assert!((figures.abandoned - 0.5).abs() < 1e-9);
+        assert!((figures.gini - 0.25).abs() < 1e-9);
+    }
+}

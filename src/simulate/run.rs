@@ -1,0 +1,146 @@
+//! One day through the engine in simulated time.
+//!
+//! What happens in the same millisecond happens in the order of `Happening`: whoever is served is served before
+//! patience ends.
+
+use super::centre::{Centre, Day};
+use super::choice::Choice;
+use super::floor::{Floor, millis};
+use super::outcome::{Fate, Outcome};
+use crate::engine::ids::{AssignmentId, InteractionId};
+use crate::engine::policy::Marginal;
+use crate::engine::time::Time;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+/// Who would wait so long, s, waits for ever.
+const FOR_EVER_S: f64 = 1e9;
+
+/// How a day is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub choice: Choice,
+    pub marginal: Marginal,
+    /// Longest hold, ms; `None`: as long as it pays.
+    pub hold_max_ms: Option<u64>,
+    /// The order of the agents, which decides between equals: 0 is as they stand, every other number is an order of its
+    /// own.
+    pub seed: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Happening {
+    Complete(AssignmentId),
+    Arrive(usize),
+    Leave(usize),
+}
+
+/// Runs a day to its end: the line is emptied after the last has come.
+pub fn run(centre: &Centre, day: &Day, how: Run) -> Outcome {
+    let mut running = Running::new(centre, day, how);
+    while let Some(Reverse((now, happening))) = running.agenda.pop() {
+        running.fire_deadlines(now);
+        running.happen(now, happening);
+        running.answer_offers(now);
+    }
+    Outcome { fates: running.fates, busy_ms: running.busy_ms }
+}
+
+struct Running<'a> {
+    centre: &'a Centre,
+    day: &'a Day,
+    floor: Floor,
+    agenda: BinaryHeap<Reverse<(Time, Happening)>>,
+    next: usize,
+    interactions: Vec<Option<InteractionId>>,
+    visits: HashMap<InteractionId, usize>,
+    /// Which member each agent of the engine is.
+    members: Vec<usize>,
+    fates: Vec<Fate>,
+    busy_ms: Vec<u64>,
+}
+
+impl<'a> Running<'a> {
+    fn new(centre: &'a Centre, day: &'a Day, how: Run) -> Running<'a> {
+        let mut members: Vec<usize> = (0..centre.agents.len()).collect();
+        if how.seed > 0 {
+            members.shuffle(&mut ChaCha8Rng::seed_from_u64(how.seed));
+        }
+        let policy = how.choice.policy(how.marginal);
+        let mut running = Running {
+            centre,
+            day,
+            floor: Floor::open(centre, policy, how.choice.knows_points(), how.hold_max_ms, &members),
+            agenda: BinaryHeap::new(),
+            next: 0,
+            interactions: vec![None; day.visits.len()],
+            visits: HashMap::new(),
+            members,
+            fates: vec![Fate::TurnedAway; day.visits.len()],
+            busy_ms: vec![0; centre.agents.len()],
+        };
+        running.look_at_next();
+        running
+    }
+
+    fn look_at_next(&mut self) {
+        if let Some(visit) = self.day.visits.get(self.next) {
+            self.agenda.push(Reverse((Time(millis(visit.at_s)), Happening::Arrive(self.next))));
+            self.next += 1;
+        }
+    }
+
+    /// Our own agenda must not jump over a timer of the engine: an offer it makes is answered at once.
+    fn fire_deadlines(&mut self, now: Time) {
+        while let Some(due) = self.floor.next_deadline().filter(|due| *due < now) {
+            self.floor.pass_time(due);
+            self.answer_offers(due);
+        }
+    }
+
+    fn happen(&mut self, now: Time, happening: Happening) {
+        match happening {
+            Happening::Complete(assignment) => self.floor.complete(now, assignment),
+            Happening::Arrive(number) => self.arrive(now, number),
+            Happening::Leave(number) => {
+                if let Some(interaction) = self.interactions[number].take() {
+                    self.floor.leave(now, interaction);
+                    self.fates[number] = Fate::Left { wait_s: self.day.visits[number].patience_s };
+                }
+            }
+        }
+    }
+
+    fn arrive(&mut self, now: Time, number: usize) {
+        let visit = self.day.visits[number];
+        if let Some(interaction) = self.floor.submit(now, number as u64, visit.kind) {
+            self.visits.insert(interaction, number);
+            self.interactions[number] = Some(interaction);
+            if visit.patience_s < FOR_EVER_S {
+                let leaves = Time(millis(visit.at_s + visit.patience_s));
+                self.agenda.push(Reverse((leaves, Happening::Leave(number))));
+            }
+        }
+        self.look_at_next();
+    }
+
+    fn answer_offers(&mut self, now: Time) {
+        for offered in self.floor.offers() {
+            let number = self.visits.remove(&offered.interaction).expect("what is offered has come");
+            self.interactions[number] = None;
+            let visit = self.day.visits[number];
+            let assignment = self.floor.accept(now, offered.offer);
+            let member = self.members[offered.agent.index()];
+            let does = self.centre.agents[member].does.iter().find(|does| does.kind == visit.kind);
+            let does = does.expect("who is asked has the skill");
+            let work_ms = millis(does.handle_s * visit.work);
+            self.busy_ms[member] += work_ms;
+            let wait_s = (now.0 as f64 / 1_000.0 - visit.at_s).max(0.0);
+            self.fates[number] = Fate::Served { wait_s, resolution: does.resolution };
+            self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment))));
+        }
+    }
+}
