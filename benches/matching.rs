@@ -24,14 +24,16 @@ use std::hint::black_box;
 use std::time::Duration;
 
 const WAITING_CLASSES: u16 = 64;
-const WAITING_SIZE: Size = Size { agents: 1_000, skills: WAITING_CLASSES, profiles: 640 };
+const WAITING_SIZE: Size = Size { agents: 1_000, skills: WAITING_CLASSES, profiles: 640, lists: false };
 
 fn agents_for(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "agents_for");
-    for (agents, profiles) in [(10_000, 500), (10_000, 10_000), (100_000, 100_000)] {
-        let size = Size { agents, skills: 50, profiles };
+    let floors = [(100, 50), (10_000, 500), (100_000, 500), (10_000, 10_000), (100_000, 100_000)];
+    for ((agents, profiles), lists) in floors.into_iter().flat_map(|floor| [(floor, false), (floor, true)]) {
+        let size = Size { agents, skills: 50, profiles, lists };
         let (mut shard, mut asked, mut at) = (None, Vec::new(), 0);
-        group.bench_function(format!("{agents} agents, {profiles} profiles"), |bencher| {
+        let by = if lists { ", by lists" } else { "" };
+        group.bench_function(format!("{agents} agents, {profiles} profiles{by}"), |bencher| {
             let shard = shard.get_or_insert_with(|| offering(size, &mut asked));
             bencher.iter(|| {
                 at = (at + 1) % asked.len();
@@ -68,10 +70,12 @@ fn admitted(answer: Answer) -> InteractionId {
 
 fn interaction_for(criterion: &mut Criterion<Clock>) {
     let mut group = bounded(criterion, "interaction_for");
-    for waiting in [1_000, 1_000_000] {
+    let lines = [(1_000, false), (1_000, true), (1_000_000, false), (1_000_000, true)];
+    for (waiting, lists) in lines {
         let (mut shard, mut agent) = (None, 0);
-        group.bench_function(format!("{waiting} waiting in 64 classes"), |bencher| {
-            let shard = shard.get_or_insert_with(|| waiting_for_nobody(waiting));
+        let by = if lists { ", by lists" } else { "" };
+        group.bench_function(format!("{waiting} waiting in 64 classes{by}"), |bencher| {
+            let shard = shard.get_or_insert_with(|| waiting_for_nobody(waiting, lists));
             bencher.iter(|| {
                 agent = (agent + 1) % WAITING_SIZE.agents;
                 black_box(shard.interaction_for(AgentKey(agent)).expect("enough wait"))
@@ -91,8 +95,8 @@ fn interaction_for(criterion: &mut Criterion<Clock>) {
 
 /// So many wait, and every agent is free. The engine never lets it come to that, so the agents are brought in by
 /// the events of another centre's sign-ins, as recovery would.
-fn waiting_for_nobody(waiting: u64) -> Shard {
-    let mut centre = Centre::new(WAITING_SIZE, WAITING_CLASSES);
+fn waiting_for_nobody(waiting: u64, lists: bool) -> Shard {
+    let mut centre = Centre::new(Size { lists, ..WAITING_SIZE }, WAITING_CLASSES);
     let mut other = centre.clone();
     let submissions = centre.submissions.clone();
     for number in 0..waiting {

@@ -20,10 +20,12 @@ fn steps(criterion: &mut Criterion<Clock>) {
     let mut group = criterion.benchmark_group("step");
     group.throughput(Throughput::Elements(1)).sample_size(20);
     group.warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(4));
-    let wide = Size { agents: 20_000, skills: 500, profiles: 5_000 };
-    let huge = Size { agents: 100_000, skills: 50, profiles: 500 };
+    let wide = Size { agents: 20_000, skills: 500, profiles: 5_000, lists: false };
+    let huge = Size { agents: 100_000, skills: 50, profiles: 500, lists: false };
     one_thread(&mut group, "free", Size::USUAL, 500);
     one_thread(&mut group, "waiting", Size::USUAL, 2_000);
+    one_thread(&mut group, "free, by lists", Size::USUAL.by_lists(), 500);
+    one_thread(&mut group, "waiting, by lists", Size::USUAL.by_lists(), 2_000);
     one_thread(&mut group, "free, 500 skills, 20,000 agents", wide, 10_000);
     one_thread(&mut group, "free, 100,000 agents", huge, 50_000);
     // The time of one thread's processor says nothing of two.

@@ -17,6 +17,7 @@ use baton::engine::command::{Answer, Command, Submit, Write};
 use baton::engine::event::{EndedBy, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec, WrapUp};
 use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SessionId, SkillKey, Text};
+use baton::engine::money::Money;
 use baton::engine::plan::{Channel, Facts, Goals, Plan};
 use baton::engine::policy::PoolSpec;
 use baton::engine::route::Route;
@@ -38,11 +39,18 @@ pub struct Size {
     pub skills: u16,
     /// Different combinations of skills and proficiencies among the agents.
     pub profiles: u32,
+    /// Decided by longest idle and longest wait, instead of the default policy.
+    pub lists: bool,
 }
 
 impl Size {
     /// The floor most figures are stated for.
-    pub const USUAL: Size = Size { agents: 1_000, skills: 50, profiles: 500 };
+    pub const USUAL: Size = Size { agents: 1_000, skills: 50, profiles: 500, lists: false };
+
+    /// The same floor, decided by lists.
+    pub fn by_lists(self) -> Size {
+        Size { lists: true, ..self }
+    }
 }
 
 /// A shard with its floor, and the time it is told.
@@ -60,7 +68,8 @@ impl Centre {
         let submissions = Arc::new(Submissions::new(size.skills, classes));
         let mut centre =
             Centre { shard: Shard::new(), submissions, now: Time(1_700_000_000_000), commands: 0 };
-        centre.define("pool", Definition::Pool(PoolSpec::plain("pool".into()).into()));
+        let pool = if size.lists { PoolSpec::listed("pool".into()) } else { PoolSpec::plain("pool".into()) };
+        centre.define("pool", Definition::Pool(pool.into()));
         for skill in 0..size.skills {
             centre.define(&format!("s{skill}"), Definition::Skill { display_name: "skill".into() });
         }
@@ -126,7 +135,7 @@ impl Submissions {
         let plan = |class: u16| {
             let proficiency = u8::try_from(1 + class / queues).expect("proficiencies are few");
             let needs = vec![Requirement { skill: SkillKey(class % queues), proficiency }];
-            Plan::plain(1, Route::plain(QueueKey(class % queues), needs), 0, Goals::plain())
+            Plan::plain(1, Route::plain(QueueKey(class % queues), needs), 0, goals())
         };
         let plans = (0..classes).map(|class| Arc::new(plan(class))).collect();
         Submissions { plans, source: "pbx-1".into(), external_id: "2f1e7c40-0001".into() }
@@ -144,6 +153,19 @@ impl Submissions {
             facts: Facts::default(),
             plan: self.plans[usize::try_from(class).expect("classes are few")].clone(),
         }))
+    }
+}
+
+/// What is assumed of a business that has said nothing.
+fn goals() -> Goals {
+    Goals {
+        waiting_per_minute: Money(200_000),
+        abandon: Money(5_000_000),
+        late: Money(1_000_000),
+        unresolved: Money(5_000_000),
+        hold_max_ms: Some(60_000),
+        dial: 4,
+        ..Goals::plain()
     }
 }
 

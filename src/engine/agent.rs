@@ -74,6 +74,11 @@ impl Rank {
         u32::try_from(self.0 >> 96).expect("32 bits are left")
     }
 
+    /// What tells apart those who have equally much in use.
+    pub fn measure(self) -> Time {
+        Time(u64::try_from(self.0 >> 32 & u128::from(u64::MAX)).expect("it is cut to that"))
+    }
+
     /// Whose it is.
     pub fn agent(self) -> AgentKey {
         AgentKey(u32::try_from(self.0 & u128::from(u32::MAX)).expect("it is cut to that"))

@@ -45,7 +45,7 @@ pub enum Deadline {
     Seek(InteractionId),
     /// The source of a live interaction has been silent for too long.
     Source(InteractionId),
-    /// It has been held for a cheaper agent long enough.
+    /// It has been held for a cheaper agent long enough. Follows from the time alone: it is no part of the state.
     Hold(InteractionId),
 }
 
@@ -77,6 +77,11 @@ impl Deadline {
             Deadline::Source(_) => 16,
             Deadline::Hold(_) => 17,
         }
+    }
+
+    /// No event says when it fired: that follows from the time alone, and is no part of the state.
+    fn follows_from_time(self) -> bool {
+        matches!(self, Deadline::Overflow(_) | Deadline::NewDay(_) | Deadline::Hold(_))
     }
 
     /// Offers and wrap-ups say themselves when they end, so nobody else has to remember.
@@ -150,7 +155,7 @@ impl Deadlines {
             .fresh
             .iter()
             .chain(self.sorted.iter())
-            .filter(|(_, deadline)| !matches!(deadline, Deadline::Overflow(_) | Deadline::NewDay(_)))
+            .filter(|(_, deadline)| !deadline.follows_from_time())
             .copied()
             .collect();
         all.sort_unstable();

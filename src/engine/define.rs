@@ -5,7 +5,6 @@ use super::capacity::CapacitySpec;
 use super::command::{Answer, Refusal, Write};
 use super::deadline::Deadline;
 use super::event::Event;
-use super::fixed::Part;
 use super::floor::{Definition, Entry, Kind, Table};
 use super::hours::time_zone;
 use super::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
@@ -264,8 +263,7 @@ impl Shard {
         match definition {
             Definition::Pool(spec) => {
                 self.floor.pools.put(key, entry(name, *spec.clone(), revision));
-                self.prices.forget_averages();
-                self.prices_changed();
+                self.prices.count_anew();
                 // Ready agents stand in the order of the policy.
                 for agent in self.agents_of_pool(PoolKey(small(key))) {
                     self.reindex(agent);
@@ -285,7 +283,6 @@ impl Shard {
             Definition::Hours(spec) => self.floor.hours.put(key, entry(name, spec.clone(), revision)),
             Definition::Agent(spec) => {
                 self.daily_maxima |= spec.capacity.as_ref().is_some_and(CapacitySpec::has_daily_maximum);
-                self.agents_differ |= !spec.estimates.is_empty() || spec.acceptance < Part::ONE;
                 let old = self.floor.agents.get(key).map(|known| known.spec.skills.clone());
                 self.floor.agents.put(key, entry(name, spec.clone(), revision));
                 if self.agents.len() == key as usize {

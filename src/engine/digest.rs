@@ -24,13 +24,7 @@ impl Shard {
                 hash.add(&parts.collect::<Vec<_>>());
             }
         }
-        hash.add(&(
-            self.floor.groups.entries(),
-            self.floor.hours.entries(),
-            &self.phases,
-            &self.held,
-            &self.kept_back,
-        ));
+        hash.add(&(self.floor.groups.entries(), self.floor.hours.entries(), &self.phases, &self.held));
         for (_, lane) in self.lines.lanes() {
             for place in lane.waiting() {
                 hash.add(place);

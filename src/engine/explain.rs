@@ -135,7 +135,7 @@ pub struct Candidate {
 }
 
 /// What giving an interaction to an agent is worth, in millionths of the currency: the score, term by term.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Net {
     /// What leaving it waiting for another horizon costs.
     pub relief: i64,
@@ -159,7 +159,7 @@ impl Net {
 
     /// An agent who answers with some chance alone: otherwise the ring time is lost for both (ALGORITHM.md 4).
     pub(super) fn with_ringing(self, accepts: Part, ring_ms: u64, price: i64) -> Net {
-        let lost = super::prices::worth(price, ring_ms);
+        let lost = super::averages::worth(price, ring_ms);
         let waited = i128::from(self.relief) * i128::from(ring_ms) / i128::from(self.handle_ms.max(1));
         let missed = accepts.rest().of(self.sum() + lost + narrow(waited));
         Net { ringing: -missed.max(0), ..self }

@@ -37,6 +37,11 @@ impl Part {
 
     /// A quotient as a fraction; the greatest there is if it is greater.
     pub fn quotient(part: u64, whole: u64) -> Part {
+        // Dividing 128 bits takes several times as long.
+        if part < 1 << 48 {
+            let parts = (part << 16).checked_div(whole);
+            return Part(parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(u32::MAX));
+        }
         let parts = (u128::from(part) << 16).checked_div(u128::from(whole));
         Part(parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(u32::MAX))
     }
@@ -85,15 +90,17 @@ pub fn falling_by(part: u64, whole: u64) -> Part {
     if part == 0 {
         return Part::ONE;
     }
-    // x × 64, in 2^-16.
-    let Some(x) = ((u128::from(part) * u128::from(STEPS)) << 16).checked_div(u128::from(whole)) else {
-        return Part::ZERO;
-    };
-    let (entry, within) = ((x >> 16) as u64, (x & 0xffff) as u64);
-    if x >> 16 >= u128::from(STEPS * FAR) {
+    if whole == 0 || part / whole >= FAR {
         return Part::ZERO;
     }
-    let (here, next) = (FALLING[entry as usize], FALLING[entry as usize + 1]);
+    // x in 64ths, and what is beyond those in 2^-16. Times are far below 2^42 ms, and 128 bits are slow to divide.
+    let x = match part < 1 << 42 {
+        true => ((part * STEPS) << 16) / whole,
+        false => u64::try_from(((u128::from(part) * u128::from(STEPS)) << 16) / u128::from(whole))
+            .unwrap_or(u64::MAX),
+    };
+    let (entry, within) = ((x >> 16) as usize, x & 0xffff);
+    let (Some(here), Some(next)) = (FALLING.get(entry), FALLING.get(entry + 1)) else { return Part::ZERO };
     let value = here - (((here - next) * within) >> 16);
     Part(((value + (1 << 15)) >> 16) as u32)
 }

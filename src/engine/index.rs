@@ -51,8 +51,7 @@ impl Shard {
         let ready = std::mem::replace(&mut agent.ready, rank);
         let counted = std::mem::replace(&mut agent.counted, on_duty);
         if ready != rank {
-            self.profiles.rank(profile, ready, rank);
-            self.prices_changed();
+            self.rank_ready(profile, ready, rank);
         }
         if counted != on_duty {
             self.count_on_duty(profile, if on_duty { 1 } else { -1 });
@@ -81,7 +80,7 @@ impl Shard {
     /// Finds the profile of an agent anew, after its skills, group or pool changed, or the agent was removed. The
     /// caller brings its other caches up to date.
     pub(super) fn find_profile(&mut self, key: AgentKey) {
-        self.prices.forget_averages();
+        self.prices.averages.forget();
         let there = self.floor.agents.live(key.0).is_some();
         let new = there.then(|| self.profiles.join(ProfileId::of(self.spec(key))));
         if let Some((profile, true)) = new {
@@ -92,7 +91,7 @@ impl Shard {
         agent.profile = new.map(|(profile, _)| profile);
         let counted = std::mem::take(&mut agent.counted);
         let Some(old) = old else { return };
-        self.profiles.rank(old, rank, None);
+        self.rank_ready(old, rank, None);
         if counted {
             self.count_on_duty(old, -1);
         }

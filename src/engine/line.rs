@@ -56,7 +56,7 @@ impl Shard {
                 if new_in_queue {
                     self.note_arrival(lane);
                 }
-                self.prices_changed();
+                self.line_changed(lane);
                 Standing::Lane(lane)
             }
         };
@@ -78,7 +78,7 @@ impl Shard {
             Standing::Lane(lane) => {
                 self.lines.dequeue(lane, place);
                 self.lines.count_restricted(lane, if restricted { -1 } else { 0 });
-                self.prices_changed();
+                self.line_changed(lane);
             }
             Standing::Agent(agent) => {
                 assert!(self.agent_mut(agent).line.remove(&place), "it stands in that agent's line");
@@ -87,25 +87,9 @@ impl Shard {
         if waits {
             self.lines.went(queue, place);
         }
-        for deadline in [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id)] {
+        let own = [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id), Deadline::Hold(id)];
+        for deadline in own {
             self.deadlines.disarm(deadline);
-        }
-        self.hold_no_more(id);
-    }
-
-    /// It is held for a cheaper agent, for a while.
-    pub(super) fn keep_back(&mut self, id: InteractionId) {
-        self.kept_back.insert(id);
-        let until = self.held_until(self.subject(id));
-        if until < Time(u64::MAX) {
-            self.deadlines.arm(Deadline::Hold(id), until);
-        }
-    }
-
-    /// It is held for a cheaper agent no longer.
-    pub(super) fn hold_no_more(&mut self, id: InteractionId) {
-        if self.kept_back.remove(&id) {
-            self.deadlines.disarm(Deadline::Hold(id));
         }
     }
 
@@ -123,22 +107,20 @@ impl Shard {
 
     /// Moves what its place is made of, wherever it stands.
     pub(super) fn change_place(&mut self, id: InteractionId, change: impl FnOnce(&mut Interaction)) {
-        let (stood, held) = (self.subject(id).standing.is_some(), self.kept_back.contains(&id));
+        let stood = self.subject(id).standing.is_some();
         self.step_out(id);
         change(self.subject_mut(id));
         if stood {
             self.stand(id);
-        }
-        if held {
-            self.keep_back(id);
         }
     }
 
     /// What runs only while it stands in line: steps go on while offered, and one that came due meanwhile is taken
     /// after the best of the step before have been asked again.
     fn arm_line_timers(&mut self, id: InteractionId) {
-        if let Some(wanted) = self.subject(id).sought().1 {
-            self.deadlines.arm(Deadline::Preference(id), wanted.until);
+        match self.subject(id).sought().1 {
+            Some(wanted) => self.deadlines.arm(Deadline::Preference(id), wanted.until),
+            None => self.arm_hold(id),
         }
         let subject = self.subject(id);
         if subject.state != State::Waiting {

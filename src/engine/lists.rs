@@ -2,13 +2,13 @@
 //! interactions; a profile's agents are alike but for their rank, so profiles are put in order and not agents.
 
 use super::agent::{Agent, Rank};
+use super::averages::estimate;
 use super::explain::{Candidate, Decision, Rival, Trigger};
 use super::few::Few;
 use super::ids::{AgentKey, InteractionId, PoolKey, ProfileKey};
 use super::interaction::Interaction;
 use super::matching::SHORT_LIST;
 use super::policy::{AgentOrder, LineOrder, Listed, Policy};
-use super::prices::estimate;
 use super::profile::{ProfileId, keep};
 use super::queue::Lane;
 use super::route::Needs;

@@ -384,7 +384,11 @@ impl Shard {
         agents: &[Candidate],
         rivals: Box<[Rival]>,
     ) -> Arc<Decision> {
-        Arc::new(self.decision_of(trigger, subject, wait_reason, agents.into(), rivals))
+        let plain = self.decision_of(trigger, subject, wait_reason, agents.into(), rivals);
+        Arc::new(match self.pool_prices(subject) {
+            Some(pool) => self.with_value(plain, subject, pool),
+            None => plain,
+        })
     }
 
     /// What decides about an interaction.

@@ -9,6 +9,7 @@
 
 pub mod agent;
 mod apply;
+mod averages;
 pub mod callback;
 pub mod capacity;
 pub mod channel;

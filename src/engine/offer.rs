@@ -5,7 +5,7 @@ use super::capacity::{Claim, Holder, Overdraw};
 use super::command::{Answer, Refusal};
 use super::deadline::Deadline;
 use super::event::{Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
-use super::explain::{Decision, WaitReason};
+use super::explain::Decision;
 use super::few::Few;
 use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
@@ -13,7 +13,6 @@ use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
 use super::shard::{Shard, Step};
 use super::table::Table;
 use super::time::Time;
-use arrayvec::ArrayVec;
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,9 +23,6 @@ pub const COOL_DOWN_MS: u64 = 30_000;
 pub const COOL_DOWN_MAX_MS: u64 = 600_000;
 /// Of the offers that ended, so many are remembered, to tell late answers what became of them.
 pub const ENDED_OFFERS_MAX: usize = 65_536;
-
-/// When an agent becomes free, so many of those who are held are looked at again, the oldest first.
-const HELD_LOOKED_AT_MAX: usize = 16;
 
 /// So many of the last decisions are kept for those who watch the floor.
 pub const LATEST_MAX: usize = 20;
@@ -101,25 +97,31 @@ impl Step<'_> {
             let Some((interaction, decision)) = next else { break };
             self.open_offer(interaction, agent, decision);
         }
-        self.look_again_for_held(agent);
+        self.somebody_free |= self.shard.agents[agent.index()].ready.is_some();
     }
 
-    /// One more is free: others who are may be worth less to others now, and whoever is held may have one of them.
-    fn look_again_for_held(&mut self, freed: AgentKey) {
-        if self.shard.kept_back.is_empty() || self.shard.agents[freed.index()].ready.is_none() {
+    /// One more is free: others who are may be worth less to others now, and whoever is held may have one of them. After
+    /// everybody who became free in this step has looked for work: what is urgent comes first.
+    pub(super) fn look_again_for_held(&mut self) {
+        if !std::mem::take(&mut self.somebody_free) || self.shard.lines.is_empty() {
             return;
         }
-        let pool = self.shard.spec(freed).pool;
-        let held: ArrayVec<InteractionId, HELD_LOOKED_AT_MAX> =
-            self.shard.kept_back.iter().copied().take(HELD_LOOKED_AT_MAX).collect();
-        for interaction in held {
-            let queue = self.shard.sought_queue(interaction);
-            // An offer before may have let this one in already.
-            if self.shard.kept_back.contains(&interaction) && self.shard.queue(queue).pool == pool {
-                let (agents, decision) = self.shard.agents_for(interaction);
-                self.open_offers(interaction, &agents, &decision);
-            }
+        let heads = self.shard.heads_beside_free_agents();
+        heads.into_iter().for_each(|interaction| self.try_again(interaction));
+    }
+
+    /// Looks for an agent for one that stands in line already, and knows why.
+    pub(super) fn try_again(&mut self, interaction: InteractionId) {
+        if self.shard.subject(interaction).standing.is_some() {
+            let (agents, decision) = self.shard.agents_for(interaction);
+            self.open_offers(interaction, &agents, &decision);
         }
+    }
+
+    /// It is held for a cheaper agent no longer.
+    pub(super) fn held_enough(&mut self, interaction: InteractionId) {
+        self.shard.deadlines.disarm(Deadline::Hold(interaction));
+        self.try_again(interaction);
     }
 
     fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Arc<Decision>) {
@@ -273,11 +275,7 @@ impl Step<'_> {
     /// The pair may be tried again.
     pub fn cooled_down(&mut self, interaction: InteractionId, agent: AgentKey) {
         self.emit(Event::CooledDown { interaction, agent });
-        if self.shard.subject(interaction).standing.is_none() {
-            return;
-        }
-        let (agents, decision) = self.shard.agents_for(interaction);
-        self.open_offers(interaction, &agents, &decision);
+        self.try_again(interaction);
     }
 }
 
@@ -334,10 +332,6 @@ impl Shard {
         }
         self.latest.push_back((id, decided.clone()));
         self.subject_mut(id).remember(decided);
-        self.hold_no_more(id);
-        if decision.wait_reason == Some(WaitReason::Held) {
-            self.keep_back(id);
-        }
     }
 
     pub(super) fn offered(&mut self, offer: Offer, units: u16) {

@@ -1,10 +1,12 @@
 //! What an agent's time is worth to others: the prices of scarce skills (ALGORITHM.md 2.3), from live counts of who is
-//! free. A cache that follows from the events alone: it is brought up to date with them, after so many changes that it
-//! costs little a change, and never by the clock.
+//! free. A cache that follows from the events alone: each change touches the lanes of one agent; what moves slowly
+//! (horizons, arrivals, dials) is brought up to date after as many changes as there are lanes; nothing is ever done by
+//! the clock.
 
-use super::fixed::{Part, Powers, falling_by, narrow};
-use super::floor::{AgentSpec, Estimate};
-use super::ids::{AgentKey, LaneKey, PoolKey, ProfileKey, QueueKey};
+use super::agent::Rank;
+use super::averages::{Averages, Takes};
+use super::fixed::{Part, Powers, falling_by};
+use super::ids::{LaneKey, PoolKey, ProfileKey, QueueKey};
 use super::policy::{Marginal, Policy};
 use super::queue::Lane;
 use super::shard::Shard;
@@ -13,17 +15,17 @@ use super::time::Time;
 
 /// Arrivals are counted over about so long, ms: each weighs e^(-age/window).
 pub const ARRIVALS_MS: u64 = 600_000;
-/// A class is as dear as it can be when it comes so often while an agent handles one: prices count with the chance that
+/// A class is as dear as it can be when it comes often while an agent handles one: prices count with the chance that
 /// one comes within so many handle times.
 const HANDLE_TIMES: u64 = 4;
-/// One refresh looks at so many pairs of profile and lane for each change since the last.
-const PAIRS_A_CHANGE: usize = 64;
-/// Prices of time are in millionths of the currency per ms, times this power of two.
-const PRICE_BITS: u32 = 20;
+/// No pool decides by prices.
+const NEVER: u32 = u32::MAX;
 /// A backlog clears with no less than this share of the agents' time.
 const SPARE_MIN: Part = Part::thousandths(100);
 /// A new mean takes so much of what it sees: one in this many.
 const MEAN_OF: i64 = 64;
+/// A lane that more profiles than this can serve has its cheapest way looked up when everything is counted anew.
+const PROFILES_LOOKED_AT_MAX: usize = 64;
 
 /// One pool that decides by prices.
 #[derive(Clone, Debug)]
@@ -34,6 +36,8 @@ pub(super) struct PoolPrices {
     mean_handle_ms: u64,
     /// If this agent goes to somebody else, another comes after so long, ms: τ.
     pub horizon_ms: u64,
+    /// What waits, in time of handling, ms.
+    backlog_ms: u64,
 }
 
 /// One lane.
@@ -42,14 +46,16 @@ pub(super) struct LanePrices {
     /// How many came lately, in 65,536ths, as of then.
     arrivals: u64,
     arrived: Time,
-    /// How many who are free could serve it.
+    /// The chance that one comes soon.
+    chance: Part,
+    /// How many could serve it who have nothing in hand, and who have room for something.
     free: u32,
-    /// What the next to go of them is worth: S.
-    pub scarcity: i64,
-    /// The cheapest way to serve one: ALT.
-    pub cheapest: i64,
-    /// Chance to solve it at once that an average agent who qualifies has.
-    pub usual: Part,
+    ready: u32,
+    /// What one who came now would lose by waiting, as of this horizon.
+    fresh: i64,
+    horizon_ms: u64,
+    /// The cheapest way to serve one, for lanes of many profiles: ALT.
+    cheapest: i64,
     /// What the dial of the service level makes of a missed target.
     dial: Part,
 }
@@ -60,21 +66,15 @@ impl Default for LanePrices {
         LanePrices {
             arrivals: 0,
             arrived: Time(0),
+            chance: Part::ZERO,
             free: 0,
-            scarcity: 0,
+            ready: 0,
+            fresh: 0,
+            horizon_ms: 0,
             cheapest: i64::MAX,
-            usual: Part::ZERO,
             dial: Part::ONE,
         }
     }
-}
-
-/// How one agent does in one of the lanes of their profile.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Own {
-    pub handle_ms: u64,
-    /// Chance to solve it at once; `None` if nobody knows.
-    pub resolution: Option<Part>,
 }
 
 /// All of them.
@@ -82,26 +82,18 @@ pub(super) struct Own {
 pub(super) struct Prices {
     pools: Vec<Option<PoolPrices>>,
     lanes: Vec<LanePrices>,
-    /// By profile: the price of its agents' time, and their mean handle time in each of its lanes.
-    profiles: Vec<(i64, Box<[u64]>)>,
-    /// By agent: what is known of how they do, in the order of the lanes of their profile.
-    own: Vec<Option<Box<[Own]>>>,
+    /// By lane: what the next to go of those who could serve it is worth: S.
+    scarcity: Vec<i64>,
+    pub averages: Averages,
     /// By queue: answered in time lately, parts in a million.
     levels: Vec<u32>,
+    /// Since everything was counted.
     changes: u32,
-    /// A refresh after so many changes.
     every: u32,
-    /// The floor or the lanes changed since averages were taken, and for so many changes.
-    stale: bool,
-    stale_for: u32,
 }
 
 impl Prices {
-    /// Pools, agents or lanes are not as they were.
-    pub fn forget_averages(&mut self) {
-        self.stale = true;
-    }
-
+    /// The prices of a pool; `None` if it decides by lists.
     pub fn pool(&self, pool: PoolKey) -> Option<&PoolPrices> {
         self.pools.get(pool.index())?.as_ref()
     }
@@ -110,23 +102,21 @@ impl Prices {
         self.lanes.get(lane.index()).copied().unwrap_or_default()
     }
 
-    /// What is known of an agent; nothing if it is as the rules expect.
-    pub fn own(&self, agent: AgentKey) -> Option<&[Own]> {
-        self.own.get(agent.index())?.as_deref()
-    }
-
-    /// The price of the time of a profile's agents: of one as quick as the mean of them.
-    pub fn of_profile(&self, profile: ProfileKey) -> i64 {
-        self.profiles.get(profile.index()).map_or(0, |(price, _)| *price)
-    }
-
     /// A lane is new, or its key stands for another lane now.
     pub fn open_lane(&mut self, lane: LaneKey) {
         if self.lanes.len() <= lane.index() {
             self.lanes.resize(lane.index() + 1, LanePrices::default());
+            self.scarcity.resize(lane.index() + 1, 0);
         }
         self.lanes[lane.index()] = LanePrices::default();
-        self.stale = true;
+        self.scarcity[lane.index()] = 0;
+        self.count_anew();
+    }
+
+    /// Counts everything with the next change.
+    pub fn count_anew(&mut self) {
+        self.averages.forget();
+        self.every = 0;
     }
 
     /// Whether one was answered in time, for the dial: a mean in which older answers fade.
@@ -138,23 +128,13 @@ impl Prices {
         let said = if in_time { 1_000_000 } else { 0 };
         *level = match *level {
             // The first says little: it counts as if what went before had been in time.
-            u32::MAX if in_time => said,
-            u32::MAX => said + 1_000_000 / 64 * 63,
+            u32::MAX => said / 64 + 1_000_000 / 64 * 63,
             known => known - known / 64 + said / 64,
         };
     }
 
     fn level(&self, queue: QueueKey) -> Option<u32> {
         self.levels.get(queue.index()).copied().filter(|level| *level != u32::MAX)
-    }
-
-    /// Somebody came to a lane.
-    fn note_arrival(&mut self, lane: LaneKey, pool: PoolKey, handle_ms: u64, now: Time) {
-        let Some(Some(pool)) = self.pools.get_mut(pool.index()) else { return };
-        pool.note_handle(handle_ms);
-        let lane = &mut self.lanes[lane.index()];
-        lane.arrivals = lane.arrivals_at(now) + u64::from(Part::ONE.0);
-        lane.arrived = now;
     }
 }
 
@@ -166,11 +146,11 @@ impl PoolPrices {
     }
 
     /// τ0, and as long as the backlog takes.
-    fn look_ahead(&mut self, backlog_ms: u64, on_duty: u32) {
+    fn look_ahead(&mut self, on_duty: u32) {
         let back_ms = self.marginal.horizon_ms.unwrap_or(self.mean_handle_ms);
         let spare = self.marginal.load.rest().max(SPARE_MIN);
-        let clearing =
-            (u128::from(backlog_ms) << 16) / u128::from(u64::from(on_duty.max(1)) * u64::from(spare.0));
+        let agents = u128::from(on_duty.max(1)) * u128::from(spare.0);
+        let clearing = (u128::from(self.backlog_ms) << 16) / agents;
         self.horizon_ms = back_ms.saturating_add(u64::try_from(clearing).unwrap_or(u64::MAX));
     }
 }
@@ -186,8 +166,25 @@ impl LanePrices {
         falling_by(u64::try_from(expected >> 16).unwrap_or(u64::MAX), ARRIVALS_MS).rest()
     }
 
+    /// Whether somebody who could serve it has room for something.
+    pub fn somebody_is_free(&self) -> bool {
+        self.ready > 0
+    }
+
     pub fn horizon(&self, pool: &PoolPrices) -> Horizon {
         Horizon { ms: pool.horizon_ms, target_ms: pool.marginal.target_ms, dial: self.dial }
+    }
+
+    /// S: what the next to go of those who could serve it is worth to whoever comes.
+    fn scarcity(&self, lane: &Lane, pool: &PoolPrices) -> i64 {
+        // What takes an agent's whole attention needs one who has nothing in hand.
+        let could = if lane.id.channel.is_connected_by_platform() { self.free } else { self.ready };
+        let gone = pool.depletion.to(could.max(1) - 1);
+        if gone == Part::ZERO {
+            return 0;
+        }
+        let crowded = crowd(lane, lane.len(), pool.horizon_ms).of(self.fresh);
+        self.chance.of(gone.of(pool.marginal.scarcity.of(crowded)))
     }
 }
 
@@ -199,210 +196,211 @@ pub(super) fn crowd(lane: &Lane, others: usize, horizon_ms: u64) -> Part {
     Part(Part::ONE.0 + long.0 / 2)
 }
 
-/// The price of the time of somebody who would need so long for something worth so much.
-pub(super) fn price(scarcity: i64, handle_ms: u64) -> i64 {
-    narrow((i128::from(scarcity) << PRICE_BITS) / i128::from(handle_ms.max(1)))
-}
-
-/// What so much of somebody's time is worth.
-pub(super) fn worth(price: i64, handle_ms: u64) -> i64 {
-    narrow((i128::from(price) * i128::from(handle_ms)) >> PRICE_BITS)
-}
-
 impl Shard {
     /// Somebody stands in a lane, as new in its queue.
-    pub(super) fn note_arrival(&mut self, lane: LaneKey) {
-        let id = &self.lines.lane(lane).id;
-        let pool = self.queue(id.queue).pool;
-        self.prices.note_arrival(lane, pool, id.expected_handle_ms, self.now);
+    pub(super) fn note_arrival(&mut self, key: LaneKey) {
+        let (id, now) = (&self.lines.lane(key).id, self.now);
+        let Some(Some(pool)) = self.prices.pools.get_mut(self.floor.pool_of(id.queue).index()) else {
+            return;
+        };
+        pool.note_handle(id.expected_handle_ms);
+        let lane = &mut self.prices.lanes[key.index()];
+        lane.arrivals = lane.arrivals_at(now) + u64::from(Part::ONE.0);
+        lane.arrived = now;
+        lane.chance = lane.comes(id.expected_handle_ms, now);
     }
 
-    /// What prices depend on has changed: who is free, or who waits.
-    pub(super) fn prices_changed(&mut self) {
-        self.prices.changes += 1;
-        self.prices.stale_for += u32::from(self.prices.stale);
-        // Averages are over all agents: on a large floor a few may change before they are taken again.
-        let stale = self.prices.stale_for as usize > self.agents.len() / PAIRS_A_CHANGE;
-        if self.prices.changes < self.prices.every && !stale {
+    /// Somebody came to a lane, or left it.
+    pub(super) fn line_changed(&mut self, key: LaneKey) {
+        if !self.one_more_change() {
+            self.reprice(key);
+        }
+    }
+
+    /// Moves an agent among the ready of a profile, in or out.
+    pub(super) fn rank_ready(&mut self, profile: ProfileKey, old: Option<Rank>, new: Option<Rank>) {
+        self.profiles.rank(profile, old, new);
+        if self.prices.every == NEVER {
             return;
+        }
+        let count = |count: &mut u32, before: bool, after: bool| {
+            *count = (*count + u32::from(after)).saturating_sub(u32::from(before));
+        };
+        let is_free = |rank: Option<Rank>| rank.is_some_and(|rank| rank.used() == 0);
+        for at in 0..self.profiles.get(profile).lanes.len() {
+            let key = self.profiles.get(profile).lanes[at];
+            let lane = &mut self.prices.lanes[key.index()];
+            count(&mut lane.free, is_free(old), is_free(new));
+            count(&mut lane.ready, old.is_some(), new.is_some());
+        }
+        if self.one_more_change() {
+            return;
+        }
+        for at in 0..self.profiles.get(profile).lanes.len() {
+            self.reprice(self.profiles.get(profile).lanes[at]);
+        }
+    }
+
+    fn reprice(&mut self, key: LaneKey) {
+        let lane = self.lines.lane(key);
+        if let Some(Some(pool)) = self.prices.pools.get(self.floor.pool_of(lane.id.queue).index()) {
+            self.prices.scarcity[key.index()] = self.prices.lanes[key.index()].scarcity(lane, pool);
+        }
+    }
+
+    /// True if every lane was priced.
+    fn one_more_change(&mut self) -> bool {
+        self.prices.changes += 1;
+        let stale = self.prices.averages.due(self.agents.len());
+        if self.prices.changes < self.prices.every && !stale {
+            return false;
         }
         let mut prices = std::mem::take(&mut self.prices);
-        if stale {
-            self.take_averages(&mut prices);
-        }
-        if prices.pools.iter().any(Option::is_some) {
+        if !stale && prices.every > 0 {
             self.refresh(&mut prices);
+            self.prices = prices;
+            return true;
         }
-        prices.changes = 0;
-        self.prices = prices;
-    }
-
-    fn take_averages(&self, prices: &mut Prices) {
-        (prices.stale, prices.stale_for) = (false, 0);
-        self.take_pools(prices);
+        self.take_pools(&mut prices);
         if prices.pools.iter().all(Option::is_none) {
-            prices.every = u32::MAX;
-            return;
+            (prices.changes, prices.every) = (0, NEVER);
+            prices.averages = Averages::default();
+            self.prices = prices;
+            return true;
         }
-        prices.own = self.agents.iter().map(|agent| self.own_times(agent.key)).collect();
-        self.take_times(prices);
-        let pairs: usize = prices.profiles.iter().map(|(_, times)| times.len()).sum();
-        let every = (pairs + prices.lanes.len()) / PAIRS_A_CHANGE;
-        prices.every = u32::try_from(every).unwrap_or(u32::MAX).max(1);
+        if stale {
+            prices.averages = self.averages();
+        }
+        self.count(&mut prices);
+        self.prices = prices;
+        true
     }
 
     fn take_pools(&self, prices: &mut Prices) {
-        let pools = self.floor.pools.entries().iter();
-        let known = std::mem::take(&mut prices.pools);
-        prices.pools = pools
-            .enumerate()
-            .map(|(key, pool)| {
-                let Policy::MarginalCost(marginal) = pool.spec.policy else { return None };
-                let known = known.get(key).and_then(Option::as_ref);
-                Some(PoolPrices {
+        let entries = self.floor.pools.entries();
+        prices.pools.resize_with(entries.len(), || None);
+        for (entry, known) in entries.iter().zip(&mut prices.pools) {
+            *known = match (entry.spec.policy, known.take()) {
+                (Policy::Listed(_), _) => None,
+                (Policy::MarginalCost(marginal), Some(known)) if known.marginal == marginal => Some(known),
+                (Policy::MarginalCost(marginal), known) => Some(PoolPrices {
                     marginal,
                     depletion: Powers::of(marginal.depletion),
-                    mean_handle_ms: known.map_or(0, |known| known.mean_handle_ms),
+                    mean_handle_ms: known.as_ref().map_or(0, |known| known.mean_handle_ms),
                     horizon_ms: known.map_or(0, |known| known.horizon_ms),
-                })
-            })
-            .collect();
-    }
-
-    /// How an agent does in each lane of their profile, if anything is known.
-    fn own_times(&self, agent: AgentKey) -> Option<Box<[Own]>> {
-        self.floor.agents.live(agent.0)?;
-        let (spec, profile) = (self.spec(agent), self.agents[agent.index()].profile?);
-        if spec.estimates.is_empty() {
-            return None;
-        }
-        let own = |lane: &LaneKey| {
-            let id = &self.lines.lane(*lane).id;
-            let known = estimate(spec, id.queue);
-            Own {
-                handle_ms: known.map_or(id.expected_handle_ms, |known| known.handle_ms),
-                resolution: known.map(|known| known.resolution),
-            }
-        };
-        Some(self.profiles.get(profile).lanes.iter().map(own).collect())
-    }
-
-    /// Means by profile and lane: of handle times over the agents of a profile, of solving over all who qualify.
-    fn take_times(&self, prices: &mut Prices) {
-        let mut sums: Vec<Vec<u64>> = Vec::new();
-        let mut members: Vec<u64> = Vec::new();
-        let mut solved = vec![(0_u64, 0_u64); prices.lanes.len()];
-        for agent in &self.agents {
-            let (Some(profile), Some(own)) = (agent.profile, prices.own(agent.key)) else { continue };
-            let lanes = &self.profiles.get(profile).lanes;
-            if sums.len() <= profile.index() {
-                sums.resize(profile.index() + 1, Vec::new());
-                members.resize(profile.index() + 1, 0);
-            }
-            let sums = &mut sums[profile.index()];
-            sums.resize(lanes.len(), 0);
-            members[profile.index()] += 1;
-            for (at, own) in own.iter().enumerate() {
-                sums[at] += own.handle_ms;
-                if let Some(resolution) = own.resolution {
-                    let (sum, count) = &mut solved[lanes[at].index()];
-                    (*sum, *count) = (*sum + u64::from(resolution.0), *count + 1);
-                }
-            }
-        }
-        for (lane, (sum, count)) in prices.lanes.iter_mut().zip(solved) {
-            lane.usual = Part(sum.checked_div(count).and_then(|mean| u32::try_from(mean).ok()).unwrap_or(0));
-        }
-        prices.profiles.clear();
-        for (key, profile) in self.profiles.iter() {
-            if prices.profiles.len() <= key.index() {
-                prices.profiles.resize(key.index() + 1, Default::default());
-            }
-            let known = sums.get(key.index()).filter(|sums| !sums.is_empty());
-            let (known_members, all) = (members.get(key.index()).copied().unwrap_or(0), profile.members());
-            let mean = |(at, lane): (usize, &LaneKey)| {
-                let expected = self.lines.lane(*lane).id.expected_handle_ms;
-                let known = known.map_or(0, |sums| sums[at]);
-                (known + (all - known_members) * expected) / all.max(1)
+                    backlog_ms: 0,
+                }),
             };
-            prices.profiles[key.index()].1 = profile.lanes.iter().enumerate().map(mean).collect();
         }
     }
 
-    fn refresh(&self, prices: &mut Prices) {
-        self.look_ahead(prices);
+    /// Counts who is free, and prices every lane.
+    fn count(&self, prices: &mut Prices) {
         for lane in &mut prices.lanes {
-            (lane.free, lane.cheapest) = (0, i64::MAX);
+            (lane.free, lane.ready) = (0, 0);
         }
         for (_, profile) in self.profiles.iter() {
             let (free, ready) = profile.free();
             for lane in &profile.lanes {
-                let all = self.lines.lane(*lane).id.channel.is_connected_by_platform();
-                prices.lanes[lane.index()].free += if all { free } else { ready };
+                let lane = &mut prices.lanes[lane.index()];
+                (lane.free, lane.ready) = (lane.free + free, lane.ready + ready);
             }
         }
+        prices.every = u32::try_from(prices.lanes.len()).unwrap_or(u32::MAX).max(1);
+        self.refresh(prices);
+    }
+
+    /// Brings up to date what moves slowly: horizons, arrivals, dials; and what follows from it.
+    fn refresh(&self, prices: &mut Prices) {
+        prices.changes = 0;
+        self.look_ahead(prices);
         for (key, lane) in self.lines.lanes() {
             self.price_lane(prices, key, lane);
         }
-        self.price_profiles(prices);
+        for (key, lane) in self.lines.lanes().filter(|(_, lane)| has_many_profiles(lane)) {
+            prices.lanes[key.index()].cheapest = self.cheapest_of(prices, key, lane);
+        }
     }
 
     fn look_ahead(&self, prices: &mut Prices) {
+        prices.pools.iter_mut().flatten().for_each(|pool| pool.backlog_ms = 0);
+        for (_, lane) in self.lines.lanes().filter(|(_, lane)| !lane.is_empty()) {
+            let pool = prices.pools.get_mut(self.floor.pool_of(lane.id.queue).index());
+            if let Some(Some(pool)) = pool {
+                let work = (lane.len() as u64).saturating_mul(lane.id.expected_handle_ms);
+                pool.backlog_ms = pool.backlog_ms.saturating_add(work);
+            }
+        }
         for (key, pool) in prices.pools.iter_mut().enumerate() {
             let Some(pool) = pool else { continue };
-            let (mut on_duty, mut backlog_ms) = (0, 0_u64);
-            for (_, profile) in self.profiles.iter() {
-                on_duty += if profile.id.pool.index() == key { profile.on_duty } else { 0 };
-            }
-            for (_, lane) in self.lines.lanes().filter(|(_, lane)| !lane.is_empty()) {
-                if self.queue(lane.id.queue).pool.index() == key {
-                    let work = (lane.len() as u64).saturating_mul(lane.id.expected_handle_ms);
-                    backlog_ms = backlog_ms.saturating_add(work);
-                }
-            }
-            pool.look_ahead(backlog_ms, on_duty);
+            pool.look_ahead(self.profiles.working_in(key));
         }
     }
 
-    /// S: what the next to go of those who could serve a lane is worth to it.
     fn price_lane(&self, prices: &mut Prices, key: LaneKey, lane: &Lane) {
-        let queue = lane.id.queue;
-        let Some(pool) = prices.pool(self.queue(queue).pool) else { return };
-        let stakes = &lane.id.stakes;
-        let dial = prices.level(queue).map_or(Part::ONE, |level| stakes.dial(level));
-        let horizon = Horizon { dial, ..prices.lane(key).horizon(pool) };
-        let known = &prices.lanes[key.index()];
-        let chance = known.comes(lane.id.expected_handle_ms, self.now);
-        let scarcity = if chance == Part::ZERO || pool.marginal.scarcity == Part::ZERO {
-            0
-        } else {
-            let fresh = stakes.relief(0, horizon).sum();
-            let crowd = crowd(lane, lane.len(), horizon.ms);
-            let gone = pool.depletion.to(known.free.max(1) - 1);
-            chance.of(gone.of(pool.marginal.scarcity.of(crowd.of(fresh))))
-        };
-        let prices = &mut prices.lanes[key.index()];
-        (prices.dial, prices.scarcity) = (dial, scarcity);
+        let Some(Some(pool)) = prices.pools.get(self.floor.pool_of(lane.id.queue).index()) else { return };
+        let (known, stakes) = (prices.lanes[key.index()], &lane.id.stakes);
+        if known.arrivals == 0 {
+            return;
+        }
+        let dial = prices.level(lane.id.queue).map_or(Part::ONE, |level| stakes.dial(level));
+        let mut new = LanePrices { dial, ..known };
+        new.chance = new.comes(lane.id.expected_handle_ms, self.now);
+        if (new.horizon_ms, dial) != (pool.horizon_ms, known.dial) {
+            new.horizon_ms = pool.horizon_ms;
+            new.fresh = stakes.relief(0, new.horizon(pool)).sum();
+        }
+        prices.scarcity[key.index()] = new.scarcity(lane, pool);
+        prices.lanes[key.index()] = new;
     }
 
-    /// p and ALT: what a profile's time is worth, and the cheapest way to serve each lane.
-    fn price_profiles(&self, prices: &mut Prices) {
-        let Prices { profiles, lanes, .. } = prices;
-        for (key, profile) in self.profiles.iter().filter(|(_, profile)| profile.on_duty > 0) {
-            // A profile that is newer than the averages has no price yet.
-            let Some((known, times)) = profiles.get_mut(key.index()) else { continue };
-            let pairs = || profile.lanes.iter().zip(times.iter());
-            *known = pairs().map(|(lane, ms)| price(lanes[lane.index()].scarcity, *ms)).max().unwrap_or(0);
-            for (lane, ms) in profile.lanes.iter().zip(times.iter()) {
-                let cheapest = &mut lanes[lane.index()].cheapest;
-                *cheapest = worth(*known, *ms).min(*cheapest);
-            }
+    /// ALT: the cheapest way to serve one of a lane, by whoever is on duty, free or not.
+    pub(super) fn cheapest(&self, key: LaneKey, lane: &Lane) -> i64 {
+        match has_many_profiles(lane) {
+            true => self.prices.lane(key).cheapest,
+            false => self.cheapest_of(&self.prices, key, lane),
         }
+    }
+
+    fn cheapest_of(&self, prices: &Prices, key: LaneKey, lane: &Lane) -> i64 {
+        let on_duty = lane.profiles.iter().filter(|profile| self.profiles.works(**profile));
+        on_duty.map(|profile| prices.worth_of(*profile, key)).min().unwrap_or(i64::MAX)
     }
 }
 
-/// What is known of how an agent does in a queue.
-pub(super) fn estimate(spec: &AgentSpec, queue: QueueKey) -> Option<&Estimate> {
-    let at = spec.estimates.binary_search_by_key(&queue, |one| one.queue).ok()?;
-    Some(&spec.estimates[at])
+impl Prices {
+    /// The price of the time of a profile's agents, as quick as the mean of them.
+    pub fn time(&self, profile: ProfileKey) -> i64 {
+        self.time_and_takes(profile, None).0
+    }
+
+    /// What the time of one of them is worth that serving one of a lane takes.
+    pub fn worth_of(&self, profile: ProfileKey, lane: LaneKey) -> i64 {
+        let (price, takes) = self.time_and_takes(profile, Some(lane));
+        takes.map_or(0, |takes| takes.worth(price))
+    }
+
+    fn time_and_takes(&self, profile: ProfileKey, wanted: Option<LaneKey>) -> (i64, Option<Takes>) {
+        let (mut price, mut takes) = (0, None);
+        for (lane, own) in self.averages.pairs(profile) {
+            let scarcity = self.scarcity[lane.index()];
+            if scarcity > 0 {
+                price = own.price(scarcity).max(price);
+            }
+            if Some(*lane) == wanted {
+                takes = Some(*own);
+            }
+        }
+        (price, takes)
+    }
+
+    /// What the next to go of those who could serve a lane is worth: S.
+    pub fn scarcity(&self, lane: LaneKey) -> i64 {
+        self.scarcity.get(lane.index()).copied().unwrap_or_default()
+    }
+}
+
+/// True if there are too many to look at each for one decision.
+pub(super) fn has_many_profiles(lane: &Lane) -> bool {
+    lane.profiles.len() > PROFILES_LOOKED_AT_MAX
 }

@@ -72,6 +72,9 @@ pub(super) struct Profiles {
     heads: Vec<Rank>,
     /// Those behind them, as many as are ever looked at of one profile.
     followers: Vec<[Rank; CANDIDATES_STORED_MAX - 1]>,
+    /// By profile: whether an agent of it is on duty; and by pool, how many are.
+    works: Vec<bool>,
+    working: Vec<u32>,
     /// By agent: holds nothing, and has room for one of any channel.
     empty_handed: Vec<bool>,
     by_id: BTreeMap<ProfileId, ProfileKey>,
@@ -118,6 +121,7 @@ impl Profiles {
                 self.all.push(profile);
                 self.heads.push(Rank::NOBODY);
                 self.followers.push([Rank::NOBODY; CANDIDATES_STORED_MAX - 1]);
+                self.works.push(false);
                 let index = self.all.len() - 1;
                 ProfileKey(u32::try_from(index).expect("profiles are no more than agents"))
             }
@@ -146,6 +150,23 @@ impl Profiles {
     pub fn count_on_duty(&mut self, key: ProfileKey, change: i32) {
         let profile = &mut self.all[key.index()];
         profile.on_duty = profile.on_duty.checked_add_signed(change).expect("each agent is counted once");
+        self.works[key.index()] = profile.on_duty > 0;
+        let pool = profile.id.pool.index();
+        if self.working.len() <= pool {
+            self.working.resize(pool + 1, 0);
+        }
+        self.working[pool] =
+            self.working[pool].checked_add_signed(change).expect("each agent is counted once");
+    }
+
+    /// Whether an agent of a profile is on duty.
+    pub fn works(&self, key: ProfileKey) -> bool {
+        self.works[key.index()]
+    }
+
+    /// How many agents of a pool are on duty.
+    pub fn working_in(&self, pool: usize) -> u32 {
+        self.working.get(pool).copied().unwrap_or_default()
     }
 
     /// Moves an agent among the ready of its profile, in or out.
@@ -164,6 +185,25 @@ impl Profiles {
         let at = |at: usize| ready.get(at).copied().unwrap_or(Rank::NOBODY);
         self.heads[key.index()] = at(0);
         self.followers[key.index()] = std::array::from_fn(|behind| at(behind + 1));
+    }
+
+    /// The first of a profile's ready agents, or nobody.
+    pub fn head(&self, key: ProfileKey) -> Rank {
+        self.heads[key.index()]
+    }
+
+    /// The profiles with the best first ready agents, best first.
+    pub fn heads<const N: usize>(&self, profiles: &[ProfileKey]) -> ArrayVec<(Rank, ProfileKey), N> {
+        let mut best = ArrayVec::new();
+        let mut last = Rank::NOBODY;
+        for profile in profiles {
+            let head = self.heads[profile.index()];
+            if head < last {
+                keep(&mut best, (head, *profile));
+                last = if best.is_full() { best[N - 1].0 } else { Rank::NOBODY };
+            }
+        }
+        best
     }
 
     /// Whether an agent holds nothing and has room for one of any channel.

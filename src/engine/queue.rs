@@ -137,6 +137,8 @@ pub struct Lines {
     /// The lanes of each queue.
     by_queue: Vec<Vec<LaneKey>>,
     by_entry: Vec<Sorted<(Time, InteractionId)>>,
+    /// How many stand in all lanes.
+    standing: u32,
 }
 
 impl Lines {
@@ -154,6 +156,11 @@ impl Lines {
     /// A lane nobody stands in or would go back to; the first there is.
     fn unused(&self) -> Option<LaneKey> {
         self.lanes.iter().position(|lane| lane.members == 0).map(lane_key)
+    }
+
+    /// True if nobody stands in any lane.
+    pub(super) fn is_empty(&self) -> bool {
+        self.standing == 0
     }
 
     /// One lane.
@@ -232,10 +239,12 @@ impl Lines {
     pub(super) fn enqueue(&mut self, lane: LaneKey, place: Place) {
         let new = self.lanes[lane.index()].waiting.insert(place);
         assert!(new, "an interaction waits in one lane, once");
+        self.standing += 1;
     }
 
     pub(super) fn dequeue(&mut self, lane: LaneKey, place: Place) {
         assert!(self.lanes[lane.index()].waiting.remove(&place), "a waiting interaction stands in its lane");
+        self.standing -= 1;
     }
 
     /// One of those who wait may be kept from somebody now, or none of that any more.

@@ -65,11 +65,8 @@ impl Step<'_> {
     /// It has waited beyond its maximum: from now on it comes before every one that has not, for anybody.
     pub fn overdue(&mut self, interaction: InteractionId) {
         self.emit(Event::Overdue { interaction });
-        if self.shard.kept_back.contains(&interaction) {
-            self.seek_agent(interaction);
-            return;
-        }
         if self.shard.subject(interaction).wanted.is_none() {
+            self.try_again(interaction);
             return;
         }
         self.end_preference(interaction, PreferenceEnd::Overdue);

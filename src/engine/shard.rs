@@ -44,8 +44,6 @@ pub struct Shard {
     pub(super) deadlines: Deadlines,
     pub(super) checked: Checked,
     pub(super) prices: Prices,
-    /// Held for a cheaper agent.
-    pub(super) kept_back: BTreeSet<InteractionId>,
     pub(super) intake: IntakeMemory,
     pub(super) ended_offers: EndedOffers,
     pub(super) over: Over,
@@ -57,8 +55,6 @@ pub struct Shard {
     pub(super) matters: Matters,
     /// Whether somebody may take only so many a day: otherwise nobody is looked at for that.
     pub(super) daily_maxima: bool,
-    /// Whether something is known of an agent that tells them from others with the same skills.
-    pub(super) agents_differ: bool,
     /// Of agents for whom nothing else is said.
     pub(super) capacity_default: CapacitySpec,
     pub(super) latest: VecDeque<(InteractionId, Decided)>,
@@ -84,47 +80,14 @@ impl Shard {
         if now < self.now {
             return Err(Refusal::TimeRunsBack { time_ms: now.0, now_ms: self.now.0 });
         }
-        let mut step = Step { shard: self, events };
+        let mut step = Step { shard: self, events, somebody_free: false };
         if command == Command::Restart {
             step.restart(now);
         }
         step.pass_time(now);
-        match command {
-            Command::Tick | Command::Restart => Ok(Answer::Done),
-            Command::Define { name, definition, write } => step.define(name, definition, write),
-            Command::Remove { kind, name, revision } => step.remove(kind, &name, revision),
-            Command::OpenSession { agent, session } => step.open_session(agent, session),
-            Command::LoseSession { agent, session } => step.lose_session(agent, session),
-            Command::SetPresence { agent, presence, reason, by } => {
-                step.set_presence(agent, presence, reason, by)
-            }
-            Command::Submit(submit) => step.admit(*submit),
-            Command::Identify { interaction, customer } => step.identify(interaction, customer),
-            Command::Cancel { interaction, leaving } => step.leave(interaction, leaving),
-            Command::Accept { offer } => step.accept(offer),
-            Command::Decline { offer, reason } => step.decline(offer, reason),
-            Command::Complete { assignment, disposition } => step.complete(assignment, disposition),
-            Command::FinishWrapUp { assignment, by } => step.finish_wrap_up(assignment, by),
-            Command::ExtendWrapUp { assignment } => step.extend_wrap_up(assignment),
-            Command::Connected { interaction } => step.connected(interaction),
-            Command::ConnectFailed { interaction, cause } => step.connect_failed(interaction, cause),
-            Command::Transfer { assignment, target, handover } => step.transfer(assignment, target, handover),
-            Command::Consult { assignment, target } => step.consult(assignment, target),
-            Command::Conference { assignment, target } => step.conference(assignment, target),
-            Command::StopSeeking { assignment } => step.stop_seeking(assignment),
-            Command::Park { assignment } => step.park(assignment),
-            Command::Resume { interaction } => step.resume(interaction),
-            Command::Wrote { interaction } => step.wrote(interaction),
-            Command::Requeue { assignment } => step.requeue(assignment),
-            Command::Pull { agent, interaction } => step.pull(agent, interaction),
-            Command::RequestCallback { interaction, channel, window } => {
-                step.request_callback(interaction, channel, window)
-            }
-            Command::Assign { interaction, agent, overdraw } => step.assign(interaction, agent, overdraw),
-            Command::Reprioritise { interaction, priority } => step.reprioritise(interaction, priority),
-            Command::OpenSource { source } => step.open_source(source),
-            Command::LoseSource { source } => step.lose_source(source),
-        }
+        let answer = step.obey(command);
+        step.look_again_for_held();
+        answer
     }
 
     /// When the next timer is due. Stepping at that time, or later, fires it with its own time.
@@ -252,6 +215,8 @@ impl Shard {
 pub(super) struct Step<'a> {
     pub shard: &'a mut Shard,
     pub events: &'a mut Vec<Stamped>,
+    /// Somebody became free and found nothing more to take.
+    pub somebody_free: bool,
 }
 
 impl Step<'_> {
@@ -260,6 +225,45 @@ impl Step<'_> {
         let stamped = Stamped { sequence: Sequence(self.shard.sequence.0 + 1), time: self.shard.now, event };
         self.shard.apply(&stamped);
         self.events.push(stamped);
+    }
+
+    fn obey(&mut self, command: Command) -> Result<Answer, Refusal> {
+        match command {
+            Command::Tick | Command::Restart => Ok(Answer::Done),
+            Command::Define { name, definition, write } => self.define(name, definition, write),
+            Command::Remove { kind, name, revision } => self.remove(kind, &name, revision),
+            Command::OpenSession { agent, session } => self.open_session(agent, session),
+            Command::LoseSession { agent, session } => self.lose_session(agent, session),
+            Command::SetPresence { agent, presence, reason, by } => {
+                self.set_presence(agent, presence, reason, by)
+            }
+            Command::Submit(submit) => self.admit(*submit),
+            Command::Identify { interaction, customer } => self.identify(interaction, customer),
+            Command::Cancel { interaction, leaving } => self.leave(interaction, leaving),
+            Command::Accept { offer } => self.accept(offer),
+            Command::Decline { offer, reason } => self.decline(offer, reason),
+            Command::Complete { assignment, disposition } => self.complete(assignment, disposition),
+            Command::FinishWrapUp { assignment, by } => self.finish_wrap_up(assignment, by),
+            Command::ExtendWrapUp { assignment } => self.extend_wrap_up(assignment),
+            Command::Connected { interaction } => self.connected(interaction),
+            Command::ConnectFailed { interaction, cause } => self.connect_failed(interaction, cause),
+            Command::Transfer { assignment, target, handover } => self.transfer(assignment, target, handover),
+            Command::Consult { assignment, target } => self.consult(assignment, target),
+            Command::Conference { assignment, target } => self.conference(assignment, target),
+            Command::StopSeeking { assignment } => self.stop_seeking(assignment),
+            Command::Park { assignment } => self.park(assignment),
+            Command::Resume { interaction } => self.resume(interaction),
+            Command::Wrote { interaction } => self.wrote(interaction),
+            Command::Requeue { assignment } => self.requeue(assignment),
+            Command::Pull { agent, interaction } => self.pull(agent, interaction),
+            Command::RequestCallback { interaction, channel, window } => {
+                self.request_callback(interaction, channel, window)
+            }
+            Command::Assign { interaction, agent, overdraw } => self.assign(interaction, agent, overdraw),
+            Command::Reprioritise { interaction, priority } => self.reprioritise(interaction, priority),
+            Command::OpenSource { source } => self.open_source(source),
+            Command::LoseSource { source } => self.lose_source(source),
+        }
     }
 
     /// Fires what came due up to `now`, each with its own time, then arrives there.
@@ -274,6 +278,7 @@ impl Step<'_> {
             // A deadline armed in the past (a restart shortens nothing, but may arm late) fires at once.
             self.shard.now = self.shard.now.max(at);
             self.fire(deadline);
+            self.look_again_for_held();
         }
         self.shard.now = now;
     }
@@ -297,7 +302,7 @@ impl Step<'_> {
             Deadline::Window(interaction) => self.window_missed(interaction),
             Deadline::Seek(interaction) => self.seek_timed_out(interaction),
             Deadline::Source(interaction) => self.source_gone(interaction),
-            Deadline::Hold(interaction) => self.seek_agent(interaction),
+            Deadline::Hold(interaction) => self.held_enough(interaction),
         }
     }
 

@@ -45,11 +45,8 @@ impl Step<'_> {
             return Err(Refusal::WrongState { state: subject.state, wanted });
         }
         if subject.plan.priority != priority {
-            let held = self.shard.kept_back.contains(&interaction);
             self.emit(Event::Reprioritised { interaction, priority });
-            if held {
-                self.seek_agent(interaction);
-            }
+            self.try_again(interaction);
         }
         Ok(Answer::Done)
     }

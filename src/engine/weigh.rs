@@ -2,6 +2,8 @@
 //! free agents are all worth more to others waits a little for a cheaper one. Read-only, like all of matching.
 
 use super::agent::{Agent, Rank};
+use super::averages::Takes;
+use super::deadline::Deadline;
 use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, Net, Rival, Trigger, WaitReason,
 };
@@ -10,12 +12,12 @@ use super::fixed::{Part, narrow};
 use super::ids::{AgentKey, InteractionId, LaneKey, ProfileKey};
 use super::interaction::Interaction;
 use super::matching::{Barred, SHORT_LIST};
-use super::prices::{LanePrices, PoolPrices, crowd, price, worth};
+use super::prices::{PoolPrices, crowd, has_many_profiles};
 use super::profile::keep;
 use super::queue::Lane;
 use super::score::{Place, Turn};
 use super::shard::Shard;
-use super::stakes::Relief;
+use super::stakes::{Horizon, Relief};
 use super::time::Time;
 use arrayvec::ArrayVec;
 use std::cmp::Reverse;
@@ -24,82 +26,109 @@ use std::sync::Arc;
 /// Of a profile with more agents than this who are free, the first are looked at: idle longest first.
 const CANDIDATES_MAX: usize = 32;
 
-/// How one interaction stands in its lane now.
+/// One lane, as it is weighed now.
 #[derive(Clone, Copy)]
-pub(super) struct Weighed<'a> {
+struct Scale<'a> {
     key: LaneKey,
-    prices: LanePrices,
-    pool: &'a PoolPrices,
     lane: &'a Lane,
+    pool: &'a PoolPrices,
+    horizon: Horizon,
+    /// More weight for those in a long line.
+    crowd: Part,
+    /// The cheapest way to serve one.
+    cheapest: i64,
+}
+
+/// What one interaction stands for on it.
+#[derive(Clone, Copy)]
+struct Weighed {
     relief: Relief,
     /// It has waited so long that it is held no longer.
     held_enough: bool,
-    queue_rings_ms: u64,
 }
 
-/// The best pairs so far, best first: net, then least in use, then the lower key.
-type Pairs = ArrayVec<(Reverse<i64>, Rank), CANDIDATES_STORED_MAX>;
+impl Weighed {
+    /// Leaving it waiting costs no less than taking the agent from others, or it has been held long enough.
+    fn allows(&self, net: &Net) -> bool {
+        self.held_enough || net.relief >= net.opportunity
+    }
+}
+
+/// The best pairs so far, best first: net, then least in use, then idle longest, then the lower key.
+type Pairs = ArrayVec<(Reverse<i64>, Rank, Net), CANDIDATES_STORED_MAX>;
+
+/// Value for an hour of the agent's time, the best first; those beyond their maximum wait before all.
+type Rates = ArrayVec<(Turn, Reverse<i64>, Place), SHORT_LIST>;
 
 impl Shard {
     /// The prices of the pool an interaction is decided in; `None` if that pool decides by lists.
     pub(super) fn pool_prices(&self, subject: &Interaction) -> Option<&PoolPrices> {
-        self.prices.pool(self.queue(self.sought_queue_of(subject)).pool)
+        self.prices.pool(self.floor.pool_of(self.sought_queue_of(subject)))
     }
 
-    fn weighed<'a>(&'a self, subject: &Interaction, key: LaneKey, pool: &'a PoolPrices) -> Weighed<'a> {
-        let (lane, prices) = (self.lines.lane(key), self.prices.lane(key));
-        let wait_ms = self.now().since(subject.waits_from);
-        let horizon = prices.horizon(pool);
+    fn scale<'a>(&'a self, key: LaneKey, pool: &'a PoolPrices) -> Scale<'a> {
+        let lane = self.lines.lane(key);
+        let horizon = self.prices.lane(key).horizon(pool);
         let crowd = crowd(lane, lane.len().saturating_sub(1), horizon.ms);
+        Scale { key, lane, pool, horizon, crowd, cheapest: self.cheapest(key, lane) }
+    }
+
+    fn weighed(&self, scale: &Scale, subject: &Interaction) -> Weighed {
+        let wait_ms = self.now().since(subject.waits_from);
+        let stakes = &scale.lane.id.stakes;
         Weighed {
-            key,
-            prices,
-            pool,
-            lane,
-            relief: lane.id.stakes.relief(wait_ms, horizon).times(crowd),
-            held_enough: subject.overdue || wait_ms >= lane.id.stakes.hold_max_ms(),
-            queue_rings_ms: self.queue(lane.id.queue).offer_expiry_ms,
+            relief: stakes.relief(wait_ms, scale.horizon).times(scale.crowd),
+            held_enough: subject.overdue || wait_ms >= stakes.hold_max_ms(),
         }
     }
 
-    /// What giving the interaction to this agent is worth, term by term.
-    fn net(&self, weighed: &Weighed, agent: &Agent) -> Net {
-        let Weighed { prices, pool, lane, .. } = weighed;
-        let (handle_ms, price, resolution) = self.doing(weighed, agent);
-        let worth = worth(price, handle_ms);
-        let more = resolution.map_or(0, |own| i64::from(own.0) - i64::from(prices.usual.0));
-        let believed = (i64::from(pool.marginal.match_share.0) * more) >> 16;
-        let idle_ms = if agent.ledger.is_empty() { self.now().since(agent.idle_since) } else { 0 };
-        let fairness = i128::from(pool.marginal.fairness_per_second.0) * i128::from(idle_ms) / 1_000;
+    /// What giving an interaction to this agent is worth, term by term.
+    fn net(&self, scale: &Scale, weighed: Weighed, agent: &Agent) -> Net {
+        let profile = agent.profile.expect("who qualifies has a profile");
+        let (price, takes, resolution) = self.doing(scale, agent, profile);
+        let usual = self.prices.averages.usual(scale.key);
+        let more = resolution.map_or(0, |own| i64::from(own.0) - i64::from(usual.0));
+        let believed = (i64::from(scale.pool.marginal.match_share.0) * more) >> 16;
+        let idle_ms = if agent.ledger.used() == 0 { self.now().since(agent.idle_since) } else { 0 };
         let net = Net {
-            relief: weighed.relief.sum(),
-            matching: lane.id.stakes.resolution(believed),
-            opportunity: worth - prices.cheapest.min(worth),
-            fairness: narrow(fairness),
-            ringing: 0,
-            handle_ms,
+            matching: scale.lane.id.stakes.resolution(believed),
+            ..scale.net(weighed, takes.worth(price), takes.ms, idle_ms)
         };
         let acceptance = self.spec(agent.key).acceptance;
         if acceptance >= Part::ONE {
-            net
-        } else {
-            net.with_ringing(acceptance, weighed.queue_rings_ms, price)
+            return net;
         }
+        let ring_ms = self.queue(scale.lane.id.queue).offer_expiry_ms;
+        net.with_ringing(acceptance, ring_ms, price)
     }
 
-    /// How long this agent takes for one of the lane, what their time is worth, and how often they solve it.
-    fn doing(&self, weighed: &Weighed, agent: &Agent) -> (u64, i64, Option<Part>) {
-        let profile = agent.profile.expect("who qualifies has a profile");
-        let expected = (weighed.lane.id.expected_handle_ms, self.prices.of_profile(profile), None);
-        let Some(own) = self.prices.own(agent.key) else { return expected };
+    /// The same for an agent of a profile whose agents are alike: nothing is known of them but since when they are idle.
+    fn net_of_alike(&self, scale: &Scale, weighed: Weighed, profile: ProfileKey, rank: Rank) -> Net {
+        let takes = self.prices.averages.takes(profile, scale.key, scale.lane.id.expected_handle_ms);
+        let worth = takes.worth(self.prices.time(profile));
+        let idle_ms = if rank.used() == 0 { self.now().since(rank.measure()) } else { 0 };
+        scale.net(weighed, worth, takes.ms, idle_ms)
+    }
+
+    /// The price of this agent's time, how long they take for one of the lane, and how often they solve it.
+    fn doing(&self, scale: &Scale, agent: &Agent, profile: ProfileKey) -> (i64, Takes, Option<Part>) {
+        let expected_ms = scale.lane.id.expected_handle_ms;
         let lanes = &self.profiles.get(profile).lanes;
-        let Some(at) = lanes.iter().position(|lane| *lane == weighed.key) else { return expected };
-        let dearest = |(lane, own): (&LaneKey, &super::prices::Own)| {
-            price(self.prices.lane(*lane).scarcity, own.handle_ms)
-        };
-        let price = lanes.iter().zip(own).map(dearest).max().unwrap_or(0);
-        let known = own.get(at);
-        (known.map_or(expected.0, |own| own.handle_ms), price, known.and_then(|own| own.resolution))
+        let known = self.prices.averages.own(agent.key).and_then(|own| {
+            let at = lanes.iter().position(|lane| *lane == scale.key)?;
+            Some((own, own.get(at)?))
+        });
+        match known {
+            Some((own, here)) => {
+                let pairs = lanes.iter().zip(own);
+                let dearest = pairs.map(|(lane, own)| own.takes.price(self.prices.scarcity(*lane)));
+                (dearest.max().unwrap_or(0), here.takes, here.resolution)
+            }
+            None => {
+                let takes = self.prices.averages.takes(profile, scale.key, expected_ms);
+                (self.prices.time(profile), takes, None)
+            }
+        }
     }
 
     /// Whom an interaction goes to: of all who are free and qualify, those with the greatest net value.
@@ -109,57 +138,119 @@ impl Shard {
         last: Option<AgentKey>,
         pool: &PoolPrices,
     ) -> (Few<AgentKey>, Arc<Decision>) {
-        let weighed = self.weighed(subject, subject.sought().0, pool);
-        let (asked_at_once, open_to_all) = (self.asked_at_once(subject), self.is_open_to_all(subject));
-        let mut found = Found::default();
-        for profile in &weighed.lane.profiles {
-            for rank in self.looked_at_of(*profile) {
-                let agent = &self.agents[rank.agent().index()];
-                let exclusion = match open_to_all && self.profiles.is_empty_handed(agent.key) {
-                    true => None,
-                    false => self.exclusion_of_ready(agent, subject),
-                };
-                match exclusion {
-                    Some(_) => found.excluded(*rank, exclusion),
-                    None => {
-                        found.weighed(*rank, self.net(&weighed, agent), &weighed, Some(agent.key) == last)
-                    }
-                }
+        let scale = self.scale(subject.sought().0, pool);
+        let weighed = self.weighed(&scale, subject);
+        let mut found = Found { open_to_all: self.is_open_to_all(subject), last, ..Found::default() };
+        let mut alike: ArrayVec<(Reverse<i64>, ProfileKey), CANDIDATES_STORED_MAX> = ArrayVec::new();
+        let mut look = |profile: ProfileKey| {
+            let head = self.profiles.head(profile);
+            let differ = self.prices.averages.differ(profile);
+            if !differ && found.open_to_all && self.profiles.is_empty_handed(head.agent()) {
+                let net = self.net_of_alike(&scale, weighed, profile, head);
+                found.weighed(head, &net, weighed);
+                keep(&mut alike, (Reverse(net.sum()), profile));
+            } else if differ {
+                self.look_at(&scale, weighed, subject, profile, CANDIDATES_MAX, &mut found);
+            } else if let Some(net) = self.look_at(&scale, weighed, subject, profile, 1, &mut found) {
+                keep(&mut alike, (Reverse(net), profile));
             }
+        };
+        if has_many_profiles(scale.lane) {
+            self.profiles
+                .heads::<CANDIDATES_MAX>(&scale.lane.profiles)
+                .into_iter()
+                .for_each(|(_, key)| look(key));
+        } else {
+            let somebody = |profile: &&ProfileKey| self.profiles.head(**profile) != Rank::NOBODY;
+            scale.lane.profiles.iter().filter(somebody).for_each(|profile| look(*profile));
         }
+        // Equal agents differ by how long they are idle alone: those behind the first come into it only if their first
+        // is among the best.
+        for (_, profile) in &alike {
+            self.look_behind(&scale, weighed, subject, *profile, &mut found);
+        }
+        let asked_at_once = self.asked_at_once(subject);
         let chosen: Few<AgentKey> =
             found.eligible.iter().take(asked_at_once).map(|one| one.1.agent()).collect();
         let wait_reason = chosen.is_empty().then(|| match found.dear.is_empty() {
             true => self.reason_to_wait(subject, found.barred),
             false => WaitReason::Held,
         });
-        let agents = self.stored(&found, &chosen, &weighed);
+        let agents = self.stored(&found, &chosen);
+        let best = agents.iter().find(|one| one.exclusion.is_none()).and_then(|one| one.net);
         let decision = Decision {
             relief: Some(weighed.relief),
-            score: found.eligible.first().map_or(weighed.relief.sum(), |one| one.0.0),
+            score: best.map_or(weighed.relief.sum(), Net::sum),
             ..self.decision_of(Trigger::InteractionWaits, subject, wait_reason, agents, Box::default())
         };
         (chosen, Arc::new(decision))
     }
 
-    /// Equal agents differ by how long they are idle alone: then the first few will do.
-    fn looked_at_of(&self, profile: ProfileKey) -> impl Iterator<Item = &Rank> {
-        let ready = self.profiles.get(profile).ranks();
-        let differ = self.agents_differ;
-        ready.take(if differ { CANDIDATES_MAX } else { CANDIDATES_STORED_MAX })
+    /// The first agents of a profile who could have it, so many; the net value of the first.
+    fn look_at(
+        &self,
+        scale: &Scale,
+        weighed: Weighed,
+        subject: &Interaction,
+        profile: ProfileKey,
+        count: usize,
+        found: &mut Found,
+    ) -> Option<i64> {
+        let mut first = None;
+        let mut seen = 0;
+        for rank in self.profiles.get(profile).ranks().take(CANDIDATES_MAX) {
+            let agent = &self.agents[rank.agent().index()];
+            let exclusion = match found.open_to_all && self.profiles.is_empty_handed(rank.agent()) {
+                true => None,
+                false => self.exclusion_of_ready(agent, subject),
+            };
+            if exclusion.is_some() {
+                found.excluded(*rank, exclusion);
+                continue;
+            }
+            let net = match count {
+                1 => self.net_of_alike(scale, weighed, profile, *rank),
+                _ => self.net(scale, weighed, agent),
+            };
+            first = first.or(Some(net.sum()));
+            found.weighed(*rank, &net, weighed);
+            seen += 1;
+            if seen == count {
+                break;
+            }
+        }
+        first
     }
 
-    fn stored(&self, found: &Found, chosen: &Few<AgentKey>, weighed: &Weighed) -> Box<[Candidate]> {
-        let of = |rank: Rank, exclusion| {
+    /// Those behind the first of a profile whose agents are alike.
+    fn look_behind(
+        &self,
+        scale: &Scale,
+        weighed: Weighed,
+        subject: &Interaction,
+        profile: ProfileKey,
+        found: &mut Found,
+    ) {
+        for rank in self.profiles.get(profile).ranks().skip(1).take(CANDIDATES_STORED_MAX - 1) {
             let agent = &self.agents[rank.agent().index()];
-            Candidate { net: Some(self.net(weighed, agent)), ..self.candidate(agent, exclusion) }
+            let known = |pair: &(Reverse<i64>, Rank, Net)| pair.1 == *rank;
+            let seen = found.eligible.iter().any(known) || found.dear.iter().any(known);
+            let free = found.open_to_all && self.profiles.is_empty_handed(agent.key)
+                || self.exclusion_of_ready(agent, subject).is_none();
+            if free && !seen {
+                found.weighed(*rank, &self.net_of_alike(scale, weighed, profile, *rank), weighed);
+            }
+        }
+    }
+
+    fn stored(&self, found: &Found, chosen: &Few<AgentKey>) -> Box<[Candidate]> {
+        let of = |one: &(Reverse<i64>, Rank, Net), exclusion| {
+            let agent = &self.agents[one.1.agent().index()];
+            Candidate { net: Some(one.2), ..self.candidate(agent, exclusion) }
         };
-        let lower = |rank: Rank| {
-            let exclusion = (!chosen.contains(&rank.agent())).then_some(Exclusion::RankedLower);
-            of(rank, exclusion)
-        };
-        let best = found.eligible.iter().map(|one| lower(one.1));
-        let dear = found.dear.iter().map(|one| of(one.1, Some(Exclusion::KeptForOthers)));
+        let lower = |agent: AgentKey| (!chosen.contains(&agent)).then_some(Exclusion::RankedLower);
+        let best = found.eligible.iter().map(|one| of(one, lower(one.1.agent())));
+        let dear = found.dear.iter().map(|one| of(one, Some(Exclusion::KeptForOthers)));
         let others = found
             .others
             .iter()
@@ -169,15 +260,14 @@ impl Shard {
 
     /// The net value of a pair, or what excludes it: for those who ask about everybody.
     pub(super) fn judged(&self, agent: &Agent, subject: &Interaction, pool: &PoolPrices) -> Candidate {
-        let weighed = self.weighed(subject, subject.sought().0, pool);
-        let exclusion = self.exclusion(agent, subject);
-        let plain = self.candidate(agent, exclusion);
-        if exclusion.is_some() || agent.profile.is_none() {
+        let plain = self.candidate(agent, self.exclusion(agent, subject));
+        if plain.exclusion.is_some() || agent.profile.is_none() {
             return plain;
         }
-        let net = self.net(&weighed, agent);
-        let wanted = subject.sought().1.is_some();
-        let dear = !wanted && !weighed.allows(&net);
+        let scale = self.scale(subject.sought().0, pool);
+        let weighed = self.weighed(&scale, subject);
+        let net = self.net(&scale, weighed, agent);
+        let dear = subject.sought().1.is_none() && !weighed.allows(&net);
         Candidate { net: Some(net), exclusion: dear.then_some(Exclusion::KeptForOthers), ..plain }
     }
 
@@ -188,74 +278,112 @@ impl Shard {
         pool: &PoolPrices,
     ) -> Option<(InteractionId, Arc<Decision>)> {
         let agent = &self.agents[key.index()];
-        let mut best: Rates = ArrayVec::new();
+        let mut best = Rates::new();
         let takes = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
         for place in agent.line.iter().filter(takes).take(SHORT_LIST) {
             // It waits for this agent whatever the agent could do for others.
             let subject = self.subject(place.3);
-            let weighed = self.weighed(subject, subject.sought().0, pool);
-            keep(&mut best, rate(*place, weighed.relief.sum(), weighed.lane.id.expected_handle_ms));
+            let scale = self.scale(subject.sought().0, pool);
+            let relief = self.weighed(&scale, subject).relief.sum();
+            keep(&mut best, rate(*place, relief, scale.lane.id.expected_handle_ms));
         }
         if agent.ready.is_some() {
             for key in self.lanes_of(agent) {
                 let lane = self.lines.lane(*key);
                 if !lane.is_empty() && self.no_room(agent, lane.id.channel, false).is_none() {
-                    self.heads_by_value(agent, *key, lane, pool, &mut best);
+                    self.heads_by_value(agent, &self.scale(*key, pool), &mut best);
                 }
             }
         }
         let (chosen, rivals) = best.split_first()?;
         let subject = self.subject(chosen.2.3);
-        let rivals = rivals.iter().map(|one| Rival { interaction: one.2.3, score: one.1.0 });
-        let weighed = self.weighed(subject, subject.sought().0, pool);
-        let net = agent.profile.map(|_| self.net(&weighed, agent));
-        let candidate = Candidate { net, ..self.candidate(agent, None) };
+        let scale = self.scale(subject.sought().0, pool);
+        let weighed = self.weighed(&scale, subject);
+        let net = agent.profile.map(|_| self.net(&scale, weighed, agent));
+        let rival = |one: &(Turn, Reverse<i64>, Place)| Rival { interaction: one.2.3, score: one.1.0 };
+        let agents = [Candidate { net, ..self.candidate(agent, None) }].into();
         let decision = Decision {
             relief: Some(weighed.relief),
             score: chosen.1.0,
-            ..self.decision_of(Trigger::AgentFree, subject, None, [candidate].into(), rivals.collect())
+            ..self.decision_of(Trigger::AgentFree, subject, None, agents, rivals.iter().map(rival).collect())
         };
         Some((subject.id, Arc::new(decision)))
     }
 
     /// Of a lane, whoever has waited longest, and whoever of those whose target has not passed: the one may have lost
     /// what the other can still win.
-    fn heads_by_value(&self, agent: &Agent, key: LaneKey, lane: &Lane, pool: &PoolPrices, best: &mut Rates) {
-        let free_of_duty = self.everybody_is_on_duty();
+    fn heads_by_value(&self, agent: &Agent, scale: &Scale, best: &mut Rates) {
+        let (lane, free_of_duty) = (scale.lane, self.everybody_is_on_duty());
         let allowed = |place: &&Place| {
-            let subject = self.subject(place.3);
-            (!lane.is_restricted() || self.barred_from(agent, subject).is_none())
-                && (free_of_duty || self.off_duty_for(agent, subject).is_none())
+            (!lane.is_restricted() || self.barred_from(agent, self.subject(place.3)).is_none())
+                && (free_of_duty || self.off_duty_for(agent, self.subject(place.3)).is_none())
         };
         let Some(first) = lane.waiting().find(allowed) else { return };
         let second =
             lane.after_target(first, self.now()).and_then(|from| lane.waiting_from(&from).find(allowed));
         for place in std::iter::once(first).chain(second) {
-            let subject = self.subject(place.3);
-            let weighed = self.weighed(subject, key, pool);
-            let net = self.net(&weighed, agent);
+            let weighed = self.weighed(scale, self.subject(place.3));
+            let net = self.net(scale, weighed, agent);
             if weighed.allows(&net) {
                 keep(best, rate(*place, net.sum() - net.fairness, net.handle_ms));
             }
         }
     }
 
-    /// Until when an interaction is held for a cheaper agent.
-    pub(super) fn held_until(&self, subject: &Interaction) -> Time {
-        let stakes = &self.lines.lane(subject.sought().0).id.stakes;
-        subject.waits_from.after(stakes.hold_max_ms())
+    /// The terms of a decision that money did not make: for one agent alone, or by a person.
+    pub(super) fn with_value(&self, plain: Decision, subject: &Interaction, pool: &PoolPrices) -> Decision {
+        let scale = self.scale(subject.sought().0, pool);
+        let weighed = self.weighed(&scale, subject);
+        let agents: Box<[Candidate]> = plain
+            .agents
+            .iter()
+            .map(|one| {
+                let agent = &self.agents[one.agent.index()];
+                let could = one.exclusion.is_none() && agent.profile.is_some();
+                Candidate { net: could.then(|| self.net(&scale, weighed, agent)), ..*one }
+            })
+            .collect();
+        let net = agents.iter().find_map(|one| one.net);
+        let score = net.map_or(weighed.relief.sum(), Net::sum);
+        Decision { relief: Some(weighed.relief), score, agents, ..plain }
+    }
+
+    /// Looks at it again when it has been held long enough.
+    pub(super) fn arm_hold(&mut self, id: InteractionId) {
+        let subject = self.subject(id);
+        if self.pool_prices(subject).is_none() {
+            return;
+        }
+        let hold_max_ms = self.lines.lane(subject.sought().0).id.stakes.hold_max_ms();
+        let until = subject.waits_from.after(hold_max_ms);
+        if until > self.now && until < Time(u64::MAX) {
+            self.deadlines.arm(Deadline::Hold(id), until);
+        }
+    }
+
+    /// The first of each line beside which agents are free, in pools that decide in money.
+    pub(super) fn heads_beside_free_agents(&self) -> Vec<InteractionId> {
+        let lanes = self.lines.lanes().filter(|(_, lane)| !lane.is_empty());
+        let in_money = |lane: &Lane| self.prices.pool(self.floor.pool_of(lane.id.queue)).is_some();
+        let beside = lanes.filter(|(key, lane)| in_money(lane) && self.prices.lane(*key).somebody_is_free());
+        beside.filter_map(|(_, lane)| lane.waiting().next()).map(|place| place.3).collect()
     }
 }
 
-impl Weighed<'_> {
-    /// Leaving it waiting costs no less than taking the agent from others, or it has been held long enough.
-    fn allows(&self, net: &Net) -> bool {
-        self.held_enough || net.relief >= net.opportunity
+impl Scale<'_> {
+    /// For an agent whose time is worth so much for one of this lane, without what this agent solves more.
+    fn net(&self, weighed: Weighed, worth: i64, handle_ms: u64, idle_ms: u64) -> Net {
+        let per_second = self.pool.marginal.fairness_per_second.0;
+        Net {
+            relief: weighed.relief.sum(),
+            matching: 0,
+            opportunity: worth - self.cheapest.min(worth),
+            fairness: per_second.saturating_mul(idle_ms.cast_signed()) / 1_000,
+            ringing: 0,
+            handle_ms,
+        }
     }
 }
-
-/// Value for an hour of the agent's time, the best first; those beyond their maximum wait before all.
-type Rates = ArrayVec<(Turn, Reverse<i64>, Place), SHORT_LIST>;
 
 fn rate(place: Place, net: i64, handle_ms: u64) -> (Turn, Reverse<i64>, Place) {
     (place.0, Reverse(per_hour(net, handle_ms)), place)
@@ -263,12 +391,22 @@ fn rate(place: Place, net: i64, handle_ms: u64) -> (Turn, Reverse<i64>, Place) {
 
 /// What so much in so long comes to in an hour.
 pub(super) fn per_hour(amount: i64, in_ms: u64) -> i64 {
-    narrow(i128::from(amount) * 3_600_000 / i128::from(in_ms.max(1)))
+    const HOUR_MS: i64 = 3_600_000;
+    let ms = in_ms.max(1);
+    // 128 bits are slow to divide.
+    match amount.checked_mul(HOUR_MS) {
+        Some(product) => product / i64::try_from(ms).unwrap_or(i64::MAX),
+        None => narrow(i128::from(amount) * i128::from(HOUR_MS) / i128::from(ms)),
+    }
 }
 
 /// What a look at everybody who is free has found.
 #[derive(Default)]
 struct Found {
+    /// Nobody who has nothing in hand is kept from it.
+    open_to_all: bool,
+    /// Who just missed it, and comes last.
+    last: Option<AgentKey>,
     eligible: Pairs,
     /// Those who are worth more to others than the interaction loses by waiting.
     dear: Pairs,
@@ -284,9 +422,11 @@ impl Found {
         }
     }
 
-    /// Who just missed it comes last.
-    fn weighed(&mut self, rank: Rank, net: Net, weighed: &Weighed, missed: bool) {
-        let pair = (Reverse(if missed { i64::MIN } else { net.sum() }), rank);
-        keep(if weighed.allows(&net) { &mut self.eligible } else { &mut self.dear }, pair);
+    fn weighed(&mut self, rank: Rank, net: &Net, weighed: Weighed) {
+        let worth = if self.last == Some(rank.agent()) { i64::MIN } else { net.sum() };
+        keep(
+            if weighed.allows(net) { &mut self.eligible } else { &mut self.dear },
+            (Reverse(worth), rank, *net),
+        );
     }
 }

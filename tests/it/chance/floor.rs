@@ -6,9 +6,11 @@ use super::dice::Dice;
 use baton::engine::capacity::{CapacitySpec, ChannelCapacity, channels_default};
 use baton::engine::channel::{Channel, ChannelSet};
 use baton::engine::fixed::Part;
-use baton::engine::floor::{AgentSpec, GroupSpec, OnAgentLost, OnExpiry, QueueSpec, WrapUp, WrapUpMode};
+use baton::engine::floor::{
+    AgentSpec, Estimate, GroupSpec, OnAgentLost, OnExpiry, QueueSpec, WrapUp, WrapUpMode,
+};
 use baton::engine::hours::{HoursSpec, Span, SpecialDay, WeeklySpan};
-use baton::engine::ids::{GroupKey, HoursKey, PoolKey, SkillKey, Text};
+use baton::engine::ids::{GroupKey, HoursKey, PoolKey, QueueKey, SkillKey, Text};
 use baton::engine::skill::{Requirement, Skill};
 use baton::engine::time::Time;
 
@@ -27,6 +29,9 @@ pub fn agent(dice: &mut Dice, now: Time) -> AgentSpec {
             skills.push(Skill { skill: SkillKey(index), proficiency, expires });
         }
     }
+    // What is known of an agent decides in money only: the floor is the same without it.
+    let levels: u32 = skills.iter().map(|held: &Skill| u32::from(held.proficiency)).sum();
+    let mut apart = Dice::new([levels, levels.wrapping_mul(0x9e37_79b9), levels.wrapping_mul(0x85eb_ca6b)]);
     AgentSpec {
         display_name: Text::default(),
         pool: PoolKey(u16::from(dice.one_in(14))),
@@ -35,9 +40,21 @@ pub fn agent(dice: &mut Dice, now: Time) -> AgentSpec {
         capacity: dice.one_in(2).then(|| capacity(dice)),
         shift: dice.one_in(4).then(|| hours_key(dice)),
         bot: dice.one_in(9),
-        estimates: Vec::new(),
-        acceptance: Part::ONE,
+        estimates: estimates(&mut apart),
+        acceptance: if apart.one_in(7) { Part::thousandths(600) } else { Part::ONE },
     }
+}
+
+fn estimates(dice: &mut Dice) -> Vec<Estimate> {
+    let mut estimates = Vec::new();
+    for queue in (0..2).map(QueueKey) {
+        if dice.one_in(2) {
+            let handle_ms = dice.choose(&[180_000, 60_000, 1_000, 600_000]);
+            let resolution = Part::thousandths(dice.choose(&[750, 500, 1_000, 0]));
+            estimates.push(Estimate { queue, handle_ms, resolution });
+        }
+    }
+    estimates
 }
 
 pub fn group(dice: &mut Dice) -> GroupSpec {

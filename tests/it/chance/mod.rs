@@ -73,13 +73,22 @@ impl Chance {
         }
     }
 
-    /// A floor on which something can happen.
+    /// A floor on which something can happen, decided by lists.
     pub fn opening() -> Vec<(Time, Command)> {
+        Chance::opening_with(PoolSpec::listed)
+    }
+
+    /// The same floor, decided in money.
+    pub fn opening_in_money() -> Vec<(Time, Command)> {
+        Chance::opening_with(PoolSpec::plain)
+    }
+
+    fn opening_with(pool: fn(Text) -> PoolSpec) -> Vec<(Time, Command)> {
         let named = |name: &str| Text::from(name);
         let mut dice = Dice::new([0; 3]);
         let mut commands = vec![
-            define("default", Definition::Pool(PoolSpec::listed(named("default")).into()), Write::Create),
-            define("branch", Definition::Pool(PoolSpec::listed(named("branch")).into()), Write::Create),
+            define("default", Definition::Pool(pool(named("default")).into()), Write::Create),
+            define("branch", Definition::Pool(pool(named("branch")).into()), Write::Create),
             define("es", Definition::Skill { display_name: named("es") }, Write::Create),
             define("de", Definition::Skill { display_name: named("de") }, Write::Create),
         ];

@@ -4,6 +4,7 @@ use super::dice::Dice;
 use super::floor::group_key;
 use baton::engine::fixed::Part;
 use baton::engine::ids::{AgentKey, QueueKey, SkillKey};
+use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::Requirement;
@@ -23,8 +24,8 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         routes: routes.into(),
         priority: dice.choose(&[0, 0, 0, 1, 2, -1, 5, -10]),
         head_start_ms: if dice.one_in(13) { 30_000 } else { 0 },
-        weight: Part::ONE,
-        goals: Goals::plain(),
+        weight: dice.choose(&[Part::ONE, Part::thousandths(250), Part::thousandths(3_000)]),
+        goals: goals(dice),
         preferred: dice.one_in(5).then(|| preferred(dice, agents)),
         duplicates: dice.choose(&[Duplicates::KeepBoth, Duplicates::Attach, Duplicates::Replace]),
         callback: CallbackTerms {
@@ -36,6 +37,20 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
             beyond: dice.one_in(2).then(|| dice.choose(&line)),
         },
         hops_max: dice.choose(&[3, 3, 1, 0]),
+    }
+}
+
+/// What it costs to wait. Lists do not look at it.
+fn goals(dice: &mut Dice) -> Goals {
+    Goals {
+        waiting_per_minute: Money(dice.choose(&[200_000, 0, 3_000_000])),
+        abandon: Money(dice.choose(&[5_000_000, 0, 40_000_000])),
+        late: Money(dice.choose(&[1_000_000, 0, 5_000_000])),
+        unresolved: Money(dice.choose(&[5_000_000, 0, 30_000_000])),
+        patience_ms: dice.choose(&[300_000, 1, 20_000]),
+        hold_max_ms: dice.choose(&[Some(60_000), Some(0), Some(5_000), None]),
+        dial: dice.choose(&[4, 0, 16]),
+        ..Goals::plain()
     }
 }
 

@@ -7,6 +7,7 @@ mod lines;
 mod replay;
 mod run;
 mod states;
+mod value;
 
 use crate::chance::{Move, runs};
 use baton::engine::command::Command;
@@ -17,8 +18,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: runs(16), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_laws_hold_after_every_command(moves in prop::collection::vec(any::<Move>(), 1..500)) {
-        let mut run = Run::opened();
+    fn the_laws_hold_after_every_command(
+        in_money in any::<bool>(),
+        moves in prop::collection::vec(any::<Move>(), 1..500),
+    ) {
+        let mut run = Run::opened(in_money);
         for one in moves {
             let (now, command) = run.chance.next(one);
             run.ask(now, command);
@@ -28,8 +32,11 @@ proptest! {
     }
 
     #[test]
-    fn it_makes_no_difference_who_notices_a_deadline(moves in prop::collection::vec(any::<Move>(), 1..200)) {
-        let (mut late, mut punctual) = (Run::opened(), Run::opened());
+    fn it_makes_no_difference_who_notices_a_deadline(
+        in_money in any::<bool>(),
+        moves in prop::collection::vec(any::<Move>(), 1..200),
+    ) {
+        let (mut late, mut punctual) = (Run::opened(in_money), Run::opened(in_money));
         for one in moves {
             let (now, command) = late.chance.next(one);
             late.ask(now, command.clone());

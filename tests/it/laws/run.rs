@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 use baton::engine::command::{Answer, Command, Refusal};
 use baton::engine::event::{Event, Stamped};
-use baton::engine::explain::Trigger;
+use baton::engine::explain::{By, Trigger};
 use baton::engine::ids::{AgentKey, InteractionId, OfferId, QueueKey};
 use baton::engine::interaction::{CoolDown, Interaction};
 use baton::engine::score::place;
@@ -27,7 +27,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn opened() -> Run {
+    pub fn opened(in_money: bool) -> Run {
         let mut run = Run {
             shard: Shard::new(),
             chance: Chance::new(),
@@ -38,7 +38,8 @@ impl Run {
             answered: BTreeSet::new(),
             excused: BTreeMap::new(),
         };
-        for (now, command) in Chance::opening() {
+        let opening = if in_money { Chance::opening_in_money() } else { Chance::opening() };
+        for (now, command) in opening {
             run.ask(now, command);
         }
         run
@@ -68,6 +69,7 @@ impl Run {
                 index > seen && matches!(self.journal[index - 1].event, Event::Interrupted { .. });
             if !made_room {
                 self.check_taken_in_order(&stamped);
+                self.check_value(&stamped, &self.journal[seen..index]);
             }
             self.shadow.apply(&stamped);
             self.follow(&stamped);
@@ -140,7 +142,12 @@ impl Run {
             // A cool-down or a day that ends at this very moment may be told after.
             let just_now = |pair: &CoolDown| pair.agent == key && pair.until == stamped.time;
             let lifted = subject.cool_downs().iter().any(just_now) || agent.today.ends == stamped.time;
-            if place(subject) < own && subject.id != *interaction && !lifted {
+            // Money knows no order but this: beyond the maximum before all others.
+            let before = match decision.by {
+                By::Lists(_) => place(subject) < own,
+                By::Value => place(subject).0 < own.0,
+            };
+            if before && subject.id != *interaction && !lifted {
                 let exclusion = shadow.exclusion(agent, subject);
                 assert!(exclusion.is_some(), "{} is before {interaction}: {stamped:?}", subject.id);
             }

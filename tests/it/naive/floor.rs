@@ -168,6 +168,7 @@ impl Twin {
                 self.check_pool(spec.pool)?;
                 self.check_hours(spec.shift)?;
                 spec.group.map_or(Ok(()), |group| self.check_group(group))?;
+                spec.estimates.iter().try_for_each(|known| self.check_queue(known.queue))?;
                 spec.skills.iter().try_for_each(|held| self.check_skill(held.skill))
             }
         }
@@ -176,6 +177,11 @@ impl Twin {
     fn check_pool(&self, pool: PoolKey) -> Result<(), Refusal> {
         let known = self.pools.get(pool.index()).is_some_and(|pool| !pool.removed);
         known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Pool, name: Text::default() })
+    }
+
+    fn check_queue(&self, queue: QueueKey) -> Result<(), Refusal> {
+        let known = self.queues.get(queue.index()).is_some_and(|queue| !queue.removed);
+        known.then_some(()).ok_or(Refusal::NotDefined { kind: Kind::Queue, name: Text::default() })
     }
 
     pub fn check_skill(&self, skill: SkillKey) -> Result<(), Refusal> {
