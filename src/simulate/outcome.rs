@@ -8,6 +8,10 @@ pub enum Fate {
     Served {
         wait_s: f64,
         resolution: f64,
+        /// By whom, as their place among the centre's.
+        agent: usize,
+        /// How long it took, s.
+        work_s: f64,
     },
     Left {
         wait_s: f64,
@@ -83,7 +87,7 @@ impl Sums {
         let late = |wait_s: f64| if wait_s > kind.target_s { kind.late } else { 0.0 };
         let waiting = |wait_s: f64| kind.waiting_per_minute / 60.0 * wait_s;
         match *fate {
-            Fate::Served { wait_s, resolution } => {
+            Fate::Served { wait_s, resolution, .. } => {
                 self.service += waiting(wait_s) + late(wait_s);
                 self.unresolved += kind.unresolved * (1.0 - resolution);
                 self.served += 1.0;
@@ -138,8 +142,8 @@ mod tests {
         let visit = Visit { at_s: 0.0, kind: 0, patience_s: 50.0, work: 1.0 };
         let day = Day { visits: vec![visit; 4] };
         let fates = vec![
-            Fate::Served { wait_s: 10.0, resolution: 0.8 },
-            Fate::Served { wait_s: 30.0, resolution: 0.8 },
+            Fate::Served { wait_s: 10.0, resolution: 0.8, agent: 0, work_s: 100.0 },
+            Fate::Served { wait_s: 30.0, resolution: 0.8, agent: 1, work_s: 300.0 },
             Fate::Left { wait_s: 50.0 },
             Fate::Left { wait_s: 5.0 },
         ];

@@ -139,7 +139,8 @@ impl<'a> Running<'a> {
             let work_ms = millis(does.handle_s * visit.work);
             self.busy_ms[member] += work_ms;
             let wait_s = (now.0 as f64 / 1_000.0 - visit.at_s).max(0.0);
-            self.fates[number] = Fate::Served { wait_s, resolution: does.resolution };
+            let work_s = work_ms as f64 / 1_000.0;
+            self.fates[number] = Fate::Served { wait_s, resolution: does.resolution, agent: member, work_s };
             self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment))));
         }
     }
