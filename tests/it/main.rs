@@ -4,6 +4,7 @@
 mod api;
 mod chance;
 mod charts;
+mod exact;
 mod fractions;
 mod laws;
 mod naive;
