@@ -48,6 +48,8 @@ pub struct Does {
 /// One agent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Member {
+    /// Which group of agents, for `Centre::staffing`.
+    pub group: usize,
     /// In the order of the kinds, each once.
     pub does: Vec<Does>,
 }
@@ -57,6 +59,18 @@ pub struct Member {
 pub struct Centre {
     pub kinds: Vec<Kind>,
     pub agents: Vec<Member>,
+    /// In the order of time. Where it says nothing, everybody is there from the beginning.
+    pub staffing: Vec<Staffing>,
+}
+
+/// From a time on so many of a group are there. Of those who are too many, whoever is idle goes at once, and the others
+/// as they finish, the first first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Staffing {
+    /// Since the beginning of the day, ms.
+    pub at_ms: u64,
+    pub group: usize,
+    pub agents: usize,
 }
 
 /// One customer who comes.

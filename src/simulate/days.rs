@@ -60,6 +60,7 @@ fn mean(all: &[Figures]) -> Figures {
         service_level: mean(|one| one.service_level),
         abandoned: mean(|one| one.abandoned),
         mean_wait_s: mean(|one| one.mean_wait_s),
+        p95_wait_s: mean(|one| one.p95_wait_s),
         resolution: mean(|one| one.resolution),
         gini: mean(|one| one.gini),
     }

@@ -68,12 +68,20 @@ impl Floor {
             let agent = AgentKey(key);
             let session = SessionId(u64::from(key) + 1);
             floor.step(Time(0), Command::OpenSession { agent, session });
-            let reason = floor.no_text.clone();
-            let presence = Presence::Available;
-            floor.step(Time(0), Command::SetPresence { agent, presence, reason, by: EndedBy::Agent });
+            floor.come(Time(0), agent);
         }
         floor.events.clear();
         floor
+    }
+
+    /// An agent can be given work from now on.
+    pub fn come(&mut self, now: Time, agent: AgentKey) {
+        self.set_presence(now, agent, Presence::Available);
+    }
+
+    /// An agent finishes what is in hand, and gets no more.
+    pub fn go(&mut self, now: Time, agent: AgentKey) {
+        self.set_presence(now, agent, Presence::OnBreak);
     }
 
     /// Somebody comes; `None` if the line is full.
@@ -129,6 +137,11 @@ impl Floor {
         let offers: Vec<Offered> = self.events.iter().filter_map(offered).collect();
         self.events.clear();
         offers.into_iter()
+    }
+
+    fn set_presence(&mut self, now: Time, agent: AgentKey, presence: Presence) {
+        let reason = self.no_text.clone();
+        self.step(now, Command::SetPresence { agent, presence, reason, by: EndedBy::Agent });
     }
 
     fn define(&mut self, name: &str, definition: Definition) -> u32 {

@@ -16,8 +16,9 @@ mod outcome;
 mod read;
 mod report;
 mod run;
+mod staff;
 
-pub use centre::{Centre, Day, Does, Kind, Member, Visit};
+pub use centre::{Centre, Day, Does, Kind, Member, Staffing, Visit};
 pub use choice::Choice;
 pub use days::{DaysOptions, days};
 pub use draw::{Luck, Spread};

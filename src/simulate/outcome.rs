@@ -43,6 +43,8 @@ pub struct Figures {
     pub abandoned: f64,
     /// Mean wait of those who were served, s.
     pub mean_wait_s: f64,
+    /// So long or less waited 95 % of those who were served, s.
+    pub p95_wait_s: f64,
     /// Mean chance to be solved, of those who were served.
     pub resolution: f64,
     /// Of the times agents were busy: 0 is all alike.
@@ -64,9 +66,23 @@ impl Outcome {
             service_level: share(sums.in_time, calls - sums.left_in_time),
             abandoned: share(sums.left, calls),
             mean_wait_s: share(sums.wait_s, sums.served),
+            p95_wait_s: self.wait_quantile_s(0.95),
             resolution: share(sums.resolution, sums.served),
             gini: gini(&self.busy_ms),
         }
+    }
+}
+
+impl Outcome {
+    fn wait_quantile_s(&self, share: f64) -> f64 {
+        let wait = |fate: &Fate| match fate {
+            Fate::Served { wait_s, .. } => Some(*wait_s),
+            _ => None,
+        };
+        let mut waits: Vec<f64> = self.fates.iter().filter_map(wait).collect();
+        waits.sort_by(f64::total_cmp);
+        let at = (waits.len() as f64 * share).ceil() as usize;
+        waits.get(at.saturating_sub(1)).copied().unwrap_or(0.0)
     }
 }
 
@@ -138,7 +154,8 @@ mod tests {
             line_max: 9,
         };
         let does = Does { kind: 0, proficiency: 1, handle_s: 100.0, resolution: 0.8, known: None };
-        let centre = Centre { kinds: vec![kind], agents: vec![Member { does: vec![does] }; 2] };
+        let agents = vec![Member { group: 0, does: vec![does] }; 2];
+        let centre = Centre { kinds: vec![kind], agents, staffing: Vec::new() };
         let visit = Visit { at_s: 0.0, kind: 0, patience_s: 50.0, work: 1.0 };
         let day = Day { visits: vec![visit; 4] };
         let fates = vec![
@@ -153,6 +170,7 @@ mod tests {
         assert!((figures.cost - service - 2.0).abs() < 1e-9);
         assert!((figures.service_level - 1.0 / 3.0).abs() < 1e-9);
         assert!((figures.mean_wait_s - 20.0).abs() < 1e-9);
+        assert!((figures.p95_wait_s - 30.0).abs() < 1e-9);
         assert!((figures.abandoned - 0.5).abs() < 1e-9);
         assert!((figures.gini - 0.25).abs() < 1e-9);
     }

@@ -38,7 +38,7 @@ pub fn centre(folder: &Path, name: &str) -> Result<Centre, SimulateError> {
             return Err(row.wrong("agent", "agents numbered from 0, without a gap"));
         }
         if number == agents.len() {
-            agents.push(Member { does: Vec::new() });
+            agents.push(Member { group: 0, does: Vec::new() });
         }
         let does = row.does(&kinds)?;
         if agents[number].does.iter().any(|known| known.kind == does.kind) {
@@ -53,7 +53,7 @@ pub fn centre(folder: &Path, name: &str) -> Result<Centre, SimulateError> {
     if kinds.is_empty() || agents.is_empty() {
         return Err(SimulateError::Unusable { file, what: "a centre has a type and an agent".to_owned() });
     }
-    Ok(Centre { kinds, agents })
+    Ok(Centre { kinds, agents, staffing: Vec::new() })
 }
 
 /// One day of a centre.

@@ -7,7 +7,8 @@ use super::centre::{Centre, Day};
 use super::choice::Choice;
 use super::floor::{Floor, millis};
 use super::outcome::{Fate, Outcome};
-use crate::engine::ids::{AssignmentId, InteractionId};
+use super::staff::Staff;
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId};
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
 use rand::seq::SliceRandom;
@@ -33,7 +34,9 @@ pub struct Run {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Happening {
-    Complete(AssignmentId),
+    /// The entry of the staffing.
+    Staff(usize),
+    Complete(AssignmentId, AgentKey),
     Arrive(usize),
     Leave(usize),
 }
@@ -57,8 +60,7 @@ struct Running<'a> {
     next: usize,
     interactions: Vec<Option<InteractionId>>,
     visits: HashMap<InteractionId, usize>,
-    /// Which member each agent of the engine is.
-    members: Vec<usize>,
+    staff: Staff<'a>,
     fates: Vec<Fate>,
     busy_ms: Vec<u64>,
 }
@@ -78,10 +80,13 @@ impl<'a> Running<'a> {
             next: 0,
             interactions: vec![None; day.visits.len()],
             visits: HashMap::new(),
-            members,
+            staff: Staff::new(centre, members),
             fates: vec![Fate::TurnedAway; day.visits.len()],
             busy_ms: vec![0; centre.agents.len()],
         };
+        for (number, change) in centre.staffing.iter().enumerate() {
+            running.agenda.push(Reverse((Time(change.at_ms), Happening::Staff(number))));
+        }
         running.look_at_next();
         running
     }
@@ -103,7 +108,12 @@ impl<'a> Running<'a> {
 
     fn happen(&mut self, now: Time, happening: Happening) {
         match happening {
-            Happening::Complete(assignment) => self.floor.complete(now, assignment),
+            Happening::Staff(number) => self.staff.change(&mut self.floor, now, self.centre.staffing[number]),
+            Happening::Complete(assignment, agent) => {
+                // Who is to go goes before the work ends: the engine looks for the next at once.
+                self.staff.finish(&mut self.floor, now, agent);
+                self.floor.complete(now, assignment);
+            }
             Happening::Arrive(number) => self.arrive(now, number),
             Happening::Leave(number) => {
                 if let Some(interaction) = self.interactions[number].take() {
@@ -133,7 +143,7 @@ impl<'a> Running<'a> {
             self.interactions[number] = None;
             let visit = self.day.visits[number];
             let assignment = self.floor.accept(now, offered.offer);
-            let member = self.members[offered.agent.index()];
+            let member = self.staff.begin(offered.agent);
             let does = self.centre.agents[member].does.iter().find(|does| does.kind == visit.kind);
             let does = does.expect("who is asked has the skill");
             let work_ms = millis(does.handle_s * visit.work);
@@ -141,7 +151,7 @@ impl<'a> Running<'a> {
             let wait_s = (now.0 as f64 / 1_000.0 - visit.at_s).max(0.0);
             let work_s = work_ms as f64 / 1_000.0;
             self.fates[number] = Fate::Served { wait_s, resolution: does.resolution, agent: member, work_s };
-            self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment))));
+            self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment, offered.agent))));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod formulas;
 mod multi_skill;
+mod published;
 mod single;
 
 use baton::engine::policy::Marginal;
@@ -40,7 +41,7 @@ fn kind(name: &str, handle_s: f64) -> Kind {
 /// An agent who takes so long for these kinds.
 fn member(handle_s: f64, kinds: &[usize]) -> Member {
     let does = |kind: &usize| Does { kind: *kind, proficiency: 1, handle_s, resolution: 1.0, known: None };
-    Member { does: kinds.iter().map(does).collect() }
+    Member { group: 0, does: kinds.iter().map(does).collect() }
 }
 
 fn outcome(centre: &Centre, day: &Day, choice: Choice) -> Outcome {

@@ -40,6 +40,7 @@ fn skills_shared_in_part_make_waits_of_product_form() {
         let centre = Centre {
             kinds: (0..kinds.len()).map(|number| kind(&format!("k{number}"), agents[0].0)).collect(),
             agents: agents.iter().map(|(handle_s, kinds)| member(*handle_s, kinds)).collect(),
+            staffing: Vec::new(),
         };
         let all: f64 = kinds.iter().map(|kind| kind[0]).sum();
         let until_s = arrivals(40_000) as f64 / all * 3_600.0;
