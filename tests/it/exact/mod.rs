@@ -6,6 +6,7 @@
 
 mod formulas;
 mod multi_skill;
+mod optimal;
 mod published;
 mod single;
 
