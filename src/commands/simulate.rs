@@ -1,47 +1,85 @@
 //! `baton simulate`: days in the real engine, in simulated time, under several policies side by side.
 //!
-//! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the files could
-//! not be used; 2, by clap: the options are not understood.
+//! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the floor or the
+//! files could not be used; 2, by clap: the options are not understood.
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use crate::engine::policy::Marginal;
-use crate::simulate::{self, Choice, DaysOptions};
+use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms};
 
 /// Longest hold that can be asked for, ms: a day.
 const HOLD_MAX_MS: u64 = 86_400_000;
+/// Days of each random floor, unless asked otherwise.
+const RANDOM_DAYS: u32 = 4;
+
+/// What a floor is run under unless asked otherwise; of recorded days, the first and the last of them.
+const USUAL: [Choice; 4] =
+    [Choice::LongestIdle, Choice::PrioritySkill, Choice::CmuTheta, Choice::MarginalCost];
 
 /// Take days through the engine in simulated time, under several policies side by side
 ///
-/// A centre is two files, NAME_types.csv and NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day. The
-/// engine sees what a router may see: the est_* columns and the figures of the types, never the patience_s or the
-/// work_multiplier of a customer.
+/// FLOOR describes a contact centre: what comes over the day, how long it takes, how long customers wait and what it
+/// costs if they wait in vain; and the agents, with their skills and how they differ. It is a YAML file, or the name of
+/// a floor that comes with baton (see --list). Its days are drawn from a seed, and every policy has exactly the same
+/// days, customers and agents: differences are told with 95 % intervals.
+///
+/// With --random, floors are drawn too. With --days, nothing is drawn: a centre is two files, NAME_types.csv and
+/// NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day.
+///
+/// The engine sees what a router may see, which is estimates: never how long one customer will wait, or how much work
+/// one customer is.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Example:\n  \
-    baton simulate --days ../shared/reference/queueing/routing_days --center S1_base \\\n    \
-    --policy longest-idle,priority-skill,cmu-theta,marginal-cost --max-hold 120s")]
+#[command(after_help = "Examples:\n  \
+    baton simulate S1\n  \
+    baton simulate my-floor.yaml --policy longest-idle,marginal-cost --draw 100 --output json\n  \
+    baton simulate --random 40\n  \
+    baton simulate --days ../shared/reference/queueing/routing_days --center S1_base --max-hold 120s")]
 pub struct SimulateArgs {
-    /// Folder with the files of the centre and its days
-    #[arg(long, value_name = "DIR")]
-    days: PathBuf,
-    /// Name of the centre: what the names of its files begin with
-    #[arg(long, value_name = "NAME")]
-    center: String,
-    /// Policies, with commas between: longest-idle, least-occupied, round-robin, most-skilled, fewest-skills, priority,
-    /// priority-skill, cmu-theta, marginal-cost
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "longest-idle,marginal-cost")]
-    policy: Vec<Choice>,
-    /// Longest time an interaction is held for a cheaper agent, for example 60s; 0s: never held
+    /// A floor file, or the name of a floor that comes with baton
+    #[arg(required_unless_present_any = ["days", "random", "list"])]
+    floor: Option<String>,
+    /// List the floors that come with baton, and do nothing else
+    #[arg(long, conflicts_with_all = ["floor", "days", "random"])]
+    list: bool,
+    /// Draw so many floors, 3 to 12 kinds and 10 to 200 agents each, and tell what marginal cost saves on each of them,
+    /// against longest idle and against the best of the other policies
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["floor", "days", "policy"],
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(simulate::FLOORS_MAX)))]
+    random: Option<u32>,
+    /// Folder with the files of a recorded centre and its days
+    #[arg(long, value_name = "DIR", conflicts_with = "floor", requires = "center")]
+    days: Option<PathBuf>,
+    /// Name of the recorded centre: what the names of its files begin with
+    #[arg(long, value_name = "NAME", requires = "days")]
+    center: Option<String>,
+    /// Policies, with commas between, the first being the one the others are compared with: longest-idle,
+    /// least-occupied, round-robin, most-skilled, fewest-skills, priority, priority-skill, cmu-theta, marginal-cost
+    /// [default: longest-idle, priority-skill, cmu-theta and marginal-cost; with --days the first and the last of them]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    policy: Option<Vec<Choice>>,
+    /// Longest time an interaction is held for a cheaper agent, for example 60s; 0s: never held; unlimited: as long as it
+    /// pays
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = hold)]
-    max_hold: u64,
-    /// Runs of each day, with another order between equal agents each; the figures are their means. 1: the order of the
-    /// file
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    max_hold: Hold,
+    /// Days that are drawn [default: as many as the floor says; 4 of each random floor]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "days",
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(*simulate::DAYS.end())))]
+    draw: Option<u32>,
+    /// What days, agents and random floors are drawn from: the same number, the same days [default: as the floor says; 1]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "days")]
+    seed: Option<u64>,
+    /// Runs of each recorded day, with another order between equal agents each; the figures are their means. 1: the order
+    /// of the file
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "days",
+        value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// How the result is printed
     #[arg(long, value_enum, default_value = "text")]
@@ -56,50 +94,114 @@ enum Output {
     Json,
 }
 
+/// Longest hold, ms; `None`: as long as it pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hold(Option<u64>);
+
 /// Runs, prints the result, and says what went wrong.
 pub fn run(args: SimulateArgs) -> ExitCode {
-    let options = DaysOptions {
-        folder: args.days,
-        centre: args.center,
-        choices: args.policy,
-        hold_max_ms: Some(args.max_hold),
-        marginal: Marginal::default(),
-        seeds: args.seeds,
+    let output = args.output;
+    let printed = if args.list {
+        print(&Shipped::all(), output)
+    } else if let Some(count) = args.random {
+        let (days, seed) = (args.draw.unwrap_or(RANDOM_DAYS), args.seed.unwrap_or(1));
+        let floors = with_bar(|progress| simulate::random_floors(count, days, seed, &args.terms(), progress));
+        floors.map_or_else(|error| Ok(failed(&error)), |floors| print(&floors, output))
+    } else if let Some(options) = args.recorded() {
+        let days = with_bar(|progress| simulate::days(&options, progress));
+        days.map_or_else(|error| Ok(failed(&error)), |days| print(&days, output))
+    } else {
+        let compared = with_bar(|progress| {
+            let floor = simulate::floor(args.floor.as_deref().unwrap_or_default())?;
+            let scenario = Scenario::new(&floor, args.draw, args.seed)?;
+            Ok(simulate::compare(&scenario, &args.terms(), progress))
+        });
+        compared.map_or_else(|error: SimulateError| Ok(failed(&error)), |compared| print(&compared, output))
     };
+    match printed {
+        Ok(code) => code,
+        // Whoever reads us has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+impl SimulateArgs {
+    fn terms(&self) -> Terms {
+        let choices = self.policy.clone().unwrap_or_else(|| USUAL.to_vec());
+        Terms { choices, marginal: Marginal::default(), hold_max_ms: self.max_hold.0 }
+    }
+
+    fn recorded(&self) -> Option<DaysOptions> {
+        let usual = || vec![Choice::LongestIdle, Choice::MarginalCost];
+        Some(DaysOptions {
+            folder: self.days.clone()?,
+            centre: self.center.clone()?,
+            choices: self.policy.clone().unwrap_or_else(usual),
+            hold_max_ms: self.max_hold.0,
+            marginal: Marginal::default(),
+            seeds: self.seeds,
+        })
+    }
+}
+
+/// The floors that come with baton.
+#[derive(Serialize)]
+struct Shipped {
+    floors: Vec<ShippedFloor>,
+}
+
+#[derive(Serialize)]
+struct ShippedFloor {
+    name: &'static str,
+    about: String,
+}
+
+impl Shipped {
+    fn all() -> Shipped {
+        let floor = |(name, about)| ShippedFloor { name, about };
+        Shipped { floors: simulate::shipped().into_iter().map(floor).collect() }
+    }
+}
+
+impl Display for Shipped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.floors.iter().try_for_each(|floor| writeln!(f, "{:<10} {}", floor.name, floor.about))
+    }
+}
+
+fn with_bar<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs of a day, {eta} left");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is a constant"));
-    let days = simulate::days(&options, &mut |done, total| {
+    let result = work(&mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    let days = match days {
-        Ok(days) => days,
-        Err(error) => return failed(&error),
-    };
-    match print(&days, args.output) {
-        // Whoever reads us has seen enough, as `head` has.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => failed(&error),
-        _ => ExitCode::SUCCESS,
-    }
+    result
 }
 
-fn print(days: &simulate::Days, output: Output) -> io::Result<()> {
+fn print(result: &(impl Display + Serialize), output: Output) -> io::Result<ExitCode> {
     let mut out = io::stdout().lock();
     match output {
-        Output::Text => write!(out, "{days}")?,
+        Output::Text => write!(out, "{result}")?,
         Output::Json => {
-            serde_json::to_writer_pretty(&mut out, days).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
             writeln!(out)?;
         }
     }
-    out.flush()
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn hold(text: &str) -> Result<u64, String> {
-    let wanted = "expected a time such as 0s, 60s or 2m, up to 24h".to_owned();
+fn hold(text: &str) -> Result<Hold, String> {
+    if text == "unlimited" {
+        return Ok(Hold(None));
+    }
+    let wanted = "expected a time such as 0s, 60s or 2m, up to 24h, or unlimited".to_owned();
     let parsed: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; {wanted}"))?;
-    u64::try_from(parsed.as_millis()).ok().filter(|ms| *ms <= HOLD_MAX_MS).ok_or(wanted)
+    let ms = u64::try_from(parsed.as_millis()).ok().filter(|ms| *ms <= HOLD_MAX_MS).ok_or(wanted)?;
+    Ok(Hold(Some(ms)))
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

@@ -12,14 +12,14 @@ pub mod document;
 mod error;
 mod names;
 mod needs;
-mod parse;
+pub(crate) mod parse;
 mod planning;
 mod section;
 #[cfg(test)]
 mod tests;
 mod validate;
 mod validate_relaxation;
-mod values;
+pub(crate) mod values;
 
 pub use error::{DocumentError, DocumentErrors, Field};
 pub use names::{Skipped, Why};
@@ -41,7 +41,7 @@ pub const DEFAULT_VERSION: u32 = 1;
 pub const DEFAULT: &str = include_str!("default.yaml");
 
 static BUILT_IN: LazyLock<Document> =
-    LazyLock::new(|| parse::parse(DEFAULT).expect("the default document is checked by a test"));
+    LazyLock::new(|| parse::read(DEFAULT).expect("the default document is checked by a test"));
 
 /// What holds where a document says nothing.
 fn built_in() -> &'static Document {
@@ -67,7 +67,7 @@ impl RuleSet {
     /// Reads a document in YAML or JSON. What cannot be read ends it at once; of what can, everything that is wrong is
     /// told.
     pub fn read(text: &str) -> Result<RuleSet, DocumentErrors> {
-        let document = parse::parse(text).map_err(|error| DocumentErrors(vec![error]))?;
+        let document: Document = parse::read(text).map_err(|error| DocumentErrors(vec![error]))?;
         let mut wrong = validate::validate(&document);
         if wrong.is_empty() {
             return Ok(RuleSet { document: Arc::new(document), text: text.into() });

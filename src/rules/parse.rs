@@ -1,8 +1,8 @@
 //! From text to a document. YAML and JSON, the one being a part of the other, are read by one parser; what it cannot
 //! read is told with the line and the field.
 
-use super::document::Document;
 use super::error::{DocumentError, Field, Part};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use serde_path_to_error::Segment;
 use serde_saphyr::{Error, Options, Spanned, with_deserializer_from_str_with_options};
@@ -10,8 +10,8 @@ use serde_saphyr::{Error, Options, Spanned, with_deserializer_from_str_with_opti
 /// Longest document, bytes.
 pub const DOCUMENT_MAX: usize = 1 << 20;
 
-/// Reads a document; whether it makes sense is not asked here.
-pub fn parse(text: &str) -> Result<Document, DocumentError> {
+/// Reads a document, of rules or of another kind; whether it makes sense is not asked here.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
     if text.len() > DOCUMENT_MAX {
         return Err(DocumentError {
             line: None,

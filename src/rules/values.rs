@@ -39,7 +39,7 @@ pub struct Dial(pub u8);
 pub struct Amount(pub Money);
 
 /// A part of the whole, in parts per million.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Share(pub u32);
 
 /// A proficiency, 1 to 10.

@@ -1,5 +1,6 @@
 //! What keeps a simulation from being run.
 
+use crate::rules::DocumentErrors;
 use std::path::PathBuf;
 
 /// Each names the file, the place, what is there and what would be right.
@@ -13,4 +14,8 @@ pub enum SimulateError {
     Unusable { file: PathBuf, what: String },
     #[error("no days of {centre} in {}: want files named {centre}_day*.csv or .csv.gz", folder.display())]
     NoDays { folder: PathBuf, centre: String },
+    #[error("{} is no floor:\n{errors}", file.display())]
+    Described { file: PathBuf, errors: DocumentErrors },
+    #[error("floor {name}: {what}")]
+    Floor { name: String, what: String },
 }

@@ -1,29 +1,44 @@
 //! Simulated floors in the real engine: the same days under several policies, side by side.
 //!
-//! A `Centre` says what comes and who serves it, a `Day` what comes when: read from files, or drawn from `Stream`s of a
-//! seed. `run` takes a day through a shard in simulated
-//! time; `outcome` counts what became of everybody, in money. The engine knows what a router may know: estimates, never
-//! the patience or the work of one customer.
+//! A `Centre` says what comes and who serves it, a `Day` what comes when. Both are read from files (`read`), or a
+//! `Scenario` draws them: from a `Description`, which is a floor file, shipped in `floors` or drawn itself (`random`).
+//! `run` takes a day through a shard in simulated time; `outcome` counts what became of everybody, in money; `compare`
+//! sets policies side by side. The engine knows what a router may know: estimates, never the patience or the work of one
+//! customer.
 
+mod capacity;
 mod centre;
 mod choice;
+mod compare;
 mod days;
+mod description;
 mod draw;
 mod error;
 mod floor;
+mod floors;
 mod generate;
 mod outcome;
+mod parallel;
+mod plain;
+mod random;
 mod read;
 mod report;
 mod run;
+mod scenario;
 mod staff;
+mod table;
 
 pub use centre::{Centre, Day, Does, Kind, Member, Staffing, Visit};
 pub use choice::Choice;
+pub use compare::{Comparison, Difference, PolicyFigures, Terms, compare};
 pub use days::{DaysOptions, days};
+pub use description::{DAYS, Description};
 pub use draw::{Luck, Spread};
 pub use error::SimulateError;
+pub use floors::{floor, shipped};
 pub use generate::{Piece, Stream, day, day_factor};
 pub use outcome::{Fate, Outcome};
+pub use random::{FLOORS_MAX, RandomFloors, random_floors};
 pub use report::{Days, Row};
 pub use run::{Run, run};
+pub use scenario::Scenario;
