@@ -1,0 +1,220 @@
+//! Decisions in money, case by case: who is kept for whom, for how long, and what an agent takes first.
+
+use baton::engine::agent::Presence;
+use baton::engine::command::{Answer, Command, Submit, Write};
+use baton::engine::event::{EndedBy, Event, Stamped};
+use baton::engine::explain::{Exclusion, WaitReason};
+use baton::engine::fixed::Part;
+use baton::engine::floor::{AgentSpec, Definition, Estimate, QueueSpec};
+use baton::engine::ids::{
+    AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
+};
+use baton::engine::money::Money;
+use baton::engine::plan::{Channel, Facts, Goals, Plan};
+use baton::engine::policy::PoolSpec;
+use baton::engine::route::Route;
+use baton::engine::shard::Shard;
+use baton::engine::skill::{Requirement, Skill};
+use baton::engine::time::Time;
+
+const BILLING: u16 = 0;
+const SALES: u16 = 1;
+
+/// Two kinds of calls: billing, which many can take and which costs little, and sales, which is dear to lose.
+struct Floor {
+    shard: Shard,
+    events: Vec<Stamped>,
+    now: Time,
+    hold_max_ms: Option<u64>,
+}
+
+impl Floor {
+    fn open(hold_max_ms: Option<u64>) -> Floor {
+        let mut floor = Floor { shard: Shard::new(), events: Vec::new(), now: Time(1_000_000), hold_max_ms };
+        floor.define("pool", Definition::Pool(PoolSpec::plain("pool".into()).into()));
+        for (key, name) in [(BILLING, "billing"), (SALES, "sales")] {
+            floor.define(name, Definition::Skill { display_name: name.into() });
+            let queue = QueueSpec::plain(name.into(), PoolKey(0), vec![needs(key)]);
+            floor.define(name, Definition::Queue(queue));
+        }
+        floor
+    }
+
+    fn define(&mut self, name: &str, definition: Definition) -> u32 {
+        match self.ask(Command::Define { name: name.into(), definition, write: Write::Create }) {
+            Answer::Defined { key, .. } => key,
+            other => panic!("a definition is answered by its key, not {other:?}"),
+        }
+    }
+
+    fn ask(&mut self, command: Command) -> Answer {
+        self.shard.step(self.now, command, &mut self.events).expect("nothing here is refused")
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now = self.now.after(seconds * 1_000);
+        self.ask(Command::Tick);
+    }
+
+    fn agent(&mut self, name: &str, skills: &[u16], change: impl FnOnce(&mut AgentSpec)) -> AgentKey {
+        let skill = |key: &u16| Skill { skill: SkillKey(*key), proficiency: 5, expires: None };
+        let mut spec = AgentSpec::plain(name.into(), PoolKey(0), skills.iter().map(skill).collect());
+        change(&mut spec);
+        let agent = AgentKey(self.define(name, Definition::Agent(spec)));
+        self.ask(Command::OpenSession { agent, session: SessionId(1) });
+        let presence = Presence::Available;
+        self.ask(Command::SetPresence { agent, presence, reason: "".into(), by: EndedBy::Agent });
+        agent
+    }
+
+    fn call(&mut self, queue: u16) -> InteractionId {
+        let goals = Goals {
+            waiting_per_minute: Money(200_000),
+            abandon: Money(if queue == SALES { 40_000_000 } else { 2_000_000 }),
+            unresolved: Money(5_000_000),
+            hold_max_ms: self.hold_max_ms,
+            ..Goals::plain()
+        };
+        let route = Route::plain(QueueKey(queue), vec![needs(queue)]);
+        let submit = Submit {
+            keys: [None, None],
+            content: 0,
+            source: "pbx".into(),
+            external_id: "".into(),
+            channel: Channel::Voice,
+            facts: Facts::default(),
+            plan: Plan::plain(1, route, 0, goals).into(),
+        };
+        match self.ask(Command::Submit(Box::new(submit))) {
+            Answer::Admitted { interaction, .. } => interaction,
+            other => panic!("a submit is answered by an admission, not {other:?}"),
+        }
+    }
+
+    /// Who is being offered it.
+    fn offered(&self, interaction: InteractionId) -> Option<AgentKey> {
+        let offer = self.shard.interaction(interaction)?.offers.first()?;
+        self.shard.offer(*offer).map(|offer| offer.agent)
+    }
+
+    fn accept(&mut self, interaction: InteractionId) -> AssignmentId {
+        let offer: OfferId = self.shard.interaction(interaction).expect("it came").offers[0];
+        match self.ask(Command::Accept { offer }) {
+            Answer::Accepted { assignment, .. } => assignment,
+            other => panic!("an accept is answered by an assignment, not {other:?}"),
+        }
+    }
+
+    fn complete(&mut self, assignment: AssignmentId) {
+        self.ask(Command::Complete { assignment, disposition: "".into() });
+    }
+
+    /// Sales calls come now and then, so it is known that they do.
+    fn sell(&mut self, times: u32) {
+        for _ in 0..times {
+            let call = self.call(SALES);
+            let assignment = self.accept(call);
+            self.pass(60);
+            self.complete(assignment);
+        }
+    }
+}
+
+fn needs(key: u16) -> Requirement {
+    Requirement { skill: SkillKey(key), proficiency: 1 }
+}
+
+#[test]
+fn the_only_one_who_sells_is_kept_for_sales_while_it_pays() {
+    let mut floor = Floor::open(Some(60_000));
+    let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+    floor.sell(3);
+    let junior = floor.agent("junior", &[BILLING], |_| {});
+    let first = floor.call(BILLING);
+    assert_eq!(floor.offered(first), Some(junior), "whoever sells is worth more to sales");
+    let busy = floor.accept(first);
+    let second = floor.call(BILLING);
+    assert_eq!(floor.offered(second), None, "the senior is free, and kept");
+    assert_eq!(floor.shard.wait_reason(second), Some(WaitReason::Held));
+    let judged = floor.shard.judge(second);
+    let why = judged.iter().find(|one| one.agent == senior).expect("everybody is judged");
+    assert_eq!(why.exclusion, Some(Exclusion::KeptForOthers));
+    let sale = floor.call(SALES);
+    assert_eq!(floor.offered(sale), Some(senior), "for whom the senior was kept");
+    floor.complete(busy);
+    assert_eq!(floor.offered(second), Some(junior), "held for this");
+}
+
+#[test]
+fn who_has_been_held_long_enough_is_held_no_longer() {
+    let mut floor = Floor::open(Some(60_000));
+    let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+    floor.sell(3);
+    let call = floor.call(BILLING);
+    // Nobody else bills: the senior is the cheapest way there is.
+    assert_eq!(floor.offered(call), Some(senior));
+    let busy = floor.accept(call);
+    let _junior = floor.agent("junior", &[BILLING], |_| {});
+    let first = floor.call(BILLING);
+    floor.accept(first);
+    floor.complete(busy);
+    let held = floor.call(BILLING);
+    floor.pass(59);
+    assert_eq!(floor.offered(held), None);
+    let seen = floor.events.len();
+    floor.pass(1);
+    assert_eq!(floor.offered(held), Some(senior));
+    let told = &floor.events[seen..];
+    assert!(matches!(told[0].event, Event::Offered { .. }), "the end of a hold is no event: {told:?}");
+}
+
+#[test]
+fn with_a_hold_of_nothing_nobody_waits_beside_a_free_agent() {
+    let mut floor = Floor::open(Some(0));
+    let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+    floor.sell(3);
+    let junior = floor.agent("junior", &[BILLING], |_| {});
+    let first = floor.call(BILLING);
+    assert_eq!(floor.offered(first), Some(junior), "prices still choose among those who are free");
+    let second = floor.call(BILLING);
+    assert_eq!(floor.offered(second), Some(senior));
+}
+
+#[test]
+fn whoever_gets_free_takes_what_is_worth_most_for_their_time() {
+    let mut floor = Floor::open(Some(60_000));
+    let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+    let first = floor.call(BILLING);
+    let busy = floor.accept(first);
+    let billing = floor.call(BILLING);
+    floor.pass(30);
+    let sale = floor.call(SALES);
+    floor.complete(busy);
+    assert_eq!(floor.offered(sale), Some(senior), "dearer to lose, though it has not waited as long");
+    assert_eq!(floor.offered(billing), None);
+}
+
+#[test]
+fn whoever_solves_more_gets_it_and_whoever_answers_less_does_not() {
+    let known = |resolution: u32| {
+        move |spec: &mut AgentSpec| {
+            let resolution = Part::thousandths(resolution);
+            spec.estimates = vec![Estimate { queue: QueueKey(BILLING), handle_ms: 180_000, resolution }];
+        }
+    };
+    let chosen_of = |first: &mut dyn FnMut(&mut AgentSpec), second: &mut dyn FnMut(&mut AgentSpec)| {
+        let mut floor = Floor::open(Some(0));
+        let one = floor.agent("one", &[BILLING], |spec| first(spec));
+        let two = floor.agent("two", &[BILLING], |spec| second(spec));
+        // Averages over a small floor are taken with the next change.
+        floor.pass(1);
+        let call = floor.call(BILLING);
+        (floor.offered(call), one, two)
+    };
+    let (chosen, _, second) = chosen_of(&mut |_| {}, &mut |spec| spec.acceptance = Part::ONE);
+    assert!(chosen.is_some_and(|chosen| chosen != second), "alike: idle longest, then the first");
+    let (chosen, _, second) = chosen_of(&mut |spec| spec.acceptance = Part::thousandths(300), &mut |_| {});
+    assert_eq!(chosen, Some(second), "who mostly does not answer costs a ring time");
+    let (chosen, _, second) = chosen_of(&mut known(500), &mut known(900));
+    assert_eq!(chosen, Some(second));
+}
