@@ -6,7 +6,7 @@ use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::explain::{
-    Candidate, Exclusion, Net, Trigger, chosen_sentence, exclusion_sentence, net_sentence, sentence,
+    Candidate, Exclusion, Net, Trigger, chosen_sentence, exclusion_sentence, money, net_sentence, sentence,
 };
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
@@ -49,7 +49,10 @@ pub async fn explain(
             .iter()
             .map(|one| decision(tenant, &view.interaction, one))
             .collect(),
-        agents: agents.iter().map(|one| candidate(tenant, one, first, needs, &floor)).collect(),
+        agents: agents
+            .iter()
+            .map(|one| candidate(tenant, one, first, best(&agents), needs, &floor))
+            .collect(),
         recomputed,
         sequence: seen.sequence.0,
         interaction: Some(tenant.show_interaction(&view)),
@@ -103,6 +106,7 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
     let floor = tenant.shard.floor();
     let needs = interaction.requirements();
     let made = &decided.decision;
+    let best = best(&made.agents);
     let trigger = match made.trigger {
         Trigger::InteractionWaits => proto::decision::Trigger::InteractionWaits,
         Trigger::AgentFree => proto::decision::Trigger::AgentFree,
@@ -120,7 +124,7 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
         agents: made
             .agents
             .iter()
-            .map(|one| candidate(tenant, one, First::Chosen(decided), needs, &floor))
+            .map(|one| candidate(tenant, one, First::Chosen(decided), best, needs, &floor))
             .collect(),
         rivals: made
             .rivals
@@ -155,14 +159,17 @@ fn candidate(
     tenant: &Tenant,
     one: &Candidate,
     first: First,
+    best: i64,
     needs: &[crate::engine::skill::Requirement],
     floor: &Floor,
 ) -> proto::Candidate {
     let reason = |exclusion: Exclusion| exclusion_sentence(exclusion, floor);
     let sentence = match (one.exclusion, first) {
-        (Some(exclusion), _) => match one.net {
-            Some(net) => format!("{}: {}", reason(exclusion), net_sentence(net)),
-            None => reason(exclusion),
+        (Some(exclusion), _) => match (one.net, one.short_by(best)) {
+            (Some(net), Some(short)) => {
+                format!("{}, short by {}: {}", reason(exclusion), money(short), net_sentence(net))
+            }
+            _ => reason(exclusion),
         },
         (None, First::Chosen(decided)) => chosen_sentence(&decided.decision, one.agent, needs, floor),
         (None, First::WouldBe) => "would be chosen: first in rank".to_owned(),
@@ -175,7 +182,14 @@ fn candidate(
         capacity_used: one.used,
         idle: Some(millis(one.idle_ms)),
         net: one.net.map(net_value),
+        short_by: one.short_by(best).unwrap_or_default(),
     }
+}
+
+/// What the best pair is worth, of those nobody is excluded from.
+fn best(agents: &[Candidate]) -> i64 {
+    let could = agents.iter().filter(|one| one.exclusion.is_none());
+    could.filter_map(|one| one.net.map(Net::sum)).max().unwrap_or(0)
 }
 
 fn net_value(net: Net) -> proto::NetValue {

@@ -134,6 +134,20 @@ pub struct Candidate {
     pub net: Option<Net>,
 }
 
+impl Candidate {
+    /// What would change it: so much more value and this agent would have it, given what the best pair is worth. `None`
+    /// where value is not what excludes them.
+    pub fn short_by(&self, best: i64) -> Option<i64> {
+        let net = self.net?;
+        match self.exclusion? {
+            Exclusion::RankedLower => Some((best - net.sum()).max(0)),
+            // Waiting would have to cost as much as the agent is worth to others.
+            Exclusion::KeptForOthers => Some((net.opportunity - net.relief).max(0)),
+            _ => None,
+        }
+    }
+}
+
 /// What giving an interaction to an agent is worth, in millionths of the currency: the score, term by term.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Net {
@@ -309,7 +323,7 @@ fn best_rate(decision: &Decision) -> String {
 }
 
 /// An amount with two decimals, rounded towards zero: `4.10`.
-fn money(millionths: i64) -> String {
+pub fn money(millionths: i64) -> String {
     let sign = if millionths < 0 { "-" } else { "" };
     let cents = millionths.unsigned_abs() / 10_000;
     format!("{sign}{}.{:02}", cents / 100, cents % 100)

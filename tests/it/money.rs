@@ -218,3 +218,29 @@ fn whoever_solves_more_gets_it_and_whoever_answers_less_does_not() {
     let (chosen, _, second) = chosen_of(&mut known(500), &mut known(900));
     assert_eq!(chosen, Some(second));
 }
+
+#[test]
+fn what_would_change_a_decision_changes_it() {
+    let known = |spec: &mut AgentSpec, resolution: u32| {
+        let resolution = Part::thousandths(resolution);
+        spec.estimates = vec![Estimate { queue: QueueKey(BILLING), handle_ms: 180_000, resolution }];
+    };
+    let mut short = None;
+    for rest_s in [0, -1, 1] {
+        let mut floor = Floor::open(Some(0));
+        let worse = floor.agent("worse", &[BILLING], |spec| known(spec, 500));
+        // Longer idle by what was missing, less or more by a second.
+        floor.pass(short.map_or(0, |short: i64| (short / 5_000 + rest_s).unsigned_abs()));
+        let better = floor.agent("better", &[BILLING], |spec| known(spec, 900));
+        floor.pass(1);
+        let call = floor.call(BILLING);
+        let chosen = if rest_s > 0 { worse } else { better };
+        assert_eq!(floor.offered(call), Some(chosen), "{rest_s} s about {short:?}");
+        if short.is_none() {
+            let decision = &floor.shard.interaction(call).expect("it came").decisions[0].decision;
+            let other = decision.agents.iter().find(|one| one.agent == worse).expect("it is stored");
+            short = other.short_by(decision.score);
+            assert!(short.is_some_and(|short| short > 0), "{decision:?}");
+        }
+    }
+}
