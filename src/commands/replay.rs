@@ -13,6 +13,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions};
+use crate::rules::RuleSet;
+use crate::simulate::Choice;
 
 /// Replay a recorded log through the engine in simulated time, beside the record
 #[derive(Debug, Clone, Args)]
@@ -39,6 +41,13 @@ pub struct ReplayArgs {
     /// Type of the choices, one of PS PE IN NE NW TT AA [default: PS]
     #[arg(long = "type", value_name = "TYPE", value_parser = kind, requires = "check_choices")]
     kind: Option<Kind>,
+    /// The month under each of these policies beside the record, with commas between: longest-idle, priority,
+    /// priority-skill, cmu-theta, marginal-cost, …
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "check_choices")]
+    policy: Vec<Choice>,
+    /// Rule document with the goals: its queues are the types PS PE IN NE NW TT AA [default: the built-in rules]
+    #[arg(long, value_name = "FILE", requires = "policy")]
+    goals: Option<PathBuf>,
     /// Who is taken first: time in queue with the bank's credit of 90 s for priority customers, or time alone
     #[arg(long, value_enum, default_value = "documented")]
     order: OrderArg,
@@ -78,7 +87,14 @@ pub fn run(args: ReplayArgs) -> ExitCode {
     let Format::BankCalls = args.format;
     let printed = match args.check_choices {
         true => check_choices(&args).map(|check| print(&check, args.output)),
-        false => replay(&args).map(|replay| print(&replay, args.output)),
+        false if args.policy.is_empty() => replay(&args).map(|replay| print(&replay, args.output)),
+        false => match goals(&args) {
+            Ok(rules) => policies(&args, &rules).map(|policies| print(&policies, args.output)),
+            Err(fault) => {
+                eprintln!("baton replay: {fault}");
+                return ExitCode::FAILURE;
+            }
+        },
     };
     match printed {
         Ok(Ok(())) => ExitCode::SUCCESS,
@@ -96,15 +112,28 @@ fn check_choices(args: &ReplayArgs) -> Result<bank_calls::ChoiceCheck, ReplayErr
     bank_calls::check_choices(&options, &mut |done, total| bar.show(done, total))
 }
 
+fn goals(args: &ReplayArgs) -> Result<RuleSet, String> {
+    let Some(file) = &args.goals else { return Ok(RuleSet::default()) };
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    RuleSet::read(&text).map_err(|errors| format!("{}: {errors}", file.display()))
+}
+
+fn policies(args: &ReplayArgs, rules: &RuleSet) -> Result<bank_calls::Policies, ReplayError> {
+    let bar = Bar::new("calls, those of the calibration included");
+    bank_calls::policies(&options(args), &args.policy, rules, &mut |done, total| bar.show(done, total))
+}
+
 fn replay(args: &ReplayArgs) -> Result<bank_calls::Replay, ReplayError> {
+    let bar = Bar::new("calls, those of the calibration included");
+    bank_calls::replay(&options(args), &mut |done, total| bar.show(done, total))
+}
+
+fn options(args: &ReplayArgs) -> ReplayOptions {
     let order = match args.order {
         OrderArg::Documented => Order::Documented,
         OrderArg::LongestWait => Order::LongestWait,
     };
-    let options =
-        ReplayOptions { file: args.file.clone(), availability: args.availability, order, seed: args.seed };
-    let bar = Bar::new("calls, those of the calibration included");
-    bank_calls::replay(&options, &mut |done, total| bar.show(done, total))
+    ReplayOptions { file: args.file.clone(), availability: args.availability, order, seed: args.seed }
 }
 
 fn print(result: &(impl Serialize + std::fmt::Display), output: Output) -> io::Result<()> {

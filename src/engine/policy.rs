@@ -78,7 +78,7 @@ pub struct Listed {
 
 impl Listed {
     /// The order most systems have.
-    pub fn longest_idle() -> Listed {
+    pub const fn longest_idle() -> Listed {
         Listed { agents: AgentOrder::LongestIdle, lines: LineOrder::Score }
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::floor::{Floor, NO_HEAD_START};
+use super::floor::{Floor, NO_HEAD_START, Terms};
 use super::record::{AgentNo, Call, Kind, Second};
 use super::simulate::time;
 
@@ -67,7 +67,7 @@ pub(super) fn engines(calls: &[Call], choice: &Choice) -> usize {
     let taken = &calls[choice.taken];
     let agent = taken.service.and_then(|service| service.agent).unwrap_or(AgentNo { desk: 'A', number: 0 });
     let first = time(calls[choice.waiting[0]].arrival);
-    let mut floor = Floor::open(first, &[(agent, [taken.kind].into())].into());
+    let mut floor = Floor::open(first, &[(agent, [taken.kind].into())].into(), Terms::BANK);
     let mut index_of = HashMap::new();
     for index in &choice.waiting {
         let call = &calls[*index];

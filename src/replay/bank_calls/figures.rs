@@ -43,6 +43,15 @@ pub struct Figures {
     pub within_20s: f64,
 }
 
+impl Figures {
+    /// Of these fates.
+    pub fn of(fates: impl Iterator<Item = Fate>) -> Figures {
+        let mut tally = Tally::default();
+        fates.for_each(|fate| tally.count(fate));
+        tally.figures()
+    }
+}
+
 /// The figures of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct DayFigures {

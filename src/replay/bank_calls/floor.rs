@@ -14,11 +14,12 @@ use crate::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
 use crate::engine::plan::{Channel, Facts, Goals, Plan};
-use crate::engine::policy::PoolSpec;
+use crate::engine::policy::{Listed, Policy, PoolSpec};
 use crate::engine::route::Route;
 use crate::engine::shard::Shard;
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, Skill};
 use crate::engine::time::Time;
+use crate::rules::{Asked, RuleSet};
 
 /// What the bank credited its priority customers with, in ms of waiting.
 pub(super) const PRIORITY_CREDIT_MS: u64 = 90_000;
@@ -35,9 +36,25 @@ pub(super) struct Offered {
     pub(super) interaction: InteractionId,
 }
 
+/// How the floor decides.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'a> {
+    /// What decides.
+    pub(super) policy: Policy,
+    /// What each type is worth: a queue has the name of its type. `None`: nothing costs anything.
+    pub(super) rules: Option<&'a RuleSet>,
+}
+
+impl Terms<'_> {
+    /// Longest wait and longest idle, and nothing costs anything.
+    pub(super) const BANK: Terms<'static> =
+        Terms { policy: Policy::Listed(Listed::longest_idle()), rules: None };
+}
+
 /// A shard with the bank's floor.
 #[derive(Debug, Clone)]
 pub(super) struct Floor {
+    plans: BTreeMap<Kind, Plan>,
     shard: Shard,
     events: Vec<Stamped>,
     agents: BTreeMap<AgentNo, AgentKey>,
@@ -45,13 +62,16 @@ pub(super) struct Floor {
 
 impl Floor {
     /// Defines the floor. The agents have a session each and are signed out.
-    pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>) -> Floor {
-        let mut floor = Floor { shard: Shard::new(), events: Vec::new(), agents: BTreeMap::new() };
-        floor.define(now, "bank", Definition::Pool(PoolSpec::listed("Anonymous Bank".into()).into()));
+    pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>, terms: Terms<'_>) -> Floor {
+        let (plans, agents) = (BTreeMap::new(), BTreeMap::new());
+        let mut floor = Floor { plans, shard: Shard::new(), events: Vec::new(), agents };
+        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy };
+        floor.define(now, "bank", Definition::Pool(pool.into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
             floor.define(now, kind.code(), Definition::Queue(queue_spec(kind)));
         }
+        floor.plans = Kind::ALL.into_iter().map(|kind| (kind, floor.plan(kind, terms.rules))).collect();
         for (agent, kinds) in skills {
             let key = floor.define(now, &agent.to_string(), Definition::Agent(agent_spec(*agent, kinds)));
             let session = SessionId(u64::from(key) + 1);
@@ -80,7 +100,7 @@ impl Floor {
             external_id: call.row.to_string().into(),
             channel: Channel::Voice,
             facts: Facts::default(),
-            plan: plan(call.kind, head_start_ms).into(),
+            plan: Plan { head_start_ms, ..self.plans[&call.kind].clone() }.into(),
         };
         match self.step(now, Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,
@@ -123,6 +143,21 @@ impl Floor {
             _ => None,
         };
         self.events.drain(..).filter_map(offered).collect()
+    }
+
+    fn plan(&self, kind: Kind, rules: Option<&RuleSet>) -> Plan {
+        let queue = QueueKey(key(kind));
+        match rules {
+            Some(rules) => {
+                rules.plan(self.shard.floor(), &Asked::plain(Channel::Voice, queue, &Facts::default()))
+            }
+            None => plan(kind),
+        }
+    }
+
+    /// What each type is worth.
+    pub(super) fn goals(&self) -> BTreeMap<Kind, Goals> {
+        self.plans.iter().map(|(kind, plan)| (*kind, plan.goals.clone())).collect()
     }
 
     fn set_presence(&mut self, now: Time, agent: AgentNo, presence: Presence) {
@@ -169,8 +204,8 @@ fn agent_spec(agent: AgentNo, kinds: &BTreeSet<Kind>) -> AgentSpec {
     AgentSpec::plain(agent.to_string().into(), POOL, kinds.iter().map(skill).collect())
 }
 
-fn plan(kind: Kind, head_start_ms: u64) -> Plan {
+fn plan(kind: Kind) -> Plan {
     let goals = Goals { short_abandon_ms: 0, ..Goals::plain() };
     let route = Route::plain(QueueKey(key(kind)), vec![requirement(kind)]);
-    Plan { head_start_ms, ..Plan::plain(1, route, 0, goals) }
+    Plan::plain(1, route, 0, goals)
 }

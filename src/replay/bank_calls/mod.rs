@@ -13,6 +13,7 @@ mod figures;
 mod floor;
 mod parse;
 mod patience;
+mod policies;
 mod record;
 mod replay;
 mod report;
@@ -22,6 +23,7 @@ mod work;
 pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
 pub use error::RecordError;
 pub use figures::{Books, DayFigures, Figures};
+pub use policies::{Policies, UnderPolicy, policies};
 pub use record::Kind;
 pub use replay::{
     CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::duty::Duty;
 use super::error::RecordError;
 use super::figures::{Books, Fate};
-use super::floor::{NO_HEAD_START, PRIORITY_CREDIT_MS};
+use super::floor::{NO_HEAD_START, PRIORITY_CREDIT_MS, Terms};
 use super::parse::read;
 use super::patience::Patience;
 use super::record::Call;
@@ -132,6 +132,17 @@ pub struct Replay {
 
 /// Replays a log. `progress` hears how many calls are done, and of how many; the calibration counts.
 pub fn replay(options: &ReplayOptions, progress: &mut dyn FnMut(u64, u64)) -> Result<Replay, ReplayError> {
+    let (scene, availability, calibration, mut progress) = set(options, 1, progress)?;
+    let fates = scene.run(scene.calls.len(), availability, Terms::BANK, &mut progress);
+    Ok(scene.report(&fates, availability, calibration, options))
+}
+
+/// Everything that stands before the replays, of which there will be so many.
+pub(super) fn set<'a>(
+    options: &ReplayOptions,
+    replays: u64,
+    progress: &'a mut dyn FnMut(u64, u64),
+) -> Result<(Scene, f64, Option<Calibration>, Progress<'a>), ReplayError> {
     if let Some(got) = options.availability.filter(|share| !(0.0..=1.0).contains(share)) {
         return Err(ReplayError::Availability { got });
     }
@@ -139,7 +150,7 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn FnMut(u64, u64)) -> Re
     let first_days = scene.first_days();
     let runs = options.availability.map_or(CALIBRATION_RUNS, |_| 0);
     let mut progress =
-        Progress::new(progress, u64::from(runs) * first_days as u64 + scene.calls.len() as u64);
+        Progress::new(progress, u64::from(runs) * first_days as u64 + replays * scene.calls.len() as u64);
     let (availability, calibration) = match options.availability {
         Some(given) => (given, None),
         None if first_days == 0 => {
@@ -148,8 +159,7 @@ pub fn replay(options: &ReplayOptions, progress: &mut dyn FnMut(u64, u64)) -> Re
         }
         None => scene.calibrate(first_days, &mut progress),
     };
-    let fates = scene.run(scene.calls.len(), availability, &mut progress);
-    Ok(scene.report(&fates, availability, calibration, options))
+    Ok((scene, availability, calibration, progress))
 }
 
 fn offered_in(file: &Path) -> Result<Vec<Call>, RecordError> {
@@ -164,12 +174,12 @@ fn offered_in(file: &Path) -> Result<Vec<Call>, RecordError> {
 }
 
 /// The calls of a log with everything drawn that the log does not hold.
-struct Scene {
-    calls: Vec<Call>,
+pub(super) struct Scene {
+    pub(super) calls: Vec<Call>,
     patience_s: Vec<u32>,
     work_s: Vec<u32>,
     head_start_ms: Vec<u64>,
-    duty: Duty,
+    pub(super) duty: Duty,
     seed: u64,
 }
 
@@ -195,13 +205,19 @@ impl Scene {
         self.calls.partition_point(|call| self.calibrates(call.day))
     }
 
-    fn calibrates(&self, day: Date) -> bool {
+    pub(super) fn calibrates(&self, day: Date) -> bool {
         let first = self.calls[0].day;
         (day.year(), day.month()) == (first.year(), first.month()) && day.day() <= CALIBRATION_LAST_DAY
     }
 
     /// The fates of the first so many calls.
-    fn run(&self, calls: usize, availability: f64, progress: &mut Progress<'_>) -> Vec<Fate> {
+    pub(super) fn run(
+        &self,
+        calls: usize,
+        availability: f64,
+        terms: Terms<'_>,
+        progress: &mut Progress<'_>,
+    ) -> Vec<Fate> {
         let agents = self.duty.stretches.keys();
         let available: BTreeMap<_, _> =
             agents.map(|agent| (*agent, self.duty.available(*agent, availability, self.seed))).collect();
@@ -212,6 +228,7 @@ impl Scene {
             head_start_ms: &self.head_start_ms[..calls],
             skills: &self.duty.skills,
             available: &available,
+            terms,
         };
         simulate::run(cast, &mut || progress.one())
     }
@@ -224,7 +241,7 @@ impl Scene {
         for _ in 0..CALIBRATION_RUNS {
             // Four decimals are what the report prints, and what gives the same run again.
             let factor = f64::round((low + high) / 2.0 * 10_000.0) / 10_000.0;
-            let wait_s = mean_wait_s(self.run(calls, factor, progress).into_iter());
+            let wait_s = mean_wait_s(self.run(calls, factor, Terms::BANK, progress).into_iter());
             if (wait_s - goal).abs() < f64::abs(best.1 - goal) {
                 best = (factor, wait_s);
             }
@@ -284,7 +301,7 @@ fn mean_wait_s(fates: impl Iterator<Item = Fate>) -> f64 {
 }
 
 /// Counts calls over several runs and speaks now and then.
-struct Progress<'a> {
+pub(super) struct Progress<'a> {
     tell: &'a mut dyn FnMut(u64, u64),
     done: u64,
     total: u64,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use super::duty::Stretch;
 use super::figures::Fate;
-use super::floor::Floor;
+use super::floor::{Floor, Terms};
 use super::record::{AgentNo, Call, Kind, Second};
 use crate::engine::ids::{AssignmentId, InteractionId};
 use crate::engine::time::Time;
@@ -29,6 +29,8 @@ pub(super) struct Cast<'a> {
     pub(super) skills: &'a BTreeMap<AgentNo, BTreeSet<Kind>>,
     /// When each agent takes calls.
     pub(super) available: &'a BTreeMap<AgentNo, Vec<Stretch>>,
+    /// How the floor decides.
+    pub(super) terms: Terms<'a>,
 }
 
 /// What is to happen. The order of the variants is that within one second.
@@ -75,7 +77,7 @@ impl<'a> Run<'a> {
         let start = agenda.peek().map_or(Time(0), |Reverse((at, _))| *at);
         Run {
             cast,
-            floor: Floor::open(start, cast.skills),
+            floor: Floor::open(start, cast.skills, cast.terms),
             agenda,
             interactions: vec![None; cast.calls.len()],
             calls: HashMap::new(),
@@ -177,6 +179,7 @@ mod tests {
             head_start_ms: &calls.iter().map(|call| call.3 * 1000).collect::<Vec<_>>(),
             skills: &[(A01, [Kind::Ps].into())].into(),
             available: &[(A01, on.iter().map(stretch).collect())].into(),
+            terms: Terms::BANK,
         };
         let fates = run(cast, &mut || ());
         fates.into_iter().map(|fate| (fate.served, fate.wait_ms / 1000)).collect()
