@@ -44,10 +44,16 @@ enum Happening {
 /// Runs a day to its end: the line is emptied after the last has come.
 pub fn run(centre: &Centre, day: &Day, how: Run) -> Outcome {
     let mut running = Running::new(centre, day, how);
-    while let Some(Reverse((now, happening))) = running.agenda.pop() {
-        running.fire_deadlines(now);
-        running.happen(now, happening);
-        running.answer_offers(now);
+    while let Some(now) = running.next_on_agenda() {
+        // Our own agenda must not jump over a timer of the engine: what it offers is answered at once, and may be done
+        // before what is next on the agenda now.
+        if let Some(due) = running.floor.next_deadline().filter(|due| *due < now) {
+            running.floor.pass_time(due);
+            running.answer_offers(due);
+        } else if let Some(Reverse((now, happening))) = running.agenda.pop() {
+            running.happen(now, happening);
+            running.answer_offers(now);
+        }
     }
     Outcome { fates: running.fates, busy_ms: running.busy_ms }
 }
@@ -98,12 +104,8 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Our own agenda must not jump over a timer of the engine: an offer it makes is answered at once.
-    fn fire_deadlines(&mut self, now: Time) {
-        while let Some(due) = self.floor.next_deadline().filter(|due| *due < now) {
-            self.floor.pass_time(due);
-            self.answer_offers(due);
-        }
+    fn next_on_agenda(&self) -> Option<Time> {
+        self.agenda.peek().map(|Reverse((at, _))| *at)
     }
 
     fn happen(&mut self, now: Time, happening: Happening) {
@@ -153,5 +155,50 @@ impl<'a> Running<'a> {
             self.fates[number] = Fate::Served { wait_s, resolution: does.resolution, agent: member, work_s };
             self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment, offered.agent))));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::{Does, Kind, Member, Visit};
+
+    fn kind(name: &str, abandon: f64) -> Kind {
+        Kind {
+            name: name.to_owned(),
+            target_s: 20.0,
+            abandon,
+            waiting_per_minute: 0.0,
+            late: 0.0,
+            unresolved: 0.0,
+            patience_s: 500.0,
+            handle_s: 100.0,
+            priority: 0,
+            line_max: 9,
+        }
+    }
+
+    #[test]
+    fn what_is_offered_after_a_hold_may_be_done_before_anything_else_happens() {
+        let does = |kind| Does { kind, proficiency: 1, handle_s: 100.0, resolution: 1.0, known: None };
+        let centre = Centre {
+            kinds: vec![kind("cheap", 1.0), kind("dear", 1_000.0)],
+            agents: vec![
+                Member { group: 0, does: vec![does(0)] },
+                Member { group: 0, does: vec![does(0), does(1)] },
+            ],
+            staffing: Vec::new(),
+        };
+        let visit = |at_s, kind, work| Visit { at_s, kind, patience_s: 500.0, work };
+        let day = Day { visits: vec![visit(0.0, 1, 0.001), visit(1.0, 0, 4.0), visit(2.0, 0, 0.001)] };
+        let how = Run {
+            choice: Choice::MarginalCost,
+            marginal: Marginal::default(),
+            hold_max_ms: Some(10_000),
+            seed: 0,
+        };
+        // The second of the cheap kind is held for the first agent as long as it may be, then done in 0.1 s.
+        let held = run(&centre, &day, how).fates[2];
+        assert_eq!(held, Fate::Served { wait_s: 10.0, resolution: 1.0, agent: 1, work_s: 0.1 });
     }
 }
