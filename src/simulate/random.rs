@@ -21,6 +21,8 @@ pub const FLOORS_MAX: u32 = 10_000;
 const KINDS: (usize, usize) = (3, 12);
 const GROUPS: (usize, usize) = (2, 10);
 const AGENTS: (usize, usize) = (10, 200);
+/// A group has no fewer agents than this, in the mean.
+const GROUP_MIN: usize = 4;
 /// Of two peaks over the day, every half an hour: 0 is the quietest, 1 the busiest.
 const SHAPE: [f64; 20] = [
     0.0, 0.09, 0.27, 0.55, 0.8, 0.97, 1.0, 0.8, 0.45, 0.28, 0.25, 0.28, 0.45, 0.68, 0.87, 0.85, 0.58, 0.3,
@@ -132,10 +134,9 @@ pub fn description(seed: u64, number: u64) -> Description {
     let mut luck = Luck::new(seed, number);
     let between = |luck: &mut Luck, (from, to): (usize, usize)| from + luck.below(to - from + 1);
     let kinds = between(&mut luck, KINDS);
-    let groups = between(&mut luck, GROUPS);
-    // As many small floors as large ones, so to speak: evenly in the logarithm.
-    let (few, many) = (AGENTS.0.max(groups) as f64, AGENTS.1 as f64);
-    let agents = (few * (many / few).powf(luck.uniform())).round() as usize;
+    let agents = between(&mut luck, AGENTS);
+    // A group is a few agents at least.
+    let groups = between(&mut luck, GROUPS).min(agents / GROUP_MIN);
     let low = 0.65 + 0.2 * luck.uniform();
     let swing = 0.2 + 0.15 * luck.uniform();
     let kinds = kinds_of(kinds, &mut luck);
