@@ -61,7 +61,6 @@ pub fn policies(
         let fates = scene.run(scene.calls.len(), availability, terms(*choice), &mut progress);
         rows.push(row(choice.name(), &mut scene.calls.iter().zip(fates)));
     }
-    drop(progress);
     Ok(Policies { availability, calibration, seed: options.seed, rows })
 }
 
