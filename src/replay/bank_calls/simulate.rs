@@ -46,8 +46,15 @@ enum Happening {
 /// Runs to the end and says what became of each call. `progress` is called once a call.
 pub(super) fn run(cast: Cast<'_>, progress: &mut dyn FnMut()) -> Vec<Fate> {
     let mut run = Run::new(cast);
-    while let Some(Reverse((now, happening))) = run.agenda.pop() {
-        run.fire_deadlines(now);
+    while let Some(Reverse((next, _))) = run.agenda.peek().copied() {
+        // Our own agenda must not jump over a timer of the engine: an offer it makes is answered at once, and what
+        // follows from that may come first.
+        if let Some(due) = run.floor.next_deadline().filter(|due| *due < next) {
+            run.floor.pass_time(due);
+            run.answer_offers(due);
+            continue;
+        }
+        let Some(Reverse((now, happening))) = run.agenda.pop() else { break };
         run.happen(now, happening, progress);
         run.answer_offers(now);
     }
@@ -82,14 +89,6 @@ impl<'a> Run<'a> {
             interactions: vec![None; cast.calls.len()],
             calls: HashMap::new(),
             fates: vec![None; cast.calls.len()],
-        }
-    }
-
-    /// Our own agenda must not jump over a timer of the engine: an offer it makes is answered at once.
-    fn fire_deadlines(&mut self, now: Time) {
-        while let Some(due) = self.floor.next_deadline().filter(|due| *due < now) {
-            self.floor.pass_time(due);
-            self.answer_offers(due);
         }
     }
 
