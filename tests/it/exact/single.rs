@@ -45,7 +45,7 @@ fn patient_customers_wait_as_erlang_says() {
     let mut wrong = Vec::new();
     for (row, (per_hour, handle_s, agents)) in (0..).zip(rows) {
         let centre = equal(agents, handle_s, 1);
-        let day = coming(&[per_hour], Spread::NEVER, arrivals(30_000), 1_100 + row);
+        let day = coming(&[per_hour], Spread::NEVER, arrivals(30_000), 100 + row);
         let observed = Observed::of(&day, &outcome(&centre, &day, Choice::LongestIdle));
         let exact = ErlangC::new(per_hour, handle_s, agents);
         wrong.extend(observed.check(
