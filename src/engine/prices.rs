@@ -364,7 +364,21 @@ impl Shard {
 
     fn cheapest_of(&self, prices: &Prices, key: LaneKey, lane: &Lane) -> i64 {
         let on_duty = lane.profiles.iter().filter(|profile| self.profiles.works(**profile));
-        on_duty.map(|profile| prices.worth_of(*profile, key)).min().unwrap_or(i64::MAX)
+        let way = |profile: &ProfileKey| {
+            let takes = prices.averages.takes(*profile, key, lane.id.expected_handle_ms);
+            prices.worth_of(*profile, key).saturating_add(self.until_free(prices, *profile, key, takes))
+        };
+        on_duty.map(way).min().unwrap_or(i64::MAX)
+    }
+
+    /// What waiting for one of a profile costs whose agents are all busy: with many of them one is back soon.
+    fn until_free(&self, prices: &Prices, profile: ProfileKey, lane: LaneKey, takes: Takes) -> i64 {
+        if self.profiles.head(profile) != Rank::NOBODY {
+            return 0;
+        }
+        let back_ms = takes.ms / u64::from(self.profiles.get(profile).on_duty.max(1));
+        let prices = &prices.lanes[lane.index()];
+        Part::quotient(back_ms, prices.horizon_ms.max(1)).min(Part::ONE).of(prices.fresh)
     }
 }
 

@@ -134,7 +134,9 @@ impl Floor {
             Event::Offered { offer, interaction, agent, .. } => Some(Offered { offer, interaction, agent }),
             _ => None,
         };
-        let offers: Vec<Offered> = self.events.iter().filter_map(offered).collect();
+        // What was taken back in the same step, as when an agent leaves, is not answered.
+        let open = |offered: &Offered| self.shard.offer(offered.offer).is_some();
+        let offers: Vec<Offered> = self.events.iter().filter_map(offered).filter(open).collect();
         self.events.clear();
         offers.into_iter()
     }

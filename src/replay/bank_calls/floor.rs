@@ -142,7 +142,10 @@ impl Floor {
             Event::Offered { offer, interaction, .. } => Some(Offered { offer, interaction }),
             _ => None,
         };
-        self.events.drain(..).filter_map(offered).collect()
+        // What was taken back in the same step, as when an agent leaves, is not answered.
+        let Floor { shard, events, .. } = self;
+        let open = |offered: &Offered| shard.offer(offered.offer).is_some();
+        events.drain(..).filter_map(offered).filter(open).collect()
     }
 
     fn plan(&self, kind: Kind, rules: Option<&RuleSet>) -> Plan {
