@@ -140,9 +140,16 @@ impl Shard {
     ) -> (Few<AgentKey>, Arc<Decision>) {
         let scale = self.scale(subject.sought().0, pool);
         let weighed = self.weighed(&scale, subject);
+        let asked_at_once = self.asked_at_once(subject);
         let mut found = Found { open_to_all: self.is_open_to_all(subject), last, ..Found::default() };
+        found.all = (asked_at_once > CANDIDATES_STORED_MAX).then(Vec::new);
         let mut alike: ArrayVec<(Reverse<i64>, ProfileKey), CANDIDATES_STORED_MAX> = ArrayVec::new();
-        let mut look = |profile: ProfileKey| {
+        let mut look = |profile: ProfileKey, found: &mut Found| {
+            if found.all.is_some() {
+                let count = asked_at_once.max(CANDIDATES_MAX);
+                self.look_at(&scale, weighed, subject, profile, count, found);
+                return;
+            }
             let head = self.profiles.head(profile);
             let differ = self.prices.averages.differ(profile);
             if !differ && found.open_to_all && self.profiles.is_empty_handed(head.agent()) {
@@ -150,28 +157,26 @@ impl Shard {
                 found.weighed(head, &net, weighed);
                 keep(&mut alike, (Reverse(net.sum()), profile));
             } else if differ {
-                self.look_at(&scale, weighed, subject, profile, CANDIDATES_MAX, &mut found);
-            } else if let Some(net) = self.look_at(&scale, weighed, subject, profile, 1, &mut found) {
+                self.look_at(&scale, weighed, subject, profile, CANDIDATES_MAX, found);
+            } else if let Some(net) = self.look_at(&scale, weighed, subject, profile, 1, found) {
                 keep(&mut alike, (Reverse(net), profile));
             }
         };
-        if has_many_profiles(scale.lane) {
-            self.profiles
-                .heads::<CANDIDATES_MAX>(&scale.lane.profiles)
-                .into_iter()
-                .for_each(|(_, key)| look(key));
-        } else {
+        if has_many_profiles(scale.lane) && found.all.is_none() {
+            let heads = self.profiles.heads::<CANDIDATES_MAX>(&scale.lane.profiles);
+            heads.into_iter().for_each(|(_, key)| look(key, &mut found));
+        }
+        // Also if all of those are kept from it.
+        if found.is_empty() {
             let somebody = |profile: &&ProfileKey| self.profiles.head(**profile) != Rank::NOBODY;
-            scale.lane.profiles.iter().filter(somebody).for_each(|profile| look(*profile));
+            scale.lane.profiles.iter().filter(somebody).for_each(|profile| look(*profile, &mut found));
         }
         // Equal agents differ by how long they are idle alone: those behind the first come into it only if their first
         // is among the best.
         for (_, profile) in &alike {
             self.look_behind(&scale, weighed, subject, *profile, &mut found);
         }
-        let asked_at_once = self.asked_at_once(subject);
-        let chosen: Few<AgentKey> =
-            found.eligible.iter().take(asked_at_once).map(|one| one.1.agent()).collect();
+        let chosen = found.first(asked_at_once);
         let wait_reason = chosen.is_empty().then(|| match found.dear.is_empty() {
             true => self.reason_to_wait(subject, found.barred),
             false => WaitReason::Held,
@@ -198,7 +203,7 @@ impl Shard {
     ) -> Option<i64> {
         let mut first = None;
         let mut seen = 0;
-        for rank in self.profiles.get(profile).ranks().take(CANDIDATES_MAX) {
+        for rank in self.profiles.get(profile).ranks() {
             let agent = &self.agents[rank.agent().index()];
             let exclusion = match found.open_to_all && self.profiles.is_empty_handed(rank.agent()) {
                 true => None,
@@ -408,6 +413,8 @@ struct Found {
     /// Who just missed it, and comes last.
     last: Option<AgentKey>,
     eligible: Pairs,
+    /// Every one of them, if more are asked at once than are stored.
+    all: Option<Vec<(Reverse<i64>, Rank)>>,
     /// Those who are worth more to others than the interaction loses by waiting.
     dear: Pairs,
     others: ArrayVec<(Rank, Option<Exclusion>), CANDIDATES_STORED_MAX>,
@@ -422,8 +429,27 @@ impl Found {
         }
     }
 
+    /// Nobody could have it, whatever it is worth.
+    fn is_empty(&self) -> bool {
+        self.eligible.is_empty() && self.dear.is_empty()
+    }
+
+    /// The best so many.
+    fn first(&mut self, count: usize) -> Few<AgentKey> {
+        match &mut self.all {
+            Some(all) => {
+                all.sort_unstable();
+                all.iter().take(count).map(|one| one.1.agent()).collect()
+            }
+            None => self.eligible.iter().take(count).map(|one| one.1.agent()).collect(),
+        }
+    }
+
     fn weighed(&mut self, rank: Rank, net: &Net, weighed: Weighed) {
         let worth = if self.last == Some(rank.agent()) { i64::MIN } else { net.sum() };
+        if let Some(all) = self.all.as_mut().filter(|_| weighed.allows(net)) {
+            all.push((Reverse(worth), rank));
+        }
         keep(
             if weighed.allows(net) { &mut self.eligible } else { &mut self.dear },
             (Reverse(worth), rank, *net),

@@ -244,3 +244,20 @@ fn what_would_change_a_decision_changes_it() {
         }
     }
 }
+
+#[test]
+fn as_many_are_asked_at_once_as_the_queue_says() {
+    let mut floor = Floor::open(Some(0));
+    for number in 0..9 {
+        floor.agent(&format!("a{number}"), &[BILLING], |_| {});
+    }
+    let queue =
+        QueueSpec { broadcast: 7, ..QueueSpec::plain("billing".into(), PoolKey(0), vec![needs(BILLING)]) };
+    let revision = floor.shard.floor().queues.get(0).expect("it was defined").revision;
+    let write = Write::Update { revision: Some(revision) };
+    floor.ask(Command::Define { name: "billing".into(), definition: Definition::Queue(queue), write });
+    let call = floor.call(BILLING);
+    let offers = &floor.shard.interaction(call).expect("it came").offers;
+    let asked: Vec<AgentKey> = offers.iter().map(|id| floor.shard.offer(*id).expect("open").agent).collect();
+    assert_eq!(asked, (0..7).map(AgentKey).collect::<Vec<_>>(), "idle equally long: the first");
+}
