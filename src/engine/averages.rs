@@ -31,9 +31,12 @@ impl Takes {
     }
 }
 
+/// Most that a time is worth: sums of it stay within 64 bits.
+pub(super) const WORTH_MAX: i64 = 1 << 61;
+
 /// What a time is worth at a price.
 pub(super) fn worth(price: i64, ms: u64) -> i64 {
-    super::fixed::narrow((i128::from(price) * i128::from(ms)) >> 20)
+    super::fixed::narrow((i128::from(price) * i128::from(ms)) >> 20).min(WORTH_MAX)
 }
 
 /// How one agent does in one of the lanes of their profile.

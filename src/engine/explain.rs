@@ -175,8 +175,9 @@ impl Net {
     pub(super) fn with_ringing(self, accepts: Part, ring_ms: u64, price: i64) -> Net {
         let lost = super::averages::worth(price, ring_ms);
         let waited = i128::from(self.relief) * i128::from(ring_ms) / i128::from(self.handle_ms.max(1));
-        let missed = accepts.rest().of(self.sum() + lost + narrow(waited));
-        Net { ringing: -missed.max(0), ..self }
+        let all = narrow(i128::from(self.sum()) + i128::from(lost) + waited);
+        let missed = accepts.rest().of(all).clamp(0, super::averages::WORTH_MAX);
+        Net { ringing: -missed, ..self }
     }
 }
 
@@ -247,6 +248,15 @@ impl Shard {
         let there = |agent: &&std::sync::Arc<Agent>| self.floor.agents.live(agent.key.0).is_some();
         let mut candidates: Vec<Candidate> =
             self.agents.iter().filter(there).map(|agent| judged(agent)).collect();
+        let lists = self.lists(self.floor.pool_of(self.sought_queue_of(subject)));
+        if prices.is_none() && lists.agents != AgentOrder::LongestIdle && subject.standing.is_some() {
+            // Another order than that of the rank: whoever would be asked now.
+            let first = self.agents_for(interaction).0.first().copied();
+            for one in candidates.iter_mut().filter(|one| Some(one.agent) != first) {
+                one.exclusion = one.exclusion.or(Some(Exclusion::RankedLower));
+            }
+            return candidates;
+        }
         let rank = |one: &Candidate| {
             let net = std::cmp::Reverse(one.net.map(Net::sum));
             (net, one.used, std::cmp::Reverse(one.idle_ms), one.agent)

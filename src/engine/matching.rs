@@ -341,11 +341,8 @@ impl Shard {
         let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
         let mut barred = Barred::default();
         if let Some(pool) = self.pool_prices(subject).filter(|_| subject.sought().1.is_none()) {
-            return self
-                .choose_by_value(subject, None, pool)
-                .1
-                .wait_reason
-                .or(Some(WaitReason::AllAgentsBusy));
+            // If prices fell since it was looked at last it is held still: until somebody gets free, or long enough.
+            return self.choose_by_value(subject, None, pool).1.wait_reason.or(Some(WaitReason::Held));
         }
         if self.everybody_is_on_duty() {
             for pair in subject.cool_downs() {

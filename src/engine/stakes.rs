@@ -13,6 +13,10 @@ pub const WEIGHT_MAX: Part = Part(8 << 16);
 const DIAL_MIN: Part = Part(1 << 13);
 const DIAL_MAX: Part = Part(8 << 16);
 
+/// Most that a layer of relief counts, in millionths of the currency: 72 thousand million units. Sums of such amounts,
+/// with every weight there is, stay within 64 bits.
+const LAYER_MAX: i64 = 1 << 56;
+
 /// What one interaction stands for, in millionths of the currency.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Stakes {
@@ -95,13 +99,18 @@ impl Stakes {
     /// What leaving one who has waited so long for another horizon costs.
     pub(super) fn relief(&self, wait_ms: u64, horizon: Horizon) -> Relief {
         let gone = falling_by(horizon.ms, self.patience_ms).rest();
-        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
         let relief = Relief {
-            waiting: gone.of(super::fixed::narrow(waiting)),
-            hang_up: gone.of(self.abandon),
-            target: self.target(wait_ms, horizon),
+            waiting: gone.of(self.whole_wait()),
+            hang_up: gone.of(self.abandon).min(LAYER_MAX),
+            target: self.target(wait_ms, horizon).min(LAYER_MAX),
         };
         relief.times(self.weight)
+    }
+
+    /// What waiting costs until the customer hangs up.
+    fn whole_wait(&self) -> i64 {
+        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
+        super::fixed::narrow(waiting).min(LAYER_MAX)
     }
 
     fn target(&self, wait_ms: u64, horizon: Horizon) -> i64 {
@@ -120,8 +129,7 @@ impl Stakes {
 
     /// What is lost with the customer, waiting included: the numerator of cμ/θ.
     pub(super) fn loss(&self) -> i64 {
-        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
-        self.weight.of(super::fixed::narrow(waiting + i128::from(self.abandon)))
+        self.weight.of(self.whole_wait().saturating_add(self.abandon))
     }
 
     /// Answered within this, ms, is in time.

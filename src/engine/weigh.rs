@@ -434,15 +434,23 @@ impl Found {
         self.eligible.is_empty() && self.dear.is_empty()
     }
 
-    /// The best so many.
+    /// The best so many. Who just missed it is asked again only when nobody else can be.
     fn first(&mut self, count: usize) -> Few<AgentKey> {
-        match &mut self.all {
+        if self.all.is_none() && self.last.is_none() {
+            return self.eligible.iter().take(count).map(|one| one.1.agent()).collect();
+        }
+        let mut best: Vec<AgentKey> = match &mut self.all {
             Some(all) => {
                 all.sort_unstable();
-                all.iter().take(count).map(|one| one.1.agent()).collect()
+                all.iter().map(|one| one.1.agent()).collect()
             }
-            None => self.eligible.iter().take(count).map(|one| one.1.agent()).collect(),
+            None => self.eligible.iter().map(|one| one.1.agent()).collect(),
+        };
+        if best.len() > 1 {
+            best.retain(|agent| Some(*agent) != self.last);
         }
+        best.truncate(count);
+        best.into()
     }
 
     fn weighed(&mut self, rank: Rank, net: &Net, weighed: Weighed) {

@@ -28,7 +28,7 @@ pub struct Document {
 pub struct Section {
     /// Figure by figure over those of the default section.
     pub goals: GoalFigures,
-    /// Points added to those the source gave; one is worth a minute of waiting.
+    /// Points added to those the source gave; four double the weight, or one is worth a minute of waiting by lists.
     pub priority: Option<i16>,
     /// What its interactions weigh against others: a customer of twice the value weighs 2.
     pub weight: Option<Weight>,

@@ -26,11 +26,13 @@ struct Floor {
     events: Vec<Stamped>,
     now: Time,
     hold_max_ms: Option<u64>,
+    weight: Part,
 }
 
 impl Floor {
     fn open(hold_max_ms: Option<u64>) -> Floor {
-        let mut floor = Floor { shard: Shard::new(), events: Vec::new(), now: Time(1_000_000), hold_max_ms };
+        let (events, now, weight) = (Vec::new(), Time(1_000_000), Part::ONE);
+        let mut floor = Floor { shard: Shard::new(), events, now, hold_max_ms, weight };
         floor.define("pool", Definition::Pool(PoolSpec::plain("pool".into()).into()));
         for (key, name) in [(BILLING, "billing"), (SALES, "sales")] {
             floor.define(name, Definition::Skill { display_name: name.into() });
@@ -75,7 +77,12 @@ impl Floor {
             hold_max_ms: self.hold_max_ms,
             ..Goals::plain()
         };
+        self.call_for(queue, goals)
+    }
+
+    fn call_for(&mut self, queue: u16, goals: Goals) -> InteractionId {
         let route = Route::plain(QueueKey(queue), vec![needs(queue)]);
+        let plan = Plan { weight: self.weight, ..Plan::plain(1, route, 0, goals) };
         let submit = Submit {
             keys: [None, None],
             content: 0,
@@ -83,7 +90,7 @@ impl Floor {
             external_id: "".into(),
             channel: Channel::Voice,
             facts: Facts::default(),
-            plan: Plan::plain(1, route, 0, goals).into(),
+            plan: plan.into(),
         };
         match self.ask(Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,
@@ -260,4 +267,36 @@ fn as_many_are_asked_at_once_as_the_queue_says() {
     let offers = &floor.shard.interaction(call).expect("it came").offers;
     let asked: Vec<AgentKey> = offers.iter().map(|id| floor.shard.offer(*id).expect("open").agent).collect();
     assert_eq!(asked, (0..7).map(AgentKey).collect::<Vec<_>>(), "idle equally long: the first");
+}
+
+#[test]
+fn the_greatest_amounts_there_are_still_add_up() {
+    let most = Money(1_000_000_000_000_000);
+    let goals = Goals {
+        waiting_per_minute: most,
+        abandon: most,
+        late: most,
+        unresolved: most,
+        patience_ms: 366 * 24 * 3_600_000,
+        answer_within_ms: 60_000,
+        hold_max_ms: None,
+        dial: 16,
+        ..Goals::plain()
+    };
+    let mut floor = Floor::open(None);
+    floor.weight = Part(8 << 16);
+    let solves = |spec: &mut AgentSpec, resolution: Part| {
+        spec.estimates = vec![Estimate { queue: QueueKey(BILLING), handle_ms: 1, resolution }];
+        spec.acceptance = Part(1);
+    };
+    floor.agent("never", &[BILLING, SALES], |spec| solves(spec, Part::ZERO));
+    floor.agent("always", &[BILLING], |spec| solves(spec, Part::ONE));
+    for round in 0..40 {
+        let call = floor.call_for(if round % 2 == 0 { BILLING } else { SALES }, goals.clone());
+        let decisions = &floor.shard.interaction(call).expect("it came").decisions;
+        let decision = &decisions[0].decision;
+        let nets = decision.agents.iter().filter_map(|one| one.net);
+        nets.for_each(|net| assert_eq!(net.relief, decision.relief.expect("money decides").sum()));
+        floor.pass(1);
+    }
 }

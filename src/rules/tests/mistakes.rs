@@ -22,7 +22,11 @@ fn the_default_and_the_sample_are_right_and_the_sample_fits_its_bank() {
 fn the_sample_says_everything_a_document_can_say() {
     for word in [
         "goals:",
+        "patience:",
+        "service_level_dial:",
         "priority:",
+        "weight:",
+        "hold_at_most:",
         "head_start:",
         "prefer:",
         "groups:",

@@ -51,7 +51,13 @@ impl Run {
             }
             for subject in standing(&self.shard) {
                 let exclusion = self.shard.exclusion(agent, subject);
-                let held = || self.shard.wait_reason(subject.id);
+                // Held, and not for longer than it may be.
+                let held = || {
+                    let plan = subject.seek().map_or(&subject.plan, |seek| &seek.plan);
+                    let hold_max_ms = plan.goals.hold_max_ms.unwrap_or(u64::MAX);
+                    let held_ms = self.shard.now().since(subject.waits_from);
+                    self.shard.wait_reason(subject.id).filter(|_| held_ms < hold_max_ms && !subject.overdue)
+                };
                 assert!(
                     exclusion.is_some() || held() == Some(WaitReason::Held),
                     "{} waits beside agent {}, who is free",
