@@ -267,10 +267,10 @@ mod tests {
         Sqlite::open(folder.path(), "acme").expect("new");
         let path = journal_path(folder.path());
         let connection = Connection::open(&path).expect("opened");
-        connection.execute("UPDATE meta SET format = 4", []).expect("updated");
+        connection.execute("UPDATE meta SET format = 99", []).expect("updated");
         drop(connection);
         let message = refusal(folder.path());
-        assert!(message.contains("has format 4, this release reads 3"), "{message}");
+        assert!(message.contains("has format 99, this release reads 4"), "{message}");
         assert!(message.contains(&path.display().to_string()), "{message}");
     }
 
