@@ -6,6 +6,7 @@
 pub mod customers;
 pub mod engine;
 pub mod journal;
+mod records;
 pub mod replay;
 pub mod report;
 pub mod rules;

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod load;
+mod printed;
 pub mod replay;
 pub mod report;
 pub mod rules;

@@ -3,15 +3,15 @@
 //! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the log
 //! could not be replayed; 2, by clap: the options are not understood.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
-use serde::Serialize;
 
+use super::printed::{Output, print};
 use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions};
 use crate::rules::RuleSet;
 use crate::simulate::Choice;
@@ -64,14 +64,6 @@ pub struct ReplayArgs {
 enum Format {
     /// The call-by-call log of "Anonymous Bank", one row a call
     BankCalls,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// Tables for people
-    Text,
-    /// One JSON object
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,18 +126,6 @@ fn options(args: &ReplayArgs) -> ReplayOptions {
         OrderArg::LongestWait => Order::LongestWait,
     };
     ReplayOptions { file: args.file.clone(), availability: args.availability, order, seed: args.seed }
-}
-
-fn print(result: &(impl Serialize + std::fmt::Display), output: Output) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match output {
-        Output::Text => write!(out, "{result}")?,
-        Output::Json => {
-            serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-    }
-    out.flush()
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

@@ -4,14 +4,15 @@
 //! files could not be used; 2, by clap: the options are not understood.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::printed::{Output, print};
 use crate::engine::policy::Marginal;
 use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms};
 
@@ -86,14 +87,6 @@ pub struct SimulateArgs {
     output: Output,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// A table for people
-    Text,
-    /// One JSON object
-    Json,
-}
-
 /// Longest hold, ms; `None`: as long as it pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Hold(Option<u64>);
@@ -101,24 +94,24 @@ struct Hold(Option<u64>);
 /// Runs, prints the result, and says what went wrong.
 pub fn run(args: SimulateArgs) -> ExitCode {
     let output = args.output;
-    let printed = if args.list {
-        print(&Shipped::all(), output)
+    let shown = if args.list {
+        printed(&Shipped::all(), output)
     } else if let Some(count) = args.random {
         let (days, seed) = (args.draw.unwrap_or(RANDOM_DAYS), args.seed.unwrap_or(1));
         let floors = with_bar(|progress| simulate::random_floors(count, days, seed, &args.terms(), progress));
-        floors.map_or_else(|error| Ok(failed(&error)), |floors| print(&floors, output))
+        floors.map_or_else(|error| Ok(failed(&error)), |floors| printed(&floors, output))
     } else if let Some(options) = args.recorded() {
         let days = with_bar(|progress| simulate::days(&options, progress));
-        days.map_or_else(|error| Ok(failed(&error)), |days| print(&days, output))
+        days.map_or_else(|error| Ok(failed(&error)), |days| printed(&days, output))
     } else {
         let compared = with_bar(|progress| {
             let floor = simulate::floor(args.floor.as_deref().unwrap_or_default())?;
             let scenario = Scenario::new(&floor, args.draw, args.seed)?;
             Ok(simulate::compare(&scenario, &args.terms(), progress))
         });
-        compared.map_or_else(|error: SimulateError| Ok(failed(&error)), |compared| print(&compared, output))
+        compared.map_or_else(|error: SimulateError| Ok(failed(&error)), |compared| printed(&compared, output))
     };
-    match printed {
+    match shown {
         Ok(code) => code,
         // Whoever reads us has seen enough, as `head` has.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -170,6 +163,10 @@ impl Display for Shipped {
     }
 }
 
+fn printed(result: &(impl Display + Serialize), output: Output) -> io::Result<ExitCode> {
+    print(result, output).map(|()| ExitCode::SUCCESS)
+}
+
 fn with_bar<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs of a day, {eta} left");
     let bar = ProgressBar::new(0).with_style(style.expect("the template is a constant"));
@@ -179,19 +176,6 @@ fn with_bar<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
     });
     bar.finish_and_clear();
     result
-}
-
-fn print(result: &(impl Display + Serialize), output: Output) -> io::Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    match output {
-        Output::Text => write!(out, "{result}")?,
-        Output::Json => {
-            serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-    }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
 }
 
 fn hold(text: &str) -> Result<Hold, String> {

@@ -3,9 +3,6 @@
 use super::centre::{AGENTS_MAX, Centre, Day, Does, KINDS_MAX, Kind, Member, Visit};
 use super::error::SimulateError;
 use csv::StringRecord;
-use flate2::bufread::MultiGzDecoder;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 /// Visits of a day that are read at most.
@@ -98,7 +95,10 @@ fn rows(
     mut each: impl FnMut(&Row) -> Result<(), SimulateError>,
 ) -> Result<(), SimulateError> {
     let unusable = |what: String| SimulateError::Unusable { file: file.to_owned(), what };
-    let mut reader = csv::ReaderBuilder::new().from_reader(open(file)?);
+    let mut reader = csv::ReaderBuilder::new().from_reader(
+        crate::records::open(file)
+            .map_err(|source| SimulateError::Unreadable { file: file.to_owned(), source })?,
+    );
     let header = reader.headers().map_err(|error| unusable(error.to_string()))?.clone();
     let mut record = StringRecord::new();
     let mut count = 0;
@@ -111,14 +111,6 @@ fn rows(
         each(&Row { file, line, header: &header, record: &record })?;
     }
     Ok(())
-}
-
-/// Whether it is gzipped is seen from its first two bytes, since names lie.
-fn open(file: &Path) -> Result<Box<dyn Read>, SimulateError> {
-    let unreadable = |source| SimulateError::Unreadable { file: file.to_owned(), source };
-    let mut plain = BufReader::new(File::open(file).map_err(unreadable)?);
-    let gzipped = plain.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-    Ok(if gzipped { Box::new(MultiGzDecoder::new(plain)) } else { Box::new(plain) })
 }
 
 /// One row, with the place it came from.

@@ -3,12 +3,10 @@
 //! Every column is checked, also those a replay does not use: a file that is wrong in one place is not
 //! the file we think it is. What comes out is a `Call` with absolute times.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
-use flate2::bufread::MultiGzDecoder;
 use jiff::civil::Date;
 
 use super::error::RecordError;
@@ -42,7 +40,10 @@ const DAY_S: Second = 86_400;
 
 /// Reads every row of a log, phantoms included, in the order of the file.
 pub fn read(file: &Path) -> Result<Vec<Call>, RecordError> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(open(file)?);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(crate::records::open(file).map_err(|source| RecordError::io(file, source))?);
     let mut row = StringRecord::new();
     next(&mut reader, &mut row, file, 1)?;
     check_header(&row, file)?;
@@ -55,16 +56,6 @@ pub fn read(file: &Path) -> Result<Vec<Call>, RecordError> {
         calls.push(Row { file, line, row: &row }.call()?);
     }
     Ok(calls)
-}
-
-/// Whether it is gzipped is seen from its first two bytes, since names lie.
-fn open(file: &Path) -> Result<Box<dyn Read>, RecordError> {
-    let mut plain = BufReader::new(File::open(file).map_err(|e| RecordError::io(file, e))?);
-    let start = plain.fill_buf().map_err(|e| RecordError::io(file, e))?;
-    match start {
-        [0x1f, 0x8b, ..] => Ok(Box::new(MultiGzDecoder::new(plain))),
-        _ => Ok(Box::new(plain)),
-    }
 }
 
 fn next(
