@@ -197,6 +197,8 @@ fn net_value(net: Net) -> proto::NetValue {
         net: net.sum(),
         relief: net.relief,
         r#match: net.matching,
+        familiar: net.familiar,
+        lacking: net.lacking,
         opportunity: net.opportunity,
         fairness: net.fairness,
         ringing: net.ringing,

@@ -15,7 +15,7 @@ use crate::engine::plan::{Channel, Facts};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
-use crate::rules::Asked;
+use crate::rules::{Asked, Served};
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
 use ring::digest::{Context, SHA256};
@@ -76,12 +76,12 @@ pub async fn prepare(
     let from = submitted(request)?.from.as_ref();
     let (customer, late) = identify(tenant, from, deadline).await;
     let draft = draft.by(customer);
-    let waits =
-        |draft: &Draft| tenant.plans.waits_for_last_agent(&tenant.rules, &draft.floor, &draft.asked());
+    let waits = |draft: &Draft| tenant.plans.asks_for_last_agent(&tenant.rules, &draft.floor, &draft.asked());
     let last = match customer.filter(|_| waits(&draft)) {
         Some(customer) => {
             let upto = tenant.recents.heard();
-            last_agent(&tenant.customers, &draft.floor, customer, upto, deadline).await
+            let now = tenant.clock.now();
+            last_agent(&tenant.customers, &draft.floor, customer, upto, now, deadline).await
         }
         None => None,
     };
@@ -102,7 +102,7 @@ pub fn prepare_now(
         },
     };
     let draft = Draft::of(tenant, request)?.by(customer);
-    if customer.is_some() && tenant.plans.waits_for_last_agent(&tenant.rules, &draft.floor, &draft.asked()) {
+    if customer.is_some() && tenant.plans.asks_for_last_agent(&tenant.rules, &draft.floor, &draft.asked()) {
         return Ok(None);
     }
     Ok(Some(draft.finished(tenant, identity, None)))
@@ -153,7 +153,7 @@ impl Draft {
     }
 
     /// `last` is the agent who served the customer last.
-    fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<AgentKey>) -> Prepared {
+    fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<Served>) -> Prepared {
         let asked = Asked { last, ..self.asked() };
         let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &asked);
         if let Some(wish) = self.wish

@@ -4,6 +4,8 @@
 use crate::customers::{CustomerId, Customers};
 use crate::engine::floor::Floor;
 use crate::engine::ids::AgentKey;
+use crate::engine::time::Time;
+use crate::rules::Served;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,8 +18,9 @@ pub async fn last_agent(
     floor: &Floor,
     customer: CustomerId,
     upto: u64,
+    now: Time,
     deadline: Instant,
-) -> Option<AgentKey> {
+) -> Option<Served> {
     let (reply, answer) = oneshot::channel();
     let store = customers.clone();
     customers.wait_applied(upto, move |_| {
@@ -31,9 +34,10 @@ pub async fn last_agent(
         crate::observe::customer_late("last_agent");
         return None;
     };
-    let mut contacts = page?.entries.into_iter().filter_map(|entry| entry.contact);
-    let answered = contacts.find(|contact| !contact.agent.is_empty())?;
-    floor.agents.key(&answered.agent).map(AgentKey)
+    let mut contacts = page?.entries.into_iter().filter_map(|entry| Some((entry.time_ms, entry.contact?)));
+    let (time_ms, answered) = contacts.find(|(_, contact)| !contact.agent.is_empty())?;
+    let agent = floor.agents.key(&answered.agent).map(AgentKey)?;
+    Some(Served { agent, ago_ms: now.since(Time(time_ms.max(0).unsigned_abs())) })
 }
 
 #[cfg(test)]
@@ -95,7 +99,8 @@ mod tests {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("a store in memory");
         let customer = customer_served_by(&customers, agents).await;
         let deadline = Instant::now() + Duration::from_secs(60);
-        last_agent(&customers, floor().floor(), customer, 0, deadline).await
+        let last = last_agent(&customers, floor().floor(), customer, 0, Time(10), deadline).await;
+        last.map(|served| served.agent)
     }
 
     #[tokio::test]

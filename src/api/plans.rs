@@ -4,7 +4,7 @@
 use crate::engine::channel::Channel;
 use crate::engine::floor::Floor;
 use crate::engine::ids::QueueKey;
-use crate::engine::plan::Plan;
+use crate::engine::plan::{Facts, Plan};
 use crate::engine::skill::Requirement;
 use crate::rules::{Asked, RuleSet};
 use arc_swap::ArcSwapOption;
@@ -31,7 +31,7 @@ struct Made {
 struct Kept {
     requirements: Box<[Requirement]>,
     plan: Arc<Plan>,
-    waits_for_last_agent: bool,
+    asks_for_last_agent: bool,
 }
 
 /// All that a plan depends on beside the requirements.
@@ -40,6 +40,7 @@ struct Key {
     channel: Channel,
     queue: QueueKey,
     priority: i16,
+    by_due: bool,
 }
 
 impl Plans {
@@ -51,16 +52,18 @@ impl Plans {
         self.look(rules, floor, asked, |kept| kept.plan.clone())
     }
 
-    /// Whether the plan would wait for the agent who served the customer last.
-    pub fn waits_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
+    /// Whether the plan depends on the agent who served the customer last.
+    pub fn asks_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
         if asked.preferred.is_some() {
-            return rules.waits_for_last_agent(floor, asked);
+            return rules.asks_for_last_agent(floor, asked);
         }
-        self.look(rules, floor, asked, |kept| kept.waits_for_last_agent)
+        self.look(rules, floor, asked, |kept| kept.asks_for_last_agent)
     }
 
     fn look<T>(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked, take: impl Fn(&Kept) -> T) -> T {
-        let key = Key { channel: asked.channel, queue: asked.queue, priority: asked.facts.priority };
+        let Facts { priority, due, .. } = asked.facts;
+        let by_due = due.is_some();
+        let key = Key { channel: asked.channel, queue: asked.queue, priority: *priority, by_due };
         let made = self.0.load();
         let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
         if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {
@@ -69,7 +72,7 @@ impl Plans {
         let kept = Kept {
             requirements: asked.requirements.into(),
             plan: Arc::new(rules.plan(floor, asked)),
-            waits_for_last_agent: rules.waits_for_last_agent(floor, asked),
+            asks_for_last_agent: rules.asks_for_last_agent(floor, asked),
         };
         let taken = take(&kept);
         if known.is_none_or(|made| made.count < PLANS_MAX) {

@@ -103,6 +103,9 @@ pub struct Agent {
     pub today: Today,
     /// Who waits for this agent alone, first served first.
     pub line: BTreeSet<Place>,
+    /// Who stands in a line of many and knows this agent, first served first. A cache, kept by `line.rs`.
+    #[serde(skip)]
+    pub(super) familiar: BTreeSet<Place>,
     /// Since when idle: the end of the last work, or signing in. Offers that came to nothing do not touch it.
     pub idle_since: Time,
     /// Since when something is in hand, and how long it was before since signing in, ms.
@@ -139,6 +142,7 @@ impl Agent {
             interrupted: Vec::new(),
             today: Today::default(),
             line: BTreeSet::new(),
+            familiar: BTreeSet::new(),
             idle_since: now,
             busy_since: None,
             worked_ms: 0,

@@ -141,8 +141,8 @@ impl Candidate {
         let net = self.net?;
         match self.exclusion? {
             Exclusion::RankedLower => Some((best - net.sum()).max(0)),
-            // Waiting would have to cost as much as the agent is worth to others.
-            Exclusion::KeptForOthers => Some((net.opportunity - net.relief).max(0)),
+            // Waiting would have to cost as much as the agent is worth to others, and as what they lack.
+            Exclusion::KeptForOthers => Some((net.opportunity + net.lacking - net.relief).max(0)),
             _ => None,
         }
     }
@@ -155,6 +155,10 @@ pub struct Net {
     pub relief: i64,
     /// What this agent is worth more for it than an average one.
     pub matching: i64,
+    /// That this agent knows the customer.
+    pub familiar: i64,
+    /// For skills it had better be served with and this agent lacks. Taken off.
+    pub lacking: i64,
     /// What this agent's time is worth to others, beyond the cheapest way to serve it. Taken off.
     pub opportunity: i64,
     /// For the agent's idle time.
@@ -168,7 +172,9 @@ pub struct Net {
 impl Net {
     /// The score.
     pub fn sum(self) -> i64 {
-        self.relief + self.matching - self.opportunity + self.fairness + self.ringing
+        self.relief + self.matching + self.familiar - self.lacking - self.opportunity
+            + self.fairness
+            + self.ringing
     }
 
     /// An agent who answers with some chance alone: otherwise the ring time is lost for both (ALGORITHM.md 4).
@@ -341,15 +347,20 @@ pub fn money(millionths: i64) -> String {
 
 /// The terms of a net value: `net 4.10 = relief 4.10 + match 0.00 - opportunity 0.00 + idle 0.02`.
 pub fn net_sentence(net: Net) -> String {
-    let ringing =
-        if net.ringing == 0 { String::new() } else { format!(" - ringing {}", money(-net.ringing)) };
+    let rarely = |sign: char, word: &str, amount: i64| match amount {
+        0 => String::new(),
+        amount => format!(" {sign} {word} {}", money(amount)),
+    };
     format!(
-        "net {} = relief {} + match {} - opportunity {} + idle {}{ringing}",
+        "net {} = relief {} + match {}{}{} - opportunity {} + idle {}{}",
         money(net.sum()),
         money(net.relief),
         money(net.matching),
+        rarely('+', "knows the customer", net.familiar),
+        rarely('-', "lacks skills", net.lacking),
         money(net.opportunity),
         money(net.fairness),
+        rarely('-', "ringing", -net.ringing),
     )
 }
 

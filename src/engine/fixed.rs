@@ -47,6 +47,18 @@ impl Part {
     }
 }
 
+/// What is left of 1 if it halves with each half-life.
+pub fn half_after(half_life_ms: u64, ms: u64) -> Part {
+    /// ln 2, in 65,536ths.
+    const LN_2: u128 = 45_426;
+    let (ms, whole) = (u128::from(ms) * LN_2, u128::from(half_life_ms) << 16);
+    // Beyond the table it is nothing.
+    match u64::try_from(whole) {
+        Ok(whole) => falling_by(u64::try_from(ms).unwrap_or(u64::MAX), whole),
+        Err(_) => Part::ONE,
+    }
+}
+
 /// An amount that a limit keeps within 64 bits.
 pub(super) fn narrow(amount: i128) -> i64 {
     i64::try_from(amount).unwrap_or(if amount < 0 { i64::MIN } else { i64::MAX })

@@ -134,6 +134,10 @@ impl Shard {
                 self.check_skills(&needs.requirements)?;
                 needs.groups.iter().try_for_each(|group| self.check_group(*group))?;
             }
+            route.better_with.iter().try_for_each(|one| self.check_skills(&[one.skill]))?;
+        }
+        if let Some(unknown) = plan.familiar.filter(|one| self.agent(one.agent).is_none()) {
+            return Err(Refusal::NotDefined { kind: Kind::Agent, name: unknown.agent.to_string().into() });
         }
         let known = self.lines.find(lane_of(plan, 0, 0, channel)).is_some();
         if known || !self.lines.full() { Ok(()) } else { Err(Refusal::TooManyLanes { max: LANES_MAX }) }

@@ -3,7 +3,7 @@
 use super::explain::Decision;
 use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, QueueKey, Sequence, Text};
-use super::plan::{Channel, Facts, Plan};
+use super::plan::{Channel, Facts, Familiar, Plan};
 use super::route::Route;
 use super::skill::Requirement;
 use super::time::Time;
@@ -322,6 +322,17 @@ impl Interaction {
     /// Whether its visit was answered before, and it is in line again.
     pub(super) fn is_returned(&self) -> bool {
         self.state.is_unanswered() && self.visit_answered
+    }
+
+    /// Since when its wait counts: entry, or, if it is to be done by some time, so long before that as an answer may take.
+    pub fn counts_from(&self) -> Time {
+        let due = self.facts.due.filter(|_| self.plan.by_due);
+        due.map_or(self.entered, |due| Time(due.0.saturating_sub(self.plan.goals.answer_within_ms)))
+    }
+
+    /// The agent who knows the customer. Nobody while a second agent is looked for.
+    pub fn familiar(&self) -> Option<Familiar> {
+        self.plan.familiar.filter(|_| self.seek().is_none())
     }
 
     /// How long it waited: until the first accept, until it left, or until now. Milliseconds.

@@ -7,10 +7,11 @@ use super::interaction::{Interaction, Standing, State};
 use super::plan::Plan;
 use super::queue::LaneRef;
 use super::route::Exit;
-use super::score::place;
+use super::score::{Place, place};
 use super::shard::Shard;
 use super::stakes::Stakes;
 use super::time::Time;
+use std::collections::BTreeSet;
 
 /// Whether an interaction overflows, or can leave after its last step, is looked at so often while it waits, ms.
 pub const OVERFLOW_CHECK_MS: u64 = 5_000;
@@ -57,6 +58,7 @@ impl Shard {
                     self.note_arrival(lane);
                 }
                 self.line_changed(lane);
+                self.tell_familiar(id, |known| known.insert(place));
                 Standing::Lane(lane)
             }
         };
@@ -79,6 +81,7 @@ impl Shard {
                 self.lines.dequeue(lane, place);
                 self.lines.count_restricted(lane, if restricted { -1 } else { 0 });
                 self.line_changed(lane);
+                self.tell_familiar(id, |known| known.remove(&place));
             }
             Standing::Agent(agent) => {
                 assert!(self.agent_mut(agent).line.remove(&place), "it stands in that agent's line");
@@ -90,6 +93,16 @@ impl Shard {
         let own = [Deadline::Relax(id), Deadline::Preference(id), Deadline::Overflow(id), Deadline::Hold(id)];
         for deadline in own {
             self.deadlines.disarm(deadline);
+        }
+    }
+
+    /// The agent who knows the customer may take it though others of its lane come first.
+    fn tell_familiar(&mut self, id: InteractionId, tell: impl FnOnce(&mut BTreeSet<Place>) -> bool) {
+        if let Some(familiar) = self.subject(id).familiar() {
+            assert!(
+                tell(&mut self.agent_mut(familiar.agent).familiar),
+                "it is told once, and taken back once"
+            );
         }
     }
 
@@ -138,7 +151,7 @@ impl Shard {
 
     /// The next check from now on.
     pub(super) fn next_overflow_check(&self, from: Time) -> Time {
-        check_after(from, self.now)
+        check_after(from, self.now, OVERFLOW_CHECK_MS)
     }
 
     /// The lane for what is needed; opens it if it is new.
@@ -172,8 +185,8 @@ impl Gauged {
 }
 
 /// Checks lie on a grid from entry, so their times follow from the time alone.
-pub(super) fn check_after(entry: Time, now: Time) -> Time {
-    entry.after((now.since(entry) / OVERFLOW_CHECK_MS + 1) * OVERFLOW_CHECK_MS)
+pub(super) fn check_after(entry: Time, now: Time, every_ms: u64) -> Time {
+    entry.after((now.since(entry) / every_ms + 1) * every_ms)
 }
 
 /// When the next step of relaxation is due, the last one included.
@@ -194,6 +207,7 @@ pub(super) fn lane_of(plan: &Plan, route: u8, step: u8, channel: super::channel:
         queue: route.queue,
         channel,
         needs: route.needs_at(step),
+        better_with: &route.better_with,
         expected_handle_ms: route.expected_handle_ms,
         stakes: Stakes::of(plan),
     }

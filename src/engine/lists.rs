@@ -138,7 +138,7 @@ impl Shard {
             LineOrder::Value => {
                 let known = estimate(self.spec(agent.key), lane.id.queue).map(|known| known.handle_ms);
                 let handle_ms = known.unwrap_or(lane.id.expected_handle_ms);
-                (super::weigh::per_hour(lane.id.stakes.loss(), handle_ms), 0)
+                (super::money::per_hour(lane.id.stakes.loss(), handle_ms), 0)
             }
         }
     }

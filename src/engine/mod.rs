@@ -28,6 +28,7 @@ pub mod explain;
 pub mod few;
 pub mod fixed;
 pub mod floor;
+mod found;
 pub mod hours;
 pub mod ids;
 mod index;

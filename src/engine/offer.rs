@@ -118,10 +118,13 @@ impl Step<'_> {
         }
     }
 
-    /// It is held for a cheaper agent no longer.
+    /// It is held for a cheaper agent no longer, or has been for a while.
     pub(super) fn held_enough(&mut self, interaction: InteractionId) {
         self.shard.deadlines.disarm(Deadline::Hold(interaction));
         self.try_again(interaction);
+        if self.shard.subject(interaction).standing.is_some() {
+            self.shard.arm_hold(interaction);
+        }
     }
 
     fn open_offers(&mut self, interaction: InteractionId, agents: &[AgentKey], decision: &Arc<Decision>) {

@@ -5,7 +5,7 @@ use super::entry::Visitor;
 use super::event::{Event, ExitCause};
 use super::ids::{InteractionId, QueueKey};
 use super::interaction::{State, Until};
-use super::line::{check_after, lane_of};
+use super::line::{OVERFLOW_CHECK_MS, check_after, lane_of};
 use super::route::{Condition, Exit};
 use super::shard::{Shard, Step};
 use super::time::Time;
@@ -205,7 +205,7 @@ impl Shard {
         for id in standing {
             let deadline = Deadline::Overflow(id);
             if self.deadlines.is_armed(deadline) {
-                let next = check_after(self.subject(id).in_queue_from, down_to);
+                let next = check_after(self.subject(id).in_queue_from, down_to, OVERFLOW_CHECK_MS);
                 self.deadlines.arm(deadline, next);
             }
         }

@@ -87,6 +87,13 @@ pub struct Preferred {
     pub overdraw: bool,
 }
 
+/// The agent who knows the customer, and what it is worth that they serve them again: others are not kept from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Familiar {
+    pub agent: AgentKey,
+    pub worth: Money,
+}
+
 /// What happens when a customer who waits already comes again about the same matter.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Duplicates {
@@ -148,6 +155,10 @@ pub struct Plan {
     /// What the business wants here.
     pub goals: Goals,
     pub preferred: Option<Preferred>,
+    pub familiar: Option<Familiar>,
+    /// It counts towards the time when it should be done instead of from its entry: the first due is the first served,
+    /// and it is late when that time has passed.
+    pub by_due: bool,
     pub duplicates: Duplicates,
     pub callback: CallbackTerms,
     pub transfers: TransferTerms,
@@ -166,6 +177,8 @@ impl Plan {
             head_start_ms: 0,
             goals,
             preferred: None,
+            familiar: None,
+            by_due: false,
             duplicates: Duplicates::default(),
             callback: CallbackTerms::default(),
             transfers: TransferTerms::default(),

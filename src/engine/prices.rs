@@ -10,6 +10,7 @@ use super::ids::{LaneKey, PoolKey, ProfileKey, QueueKey};
 use super::policy::{Marginal, Policy};
 use super::queue::Lane;
 use super::shard::Shard;
+use super::skill::Requirement;
 use super::stakes::Horizon;
 use super::time::Time;
 
@@ -348,10 +349,19 @@ impl Shard {
         new.chance = new.comes(lane.id.expected_handle_ms, self.now);
         if (new.horizon_ms, dial) != (pool.horizon_ms, known.dial) {
             new.horizon_ms = pool.horizon_ms;
-            new.fresh = stakes.relief(0, new.horizon(pool)).sum();
+            new.fresh = stakes.fresh(new.horizon(pool));
         }
         prices.scarcity[key.index()] = new.scarcity(lane, pool);
         prices.lanes[key.index()] = new;
+    }
+
+    /// What the next to go of those who could serve a lane is worth to whoever comes, by what came until now.
+    pub(super) fn scarcity_now(&self, key: LaneKey) -> i64 {
+        let lane = self.lines.lane(key);
+        let Some(pool) = self.prices.pool(self.floor.pool_of(lane.id.queue)) else { return 0 };
+        let known = self.prices.lane(key);
+        let chance = known.comes(lane.id.expected_handle_ms, self.now);
+        LanePrices { chance, ..known }.scarcity(lane, pool)
     }
 
     /// ALT: the cheapest way to serve one of a lane, by whoever is on duty, free or not.
@@ -366,9 +376,30 @@ impl Shard {
         let on_duty = lane.profiles.iter().filter(|profile| self.profiles.works(**profile));
         let way = |profile: &ProfileKey| {
             let takes = prices.averages.takes(*profile, key, lane.id.expected_handle_ms);
-            prices.worth_of(*profile, key).saturating_add(self.until_free(prices, *profile, key, takes))
+            let worth = prices.worth_of(*profile, key).saturating_add(self.lacks(*profile, lane));
+            worth.saturating_add(self.until_free(prices, *profile, key, takes))
         };
         on_duty.map(way).min().unwrap_or(i64::MAX)
+    }
+
+    /// What the skills are worth that those a lane serves had better be served with and a profile lacks.
+    pub(super) fn lacks(&self, profile: ProfileKey, lane: &Lane) -> i64 {
+        let wished = lane.id.better_with.iter();
+        let skills = &self.profiles.get(profile).id.skills;
+        let has = |needed: &Requirement| {
+            let at = skills.binary_search_by_key(&needed.skill, |held| held.0);
+            at.is_ok_and(|at| skills[at].1 >= needed.proficiency)
+        };
+        wished.filter(|one| !has(&one.skill)).map(|one| one.worth.0).sum()
+    }
+
+    /// What even the best of those on duty lack.
+    pub(super) fn least_lacking(&self, lane: &Lane) -> i64 {
+        if lane.id.better_with.is_empty() {
+            return 0;
+        }
+        let on_duty = lane.profiles.iter().filter(|profile| self.profiles.works(**profile));
+        on_duty.map(|profile| self.lacks(*profile, lane)).min().unwrap_or(0)
     }
 
     /// What waiting for one of a profile costs whose agents are all busy: with many of them one is back soon.

@@ -4,7 +4,7 @@
 
 use super::channel::Channel;
 use super::ids::{InteractionId, LaneKey, ProfileKey, QueueKey};
-use super::route::Needs;
+use super::route::{BetterWith, Needs};
 use super::score::{Place, Turn, millis};
 use super::sorted::Sorted;
 use super::stakes::Stakes;
@@ -22,6 +22,8 @@ pub struct LaneId {
     pub channel: Channel,
     /// Whoever meets one of these qualifies.
     pub needs: Vec<Needs>,
+    /// What whoever serves it had better know.
+    pub better_with: Vec<BetterWith>,
     /// Handling is expected to take so long, ms: who is about to end the shift takes none of it.
     pub expected_handle_ms: u64,
     /// What each of them stands for.
@@ -34,6 +36,7 @@ pub struct LaneRef<'a> {
     pub queue: QueueKey,
     pub channel: Channel,
     pub needs: &'a [Needs],
+    pub better_with: &'a [BetterWith],
     pub expected_handle_ms: u64,
     pub stakes: Stakes,
 }
@@ -41,18 +44,20 @@ pub struct LaneRef<'a> {
 impl LaneRef<'_> {
     /// An id of its own.
     pub(super) fn to_id(self) -> LaneId {
-        let LaneRef { queue, channel, needs, expected_handle_ms, stakes } = self;
-        LaneId { queue, channel, needs: needs.to_vec(), expected_handle_ms, stakes }
+        let LaneRef { queue, channel, needs, better_with, expected_handle_ms, stakes } = self;
+        let (needs, better_with) = (needs.to_vec(), better_with.to_vec());
+        LaneId { queue, channel, needs, better_with, expected_handle_ms, stakes }
     }
 }
 
 impl LaneId {
     pub(super) fn as_ref(&self) -> LaneRef<'_> {
-        let LaneId { queue, channel, needs, expected_handle_ms, stakes } = self;
+        let LaneId { queue, channel, needs, better_with, expected_handle_ms, stakes } = self;
         LaneRef {
             queue: *queue,
             channel: *channel,
             needs,
+            better_with,
             expected_handle_ms: *expected_handle_ms,
             stakes: *stakes,
         }
@@ -111,14 +116,15 @@ impl Lane {
         self.waiting.from(place)
     }
 
-    /// Where those begin whose target has not passed yet, if it has for this one and a miss costs something.
-    pub(super) fn after_target(&self, place: &Place, now: Time) -> Option<Place> {
+    /// Where those begin whose target has not passed yet, if it has for this one and a miss costs something. `counts_from`
+    /// is since when this one's wait counts.
+    pub(super) fn after_target(&self, place: &Place, counts_from: Time, now: Time) -> Option<Place> {
         let target_ms = self.id.stakes.target_ms();
-        if now.since(place.2) < target_ms || !self.id.stakes.has_target() {
+        if now.since(counts_from) < target_ms || !self.id.stakes.has_target() {
             return None;
         }
-        // Those of a lane are alike: the key of all lies as far before their entry as that of this one.
-        let moved = millis(place.2.0) - place.1;
+        // Those of a lane are alike: the key of all lies as far before that moment as that of this one.
+        let moved = millis(counts_from.0) - place.1;
         Some((Turn::Regular, millis(now.0) - millis(target_ms) + 1 - moved, Time(0), InteractionId(0)))
     }
 

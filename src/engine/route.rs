@@ -2,6 +2,7 @@
 //! goes elsewhere, and what happens in the end.
 
 use super::ids::{GroupKey, QueueKey, Text};
+use super::money::Money;
 use super::skill::Requirement;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,16 @@ impl Needs {
         Needs { requirements, groups: Vec::new() }
     }
 }
+
+/// A skill that is not required: an agent without it may serve, and is worth so much less.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct BetterWith {
+    pub skill: Requirement,
+    pub worth: Money,
+}
+
+/// Most of them on a route.
+pub const BETTER_WITH_MAX: usize = 16;
 
 /// Requirements loosened after waiting.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -100,6 +111,8 @@ pub struct Route {
     pub queue: QueueKey,
     /// Whoever meets one of these qualifies. Never empty.
     pub needs: Vec<Needs>,
+    /// In the order of the skills, each once.
+    pub better_with: Vec<BetterWith>,
     /// In the order of their times.
     pub relaxation: Vec<Relaxation>,
     /// Mandatory: what when nothing more can be relaxed, or too many agents have refused.
@@ -123,6 +136,7 @@ impl Route {
         Route {
             queue,
             needs: vec![Needs::skills(requirements)],
+            better_with: Vec::new(),
             relaxation: Vec::new(),
             last_step: LastStep::keep(),
             overflow: Vec::new(),

@@ -1,7 +1,7 @@
 //! What waiting is worth: wait in ms + 60,000 for each priority point. Integers.
 //!
 //! While nothing changes but time, all scores of a line grow alike, so their order is that of a key that does not
-//! depend on now: the time of entry, moved back by the points. Lines are kept in the order of that key. Whoever has
+//! depend on now: the time of entry (or what is due counts as, if there is such a time), moved back by the points. Lines are kept in the order of that key. Whoever has
 //! waited beyond the hard maximum comes before everybody who has not, whatever the score.
 
 use super::ids::InteractionId;
@@ -43,7 +43,7 @@ pub fn score_at(place: Place, now: Time) -> i64 {
 fn key(interaction: &Interaction) -> i64 {
     let advance_ms =
         i64::from(interaction.plan.priority) * PRIORITY_POINT_MS + millis(interaction.plan.head_start_ms);
-    let by_entry = millis(interaction.entered.0) - advance_ms;
+    let by_entry = millis(interaction.counts_from().0) - advance_ms;
     match interaction.callback() {
         Some(promised) => by_entry.min(millis(promised.until.0) - CALLBACK_DUE_MS),
         None => by_entry,

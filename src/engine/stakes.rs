@@ -2,6 +2,7 @@
 //! a lane have the same stakes, so those who have waited longer have more to lose, and only heads are looked at.
 
 use super::fixed::{Part, falling_by};
+use super::money::Money;
 use super::plan::{Goals, Plan};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,9 @@ pub const WEIGHT_MAX: Part = Part(8 << 16);
 /// The dial of the service level makes of a missed target between an eighth and eight times what it costs.
 const DIAL_MIN: Part = Part(1 << 13);
 const DIAL_MAX: Part = Part(8 << 16);
+
+/// Most that a wait costs: as much as the greatest amount there is in rules.
+const COSTS_MAX: i64 = 1_000_000_000_000_000;
 
 /// Most that a layer of relief counts, in millionths of the currency: 72 thousand million units. Sums of such amounts,
 /// with every weight there is, stay within 64 bits.
@@ -30,6 +34,7 @@ pub struct Stakes {
     dial: u8,
     goal_ppm: u32,
     weight: Part,
+    by_due: bool,
 }
 
 /// The three layers of relief, in millionths of the currency.
@@ -93,18 +98,32 @@ impl Stakes {
             dial,
             goal_ppm: service_level_ppm,
             weight: weight(plan),
+            by_due: plan.by_due,
         }
     }
 
-    /// What leaving one who has waited so long for another horizon costs.
+    /// What leaving one who has waited so long for another horizon costs. Whoever said when it should be done does not
+    /// hold the line.
     pub(super) fn relief(&self, wait_ms: u64, horizon: Horizon) -> Relief {
         let gone = falling_by(horizon.ms, self.patience_ms).rest();
-        let relief = Relief {
-            waiting: gone.of(self.whole_wait()),
-            hang_up: gone.of(self.abandon).min(LAYER_MAX),
-            target: self.target(wait_ms, horizon).min(LAYER_MAX),
+        let (hang_up, target) = match self.by_due {
+            true => (0, self.due(wait_ms, horizon)),
+            false => (gone.of(self.abandon), self.target(wait_ms, horizon)),
         };
+        let waiting = gone.of(self.whole_wait());
+        let relief = Relief { waiting, hang_up: hang_up.min(LAYER_MAX), target: target.min(LAYER_MAX) };
         relief.times(self.weight)
+    }
+
+    /// The same of one who comes now.
+    pub(super) fn fresh(&self, horizon: Horizon) -> i64 {
+        self.relief(0, horizon).sum()
+    }
+
+    /// Not done now, it may be late when somebody is back; and stays as urgent when it is late.
+    fn due(&self, wait_ms: u64, horizon: Horizon) -> i64 {
+        let left = self.target_ms.saturating_sub(wait_ms);
+        if left > horizon.ms.max(horizon.target_ms) { 0 } else { horizon.dial.of(self.late) }
     }
 
     /// What waiting costs until the customer hangs up.
@@ -142,6 +161,11 @@ impl Stakes {
         self.late > 0
     }
 
+    /// It counts towards the time when it should be done.
+    pub(super) fn by_due(&self) -> bool {
+        self.by_due
+    }
+
     /// Having waited so long, ms, it is held no longer for a cheaper agent.
     pub(super) fn hold_max_ms(&self) -> u64 {
         self.hold_max_ms
@@ -158,6 +182,15 @@ impl Stakes {
         };
         dial.clamp(DIAL_MIN, DIAL_MAX)
     }
+}
+
+/// What so long a wait costs in the mean: the minutes, the risk that the customer hangs up in them, and a late answer.
+pub fn costs_of_waiting(goals: &Goals, wait_ms: u64) -> Money {
+    let gone = falling_by(wait_ms, goals.patience_ms).rest();
+    let waiting = i128::from(goals.waiting_per_minute.0) * i128::from(wait_ms) / 60_000;
+    let late = if wait_ms > goals.answer_within_ms { goals.late.0 } else { 0 };
+    let all = waiting + i128::from(gone.of(goals.abandon.0)) + i128::from(late);
+    Money(super::fixed::narrow(all).min(COSTS_MAX))
 }
 
 /// The weight of the rules, twice as much for every four priority points more, within the bounds.

@@ -9,19 +9,26 @@ use super::explain::{
 };
 use super::few::Few;
 use super::fixed::{Part, narrow};
+use super::found::{Found, Pair, Weighed};
 use super::ids::{AgentKey, InteractionId, LaneKey, ProfileKey};
 use super::interaction::Interaction;
-use super::matching::{Barred, SHORT_LIST};
+use super::line::check_after;
+use super::matching::SHORT_LIST;
+use super::money::per_hour;
+use super::plan::Familiar;
 use super::prices::{PoolPrices, crowd, has_many_profiles};
 use super::profile::keep;
 use super::queue::Lane;
 use super::score::{Place, Turn};
 use super::shard::Shard;
-use super::stakes::{Horizon, Relief};
+use super::stakes::Horizon;
 use super::time::Time;
 use arrayvec::ArrayVec;
 use std::cmp::Reverse;
 use std::sync::Arc;
+
+/// What can be done later is looked at so often while it waits, ms.
+pub const DUE_CHECK_MS: u64 = 30_000;
 
 /// Of a profile with more agents than this who are free, the first are looked at: idle longest first.
 const CANDIDATES_MAX: usize = 32;
@@ -39,24 +46,6 @@ struct Scale<'a> {
     cheapest: i64,
 }
 
-/// What one interaction stands for on it.
-#[derive(Clone, Copy)]
-struct Weighed {
-    relief: Relief,
-    /// It has waited so long that it is held no longer.
-    held_enough: bool,
-}
-
-impl Weighed {
-    /// Leaving it waiting costs no less than taking the agent from others, or it has been held long enough.
-    fn allows(&self, net: &Net) -> bool {
-        self.held_enough || net.relief >= net.opportunity
-    }
-}
-
-/// The best pairs so far, best first: net, then least in use, then idle longest, then the lower key.
-type Pairs = ArrayVec<(Reverse<i64>, Rank, Net), CANDIDATES_STORED_MAX>;
-
 /// Value for an hour of the agent's time, the best first; those beyond their maximum wait before all.
 type Rates = ArrayVec<(Turn, Reverse<i64>, Place), SHORT_LIST>;
 
@@ -70,15 +59,31 @@ impl Shard {
         let lane = self.lines.lane(key);
         let horizon = self.prices.lane(key).horizon(pool);
         let crowd = crowd(lane, lane.len().saturating_sub(1), horizon.ms);
-        Scale { key, lane, pool, horizon, crowd, cheapest: self.cheapest(key, lane) }
+        // What can be done later is done when it costs others nothing: that is the cheapest way.
+        let cheapest = match lane.id.stakes.by_due() {
+            true => self.least_lacking(lane),
+            false => self.cheapest(key, lane),
+        };
+        Scale { key, lane, pool, horizon, crowd, cheapest }
     }
 
     fn weighed(&self, scale: &Scale, subject: &Interaction) -> Weighed {
-        let wait_ms = self.now().since(subject.waits_from);
         let stakes = &scale.lane.id.stakes;
+        let from = if stakes.by_due() { subject.counts_from() } else { subject.waits_from };
         Weighed {
-            relief: stakes.relief(wait_ms, scale.horizon).times(scale.crowd),
-            held_enough: subject.overdue || wait_ms >= stakes.hold_max_ms(),
+            relief: stakes.relief(self.now().since(from), scale.horizon).times(scale.crowd),
+            held_enough: subject.overdue || self.now() >= self.held_until(subject),
+            familiar: subject.familiar(),
+        }
+    }
+
+    /// From then on it is held no longer for a cheaper agent.
+    pub(super) fn held_until(&self, subject: &Interaction) -> Time {
+        let stakes = &self.lines.lane(subject.sought().0).id.stakes;
+        let enough = subject.waits_from.after(stakes.hold_max_ms());
+        match stakes.by_due() {
+            true => enough.min(subject.counts_from().after(stakes.target_ms())),
+            false => enough,
         }
     }
 
@@ -92,7 +97,8 @@ impl Shard {
         let idle_ms = if agent.ledger.used() == 0 { self.now().since(agent.idle_since) } else { 0 };
         let net = Net {
             matching: scale.lane.id.stakes.resolution(believed),
-            ..scale.net(weighed, takes.worth(price), takes.ms, idle_ms)
+            familiar: weighed.familiar.filter(|one| one.agent == agent.key).map_or(0, |one| one.worth.0),
+            ..scale.net(weighed, takes.worth(price), takes.ms, idle_ms, self.lacks(profile, scale.lane))
         };
         let acceptance = self.spec(agent.key).acceptance;
         if acceptance >= Part::ONE {
@@ -105,9 +111,9 @@ impl Shard {
     /// The same for an agent of a profile whose agents are alike: nothing is known of them but since when they are idle.
     fn net_of_alike(&self, scale: &Scale, weighed: Weighed, profile: ProfileKey, rank: Rank) -> Net {
         let takes = self.prices.averages.takes(profile, scale.key, scale.lane.id.expected_handle_ms);
-        let worth = takes.worth(self.prices.time(profile));
+        let worth = takes.worth(self.time_of(scale, profile));
         let idle_ms = if rank.used() == 0 { self.now().since(rank.measure()) } else { 0 };
-        scale.net(weighed, worth, takes.ms, idle_ms)
+        scale.net(weighed, worth, takes.ms, idle_ms, self.lacks(profile, scale.lane))
     }
 
     /// The price of this agent's time, how long they take for one of the lane, and how often they solve it.
@@ -121,13 +127,30 @@ impl Shard {
         match known {
             Some((own, here)) => {
                 let pairs = lanes.iter().zip(own);
-                let dearest = pairs.map(|(lane, own)| own.takes.price(self.prices.scarcity(*lane)));
+                let dearest = pairs.map(|(lane, own)| own.takes.price(self.scarcity_for(scale, *lane)));
                 (dearest.max().unwrap_or(0), here.takes, here.resolution)
             }
             None => {
                 let takes = self.prices.averages.takes(profile, scale.key, expected_ms);
-                (self.prices.time(profile), takes, None)
+                (self.time_of(scale, profile), takes, None)
             }
+        }
+    }
+
+    /// The price of the time of a profile's agents. What can be done later waits for it to fall, which it also does while
+    /// nothing happens: then it is taken as of now.
+    fn time_of(&self, scale: &Scale, profile: ProfileKey) -> i64 {
+        if !scale.lane.id.stakes.by_due() {
+            return self.prices.time(profile);
+        }
+        let pairs = self.prices.averages.pairs(profile).iter();
+        pairs.map(|(lane, takes)| takes.price(self.scarcity_now(*lane))).max().unwrap_or(0)
+    }
+
+    fn scarcity_for(&self, scale: &Scale, lane: LaneKey) -> i64 {
+        match scale.lane.id.stakes.by_due() {
+            true => self.scarcity_now(lane),
+            false => self.prices.scarcity(lane),
         }
     }
 
@@ -140,41 +163,70 @@ impl Shard {
     ) -> (Few<AgentKey>, Arc<Decision>) {
         let scale = self.scale(subject.sought().0, pool);
         let weighed = self.weighed(&scale, subject);
+        self.choose_weighed(subject, last, &scale, weighed)
+    }
+
+    /// Whom it would go to if waiting cost so much more and the agent knew the customer so much better: what would change
+    /// a decision can be tried. `None` where lists decide, or one agent alone is asked. Read-only.
+    pub fn agents_supposing(
+        &self,
+        interaction: InteractionId,
+        relief: i64,
+        familiar: Option<Familiar>,
+    ) -> Option<Few<AgentKey>> {
+        let subject = self.interaction(interaction).filter(|subject| subject.standing.is_some())?;
+        let pool = self.pool_prices(subject).filter(|_| subject.sought().1.is_none())?;
+        let scale = self.scale(subject.sought().0, pool);
+        let mut weighed = self.weighed(&scale, subject);
+        weighed.relief.waiting = weighed.relief.waiting.saturating_add(relief);
+        weighed.familiar = familiar.or(weighed.familiar);
+        Some(self.choose_weighed(subject, None, &scale, weighed).0)
+    }
+
+    fn choose_weighed(
+        &self,
+        subject: &Interaction,
+        last: Option<AgentKey>,
+        scale: &Scale,
+        weighed: Weighed,
+    ) -> (Few<AgentKey>, Arc<Decision>) {
         let asked_at_once = self.asked_at_once(subject);
         let mut found = Found { open_to_all: self.is_open_to_all(subject), last, ..Found::default() };
         found.all = (asked_at_once > CANDIDATES_STORED_MAX).then(Vec::new);
         let mut alike: ArrayVec<(Reverse<i64>, ProfileKey), CANDIDATES_STORED_MAX> = ArrayVec::new();
+        self.look_at_familiar(scale, weighed, subject, &mut found);
         let mut look = |profile: ProfileKey, found: &mut Found| {
             if found.all.is_some() {
                 let count = asked_at_once.max(CANDIDATES_MAX);
-                self.look_at(&scale, weighed, subject, profile, count, found);
+                self.look_at(scale, weighed, subject, profile, count, found);
                 return;
             }
             let head = self.profiles.head(profile);
             let differ = self.prices.averages.differ(profile);
-            if !differ && found.open_to_all && self.profiles.is_empty_handed(head.agent()) {
-                let net = self.net_of_alike(&scale, weighed, profile, head);
+            if differ || found.met.is_some_and(|met| met == head.agent()) {
+                self.look_at(scale, weighed, subject, profile, CANDIDATES_MAX, found);
+            } else if found.open_to_all && self.profiles.is_empty_handed(head.agent()) {
+                let net = self.net_of_alike(scale, weighed, profile, head);
                 found.weighed(head, &net, weighed);
                 keep(&mut alike, (Reverse(net.sum()), profile));
-            } else if differ {
-                self.look_at(&scale, weighed, subject, profile, CANDIDATES_MAX, found);
-            } else if let Some(net) = self.look_at(&scale, weighed, subject, profile, 1, found) {
+            } else if let Some(net) = self.look_at(scale, weighed, subject, profile, 1, found) {
                 keep(&mut alike, (Reverse(net), profile));
             }
         };
-        if has_many_profiles(scale.lane) && found.all.is_none() {
+        let many = has_many_profiles(scale.lane) && found.all.is_none();
+        if many {
             let heads = self.profiles.heads::<CANDIDATES_MAX>(&scale.lane.profiles);
             heads.into_iter().for_each(|(_, key)| look(key, &mut found));
         }
         // Also if all of those are kept from it.
-        if found.is_empty() {
+        if !many || found.is_empty() {
             let somebody = |profile: &&ProfileKey| self.profiles.head(**profile) != Rank::NOBODY;
             scale.lane.profiles.iter().filter(somebody).for_each(|profile| look(*profile, &mut found));
         }
         // Equal agents differ by how long they are idle alone: those behind the first come into it only if their first
         // is among the best.
         for (_, profile) in &alike {
-            self.look_behind(&scale, weighed, subject, *profile, &mut found);
+            self.look_behind(scale, weighed, subject, *profile, &mut found);
         }
         let chosen = found.first(asked_at_once);
         let wait_reason = chosen.is_empty().then(|| match found.dear.is_empty() {
@@ -191,6 +243,20 @@ impl Shard {
         (chosen, Arc::new(decision))
     }
 
+    /// The agent who knows the customer is looked at wherever they stand among their like.
+    fn look_at_familiar(&self, scale: &Scale, weighed: Weighed, subject: &Interaction, found: &mut Found) {
+        let familiar = weighed.familiar.filter(|_| found.all.is_none());
+        let Some(rank) = familiar.and_then(|one| self.ready_among(one.agent, &scale.lane.profiles)) else {
+            return;
+        };
+        let agent = &self.agents[rank.agent().index()];
+        match self.exclusion_of_ready(agent, subject) {
+            None => found.weighed(rank, &self.net(scale, weighed, agent), weighed),
+            exclusion => found.excluded(rank, exclusion),
+        }
+        found.met = Some(rank.agent());
+    }
+
     /// The first agents of a profile who could have it, so many; the net value of the first.
     fn look_at(
         &self,
@@ -204,6 +270,9 @@ impl Shard {
         let mut first = None;
         let mut seen = 0;
         for rank in self.profiles.get(profile).ranks() {
+            if found.met == Some(rank.agent()) {
+                continue;
+            }
             let agent = &self.agents[rank.agent().index()];
             let exclusion = match found.open_to_all && self.profiles.is_empty_handed(rank.agent()) {
                 true => None,
@@ -238,8 +307,9 @@ impl Shard {
     ) {
         for rank in self.profiles.get(profile).ranks().skip(1).take(CANDIDATES_STORED_MAX - 1) {
             let agent = &self.agents[rank.agent().index()];
-            let known = |pair: &(Reverse<i64>, Rank, Net)| pair.1 == *rank;
-            let seen = found.eligible.iter().any(known) || found.dear.iter().any(known);
+            let known = |pair: &Pair| pair.1 == *rank;
+            let met = found.met == Some(rank.agent());
+            let seen = met || found.eligible.iter().any(known) || found.dear.iter().any(known);
             let free = found.open_to_all && self.profiles.is_empty_handed(agent.key)
                 || self.exclusion_of_ready(agent, subject).is_none();
             if free && !seen {
@@ -249,7 +319,7 @@ impl Shard {
     }
 
     fn stored(&self, found: &Found, chosen: &Few<AgentKey>) -> Box<[Candidate]> {
-        let of = |one: &(Reverse<i64>, Rank, Net), exclusion| {
+        let of = |one: &Pair, exclusion| {
             let agent = &self.agents[one.1.agent().index()];
             Candidate { net: Some(one.2), ..self.candidate(agent, exclusion) }
         };
@@ -300,6 +370,7 @@ impl Shard {
                 }
             }
         }
+        self.familiar_by_value(agent, &mut best);
         let (chosen, rivals) = best.split_first()?;
         let subject = self.subject(chosen.2.3);
         let scale = self.scale(subject.sought().0, pool);
@@ -324,13 +395,34 @@ impl Shard {
                 && (free_of_duty || self.off_duty_for(agent, self.subject(place.3)).is_none())
         };
         let Some(first) = lane.waiting().find(allowed) else { return };
-        let second =
-            lane.after_target(first, self.now()).and_then(|from| lane.waiting_from(&from).find(allowed));
+        let counts_from = self.subject(first.3).counts_from();
+        let second = lane
+            .after_target(first, counts_from, self.now())
+            .and_then(|from| lane.waiting_from(&from).find(allowed));
         for place in std::iter::once(first).chain(second) {
-            let weighed = self.weighed(scale, self.subject(place.3));
-            let net = self.net(scale, weighed, agent);
-            if weighed.allows(&net) {
-                keep(best, rate(*place, net.sum() - net.fairness, net.handle_ms));
+            self.keep_if_allowed(agent, scale, *place, best);
+        }
+    }
+
+    fn keep_if_allowed(&self, agent: &Agent, scale: &Scale, place: Place, best: &mut Rates) {
+        let weighed = self.weighed(scale, self.subject(place.3));
+        let net = self.net(scale, weighed, agent);
+        if weighed.allows(&net) {
+            keep(best, rate(place, net.sum() - net.fairness, net.handle_ms));
+        }
+    }
+
+    /// Of those who know this agent, whoever is not looked at as the first of a lane.
+    fn familiar_by_value(&self, agent: &Agent, best: &mut Rates) {
+        if agent.ready.is_none() {
+            return;
+        }
+        let allowed = |place: &&Place| self.exclusion(agent, self.subject(place.3)).is_none();
+        for place in agent.familiar.iter().filter(allowed).take(SHORT_LIST) {
+            let subject = self.subject(place.3);
+            let known = best.iter().any(|one| one.2 == *place);
+            if let Some(pool) = self.pool_prices(subject).filter(|_| !known) {
+                self.keep_if_allowed(agent, &self.scale(subject.sought().0, pool), *place, best);
             }
         }
     }
@@ -359,10 +451,14 @@ impl Shard {
         if self.pool_prices(subject).is_none() {
             return;
         }
-        let hold_max_ms = self.lines.lane(subject.sought().0).id.stakes.hold_max_ms();
-        let until = subject.waits_from.after(hold_max_ms);
-        if until > self.now && until < Time(u64::MAX) {
-            self.deadlines.arm(Deadline::Hold(id), until);
+        let (stakes, until) = (&self.lines.lane(subject.sought().0).id.stakes, self.held_until(subject));
+        // What can be done later is looked at again and again: prices fall also when nobody gets free.
+        let next = match stakes.by_due() {
+            true => until.min(check_after(subject.entered, self.now, DUE_CHECK_MS)),
+            false => until,
+        };
+        if until > self.now && next < Time(u64::MAX) {
+            self.deadlines.arm(Deadline::Hold(id), next);
         }
     }
 
@@ -377,12 +473,17 @@ impl Shard {
 
 impl Scale<'_> {
     /// For an agent whose time is worth so much for one of this lane, without what this agent solves more.
-    fn net(&self, weighed: Weighed, worth: i64, handle_ms: u64, idle_ms: u64) -> Net {
+    fn net(&self, weighed: Weighed, worth: i64, handle_ms: u64, idle_ms: u64, lacking: i64) -> Net {
         let per_second = self.pool.marginal.fairness_per_second.0;
+        // The cheapest way may be one that lacks something, too: then that is not what waiting would save.
+        let dearer = worth.saturating_add(lacking).saturating_sub(self.cheapest).max(0);
+        let lacking = lacking.min(dearer);
         Net {
             relief: weighed.relief.sum(),
             matching: 0,
-            opportunity: worth - self.cheapest.min(worth),
+            familiar: 0,
+            lacking,
+            opportunity: dearer - lacking,
             fairness: per_second.saturating_mul(idle_ms.cast_signed()) / 1_000,
             ringing: 0,
             handle_ms,
@@ -392,75 +493,4 @@ impl Scale<'_> {
 
 fn rate(place: Place, net: i64, handle_ms: u64) -> (Turn, Reverse<i64>, Place) {
     (place.0, Reverse(per_hour(net, handle_ms)), place)
-}
-
-/// What so much in so long comes to in an hour.
-pub(super) fn per_hour(amount: i64, in_ms: u64) -> i64 {
-    const HOUR_MS: i64 = 3_600_000;
-    let ms = in_ms.max(1);
-    // 128 bits are slow to divide.
-    match amount.checked_mul(HOUR_MS) {
-        Some(product) => product / i64::try_from(ms).unwrap_or(i64::MAX),
-        None => narrow(i128::from(amount) * i128::from(HOUR_MS) / i128::from(ms)),
-    }
-}
-
-/// What a look at everybody who is free has found.
-#[derive(Default)]
-struct Found {
-    /// Nobody who has nothing in hand is kept from it.
-    open_to_all: bool,
-    /// Who just missed it, and comes last.
-    last: Option<AgentKey>,
-    eligible: Pairs,
-    /// Every one of them, if more are asked at once than are stored.
-    all: Option<Vec<(Reverse<i64>, Rank)>>,
-    /// Those who are worth more to others than the interaction loses by waiting.
-    dear: Pairs,
-    others: ArrayVec<(Rank, Option<Exclusion>), CANDIDATES_STORED_MAX>,
-    barred: Barred,
-}
-
-impl Found {
-    fn excluded(&mut self, rank: Rank, exclusion: Option<Exclusion>) {
-        self.barred.note(exclusion);
-        if !self.others.is_full() {
-            self.others.push((rank, exclusion));
-        }
-    }
-
-    /// Nobody could have it, whatever it is worth.
-    fn is_empty(&self) -> bool {
-        self.eligible.is_empty() && self.dear.is_empty()
-    }
-
-    /// The best so many. Who just missed it is asked again only when nobody else can be.
-    fn first(&mut self, count: usize) -> Few<AgentKey> {
-        if self.all.is_none() && self.last.is_none() {
-            return self.eligible.iter().take(count).map(|one| one.1.agent()).collect();
-        }
-        let mut best: Vec<AgentKey> = match &mut self.all {
-            Some(all) => {
-                all.sort_unstable();
-                all.iter().map(|one| one.1.agent()).collect()
-            }
-            None => self.eligible.iter().map(|one| one.1.agent()).collect(),
-        };
-        if best.len() > 1 {
-            best.retain(|agent| Some(*agent) != self.last);
-        }
-        best.truncate(count);
-        best.into()
-    }
-
-    fn weighed(&mut self, rank: Rank, net: &Net, weighed: Weighed) {
-        let worth = if self.last == Some(rank.agent()) { i64::MIN } else { net.sum() };
-        if let Some(all) = self.all.as_mut().filter(|_| weighed.allows(net)) {
-            all.push((Reverse(worth), rank));
-        }
-        keep(
-            if weighed.allows(net) { &mut self.eligible } else { &mut self.dear },
-            (Reverse(worth), rank, *net),
-        );
-    }
 }

@@ -38,6 +38,8 @@ pub struct Section {
     pub head_start: Option<Duration>,
     /// Skills asked for beyond those the queue requires, and given up by relaxation.
     pub prefer: Option<BTreeMap<String, Level>>,
+    /// Skills that are not asked for, by name: an agent without one is worth so much less.
+    pub better_with: Option<BTreeMap<String, Better>>,
     /// Only agents of these groups, until relaxation adds others.
     pub groups: Option<Vec<String>>,
     /// Conversation and wrap-up are expected to take so long.
@@ -65,6 +67,8 @@ pub struct Section {
     pub preferred_agent: Option<Budget>,
     /// How long the agent who served the customer last is waited for.
     pub last_agent: Option<Budget>,
+    /// What it is worth that the agent who served the customer last serves them again.
+    pub familiar: Option<FamiliarTerms>,
     pub duplicates: Option<Same>,
 }
 
@@ -180,6 +184,28 @@ pub struct Budget {
     /// Whether that agent may take it beyond their capacity.
     #[serde(default)]
     pub overdraw: bool,
+}
+
+/// A skill an interaction had better be served with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Better {
+    /// Left out: 1.
+    pub proficiency: Option<Level>,
+    /// What it is worth. This, or `after`.
+    pub worth: Option<Amount>,
+    /// As people say it who relax by the clock: it is worth what so long a wait costs.
+    pub after: Option<Duration>,
+}
+
+/// What it is worth that an agent knows the customer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FamiliarTerms {
+    /// Right after the last contact.
+    pub worth: Amount,
+    /// Half of it after so long.
+    pub half_life: Duration,
 }
 
 /// What happens when a customer who waits already comes again about the same matter.

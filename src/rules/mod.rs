@@ -24,7 +24,7 @@ pub(crate) mod values;
 pub use error::{DocumentError, DocumentErrors, Field};
 pub use names::{Skipped, Why};
 pub use parse::DOCUMENT_MAX;
-pub use planning::Asked;
+pub use planning::{Asked, Served};
 pub use validate::{OVERFLOW_MAX, SECTIONS_MAX};
 
 use crate::engine::floor::Floor;
@@ -108,9 +108,9 @@ impl RuleSet {
         skipped
     }
 
-    /// True if the plan would wait for the agent who served the customer last: then it is worth asking who that is.
-    pub fn waits_for_last_agent(&self, floor: &Floor, asked: &Asked) -> bool {
-        planning::waits_for_last_agent(Names { document: &self.document, floor }, asked)
+    /// True if the plan depends on who served the customer last: then it is worth asking who that is.
+    pub fn asks_for_last_agent(&self, floor: &Floor, asked: &Asked) -> bool {
+        planning::asks_for_last_agent(Names { document: &self.document, floor }, asked)
     }
 
     /// The plan for one interaction. The queue it is meant for must be in use on the floor.

@@ -126,6 +126,10 @@ fn of_section(field: &Field, section: &Section, tell: &mut impl FnMut(Field, Kin
     for skill in section.prefer.iter().flat_map(|skills| skills.keys()) {
         tell(prefer.name(skill), Kind::Skill, skill);
     }
+    let better = field.name("better_with");
+    for skill in section.better_with.iter().flat_map(|skills| skills.keys()) {
+        tell(better.name(skill), Kind::Skill, skill);
+    }
     of_list(&field.name("groups"), Kind::Group, section.groups.as_deref().unwrap_or_default(), tell);
     of_list(&field.name("relax_own"), Kind::Skill, section.relax_own.as_deref().unwrap_or_default(), tell);
     for (number, step) in section.relaxation.iter().enumerate() {

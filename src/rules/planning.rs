@@ -1,17 +1,19 @@
 //! From a document, a floor and what is known of an interaction to its plan: a route for the queue it enters, and one
 //! for every queue that overflow and exits may lead to from there. Equal inputs give equal plans.
 
-use super::document::{Leave, OverflowRule, Same, When};
+use super::document::{Better, Leave, OverflowRule, Same, When};
 use super::names::Names;
 use super::needs::Demand;
 use super::section::Layers;
 use super::values::Limit;
 use crate::engine::channel::Channel;
-use crate::engine::fixed::Part;
+use crate::engine::fixed::{Part, half_after};
 use crate::engine::ids::{AgentKey, QueueKey};
-use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Plan, Preferred, TransferTerms};
-use crate::engine::route::{Condition, Exit, LastStep, Overflow, ROUTES_MAX, Route};
+use crate::engine::money::Money;
+use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Familiar, Plan, Preferred, TransferTerms};
+use crate::engine::route::{BetterWith, Condition, Exit, LastStep, Overflow, ROUTES_MAX, Route};
 use crate::engine::skill::Requirement;
+use crate::engine::stakes::costs_of_waiting;
 
 /// What is known of an interaction when it is planned.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +26,16 @@ pub struct Asked<'a> {
     pub requirements: &'a [Requirement],
     /// The agent the source names.
     pub preferred: Option<AgentKey>,
-    /// The agent who served the customer last.
-    pub last: Option<AgentKey>,
+    /// Who served the customer last.
+    pub last: Option<Served>,
+}
+
+/// An agent who served a customer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Served {
+    pub agent: AgentKey,
+    /// So long ago, ms.
+    pub ago_ms: u64,
 }
 
 impl<'a> Asked<'a> {
@@ -46,6 +56,8 @@ pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
         weight: layers.first(|section| section.weight).map_or(Part::ONE, |weight| weight.0),
         goals: layers.goals(asked.channel),
         preferred: preferred(layers, asked),
+        familiar: familiar(layers, asked),
+        by_due: asked.facts.due.is_some(),
         duplicates: duplicates(layers),
         callback: call_back(layers),
         transfers,
@@ -91,6 +103,7 @@ fn route(names: Names, asked: &Asked, queue: QueueKey) -> Route {
     Route {
         queue,
         needs,
+        better_with: better_with(names, layers, channel),
         relaxation: demand.relax(steps),
         last_step: last.map_or_else(LastStep::keep, |last| {
             let exit = exit(names, &last.then, queue).unwrap_or(Exit::Keep);
@@ -106,6 +119,21 @@ fn route(names: Names, asked: &Asked, queue: QueueKey) -> Route {
         max_wait_ms: max_wait.and_then(|Limit(ms)| *ms),
         expected_handle_ms: expected.expect("the built-in document expects some time of handling").0,
     }
+}
+
+fn better_with(names: Names, layers: Layers, channel: Channel) -> Vec<BetterWith> {
+    let goals = layers.goals(channel);
+    let one = |(skill, better): (&String, &Better)| {
+        let proficiency = better.proficiency.map_or(1, |level| level.0);
+        let worth = match better.worth {
+            Some(worth) => worth.0,
+            None => costs_of_waiting(&goals, better.after.map_or(0, |after| after.0)),
+        };
+        Some(BetterWith { skill: Requirement { skill: names.skill(skill)?, proficiency }, worth })
+    };
+    let mut all: Vec<BetterWith> = layers.better_with().into_iter().flatten().filter_map(one).collect();
+    all.sort_unstable();
+    all
 }
 
 /// The first that can be taken.
@@ -148,9 +176,12 @@ fn conditions(when: &When) -> Vec<Condition> {
     all.into_iter().flatten().collect()
 }
 
-/// Nobody else is waited for, and there is a budget.
-pub(super) fn waits_for_last_agent(names: Names, asked: &Asked) -> bool {
-    let (layers, anybody) = (names.layers(asked.queue), Some(AgentKey::default()));
+/// The plan depends on who served the customer last: that agent is waited for, or is worth more.
+pub(super) fn asks_for_last_agent(names: Names, asked: &Asked) -> bool {
+    let (layers, anybody) = (names.layers(asked.queue), Some(Served::default()));
+    if layers.first(|section| section.familiar.as_ref()).is_some() {
+        return true;
+    }
     let without = preferred(layers, &Asked { last: None, ..*asked });
     without.is_none() && preferred(layers, &Asked { last: anybody, ..*asked }).is_some()
 }
@@ -158,9 +189,19 @@ pub(super) fn waits_for_last_agent(names: Names, asked: &Asked) -> bool {
 /// The agent the source names comes before the one who served the customer last.
 fn preferred(layers: Layers, asked: &Asked) -> Option<Preferred> {
     let named = asked.preferred.zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));
-    let last = asked.last.zip(layers.budget(asked.channel, |section| section.last_agent.as_ref()));
+    let last = asked
+        .last
+        .map(|served| served.agent)
+        .zip(layers.budget(asked.channel, |section| section.last_agent.as_ref()));
     let (agent, (budget_ms, overdraw)) = named.or(last)?;
     Some(Preferred { agent, budget_ms, overdraw })
+}
+
+/// What it is worth halves with each half-life.
+fn familiar(layers: Layers, asked: &Asked) -> Option<Familiar> {
+    let (served, terms) = asked.last.zip(layers.first(|section| section.familiar.as_ref()))?;
+    let worth = Money(half_after(terms.half_life.0, served.ago_ms).of(terms.worth.0.0));
+    (worth.0 > 0).then_some(Familiar { agent: served.agent, worth })
 }
 
 fn duplicates(layers: Layers) -> Duplicates {

@@ -2,7 +2,9 @@
 //! says something is right.
 
 use super::built_in;
-use super::document::{Budget, ByChannel, Document, GoalFigures, Last, Leave, OverflowRule, Section, Step};
+use super::document::{
+    Better, Budget, ByChannel, Document, GoalFigures, Last, Leave, OverflowRule, Section, Step,
+};
 use super::values::{Amount, Dial, Duration, Hold, Level, Share};
 use crate::engine::channel::Channel;
 use crate::engine::money::Money;
@@ -57,6 +59,10 @@ impl<'a> Layers<'a> {
 
     pub fn prefer(self) -> Option<&'a BTreeMap<String, Level>> {
         self.first(|section| section.prefer.as_ref())
+    }
+
+    pub fn better_with(self) -> Option<&'a BTreeMap<String, Better>> {
+        self.first(|section| section.better_with.as_ref())
     }
 
     pub fn groups(self) -> &'a [String] {

@@ -7,7 +7,7 @@ use super::section::Layers;
 use super::validate_relaxation::relaxation;
 use super::values::Duration;
 use crate::engine::channel::Channel;
-use crate::engine::route::ROUTES_MAX;
+use crate::engine::route::{BETTER_WITH_MAX, ROUTES_MAX};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -109,6 +109,7 @@ impl Checks {
             self.positive(&field.name("max_wait").name(word), limit.0.map(Duration));
         }
         self.names(&field.name("groups"), section.groups.as_deref().unwrap_or_default(), None);
+        self.better_with(&field.name("better_with"), section);
         self.terms(field, section, queue);
         relaxation(self, field, section, queue, layers);
         if let Some(last) = &section.last_step {
@@ -119,7 +120,25 @@ impl Checks {
         self.exits(&field.name("at_closing"), &section.at_closing, queue);
     }
 
+    fn better_with(&mut self, field: &Field, section: &Section) {
+        let Some(skills) = &section.better_with else { return };
+        if skills.len() > BETTER_WITH_MAX {
+            self.wrong(field, format!("{} skills", skills.len()), format!("at most {BETTER_WITH_MAX}"));
+        }
+        for (skill, better) in skills {
+            let field = field.name(skill);
+            match (better.worth, better.after) {
+                (None, None) => self.wrong(&field, "neither worth nor after", "one of them"),
+                (Some(_), Some(_)) => self.wrong(&field, "both worth and after", "one of them"),
+                _ => {}
+            }
+        }
+    }
+
     fn terms(&mut self, field: &Field, section: &Section, queue: Option<&str>) {
+        if let Some(terms) = &section.familiar {
+            self.positive(&field.name("familiar").name("half_life"), Some(terms.half_life));
+        }
         if let Some(terms) = &section.transfers {
             let field = field.name("transfers");
             self.within(&field.name("max"), terms.max, &TRANSFERS);

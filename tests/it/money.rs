@@ -1,7 +1,7 @@
 //! Decisions in money, case by case: who is kept for whom, for how long, and what an agent takes first.
 
 use baton::engine::agent::Presence;
-use baton::engine::command::{Answer, Command, Submit, Write};
+use baton::engine::command::{Answer, Command, Leaving, Submit, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::explain::{Exclusion, WaitReason};
 use baton::engine::fixed::Part;
@@ -10,9 +10,9 @@ use baton::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
 use baton::engine::money::Money;
-use baton::engine::plan::{Channel, Facts, Goals, Plan};
+use baton::engine::plan::{Channel, Facts, Familiar, Goals, Plan};
 use baton::engine::policy::PoolSpec;
-use baton::engine::route::Route;
+use baton::engine::route::{BetterWith, Route};
 use baton::engine::shard::Shard;
 use baton::engine::skill::{Requirement, Skill};
 use baton::engine::time::Time;
@@ -82,14 +82,17 @@ impl Floor {
 
     fn call_for(&mut self, queue: u16, goals: Goals) -> InteractionId {
         let route = Route::plain(QueueKey(queue), vec![needs(queue)]);
-        let plan = Plan { weight: self.weight, ..Plan::plain(1, route, 0, goals) };
+        self.call_as(Plan { weight: self.weight, ..Plan::plain(1, route, 0, goals) }, None)
+    }
+
+    fn call_as(&mut self, plan: Plan, due: Option<Time>) -> InteractionId {
         let submit = Submit {
             keys: [None, None],
             content: 0,
             source: "pbx".into(),
             external_id: "".into(),
             channel: Channel::Voice,
-            facts: Facts::default(),
+            facts: Facts { due, ..Facts::default() },
             plan: plan.into(),
         };
         match self.ask(Command::Submit(Box::new(submit))) {
@@ -250,6 +253,130 @@ fn what_would_change_a_decision_changes_it() {
             assert!(short.is_some_and(|short| short > 0), "{decision:?}");
         }
     }
+}
+
+#[test]
+fn who_knows_the_customer_serves_them_again_if_that_costs_others_little() {
+    let mut floor = Floor::open(Some(60_000));
+    let first = floor.agent("first", &[BILLING], |_| {});
+    let knows = floor.agent("knows", &[BILLING], |_| {});
+    let plan = |worth: i64| Plan {
+        familiar: Some(Familiar { agent: knows, worth: Money(worth) }),
+        ..Plan::plain(1, Route::plain(QueueKey(BILLING), vec![needs(BILLING)]), 0, Goals::plain())
+    };
+    floor.pass(10);
+    let stranger = floor.call_as(plan(0), None);
+    assert_eq!(floor.offered(stranger), Some(first), "idle as long, and first");
+    floor.ask(Command::Cancel { interaction: stranger, leaving: Leaving::Withdrawn });
+    let known = floor.call_as(plan(1_000_000), None);
+    assert_eq!(floor.offered(known), Some(knows));
+    let decision = &floor.shard.interaction(known).expect("it came").decisions[0].decision;
+    let net = decision.agents[0].net.expect("money decides");
+    assert_eq!((net.familiar, net.sum()), (1_000_000, decision.score));
+}
+
+#[test]
+fn whoever_gets_free_takes_the_customer_they_know_before_others_of_the_line() {
+    let mut floor = Floor::open(Some(60_000));
+    let knows = floor.agent("knows", &[BILLING], |_| {});
+    let call = floor.call(BILLING);
+    let busy = floor.accept(call);
+    let plain = || Plan::plain(1, Route::plain(QueueKey(BILLING), vec![needs(BILLING)]), 0, Goals::plain());
+    let first = floor.call_as(plain(), None);
+    let familiar = Some(Familiar { agent: knows, worth: Money(500_000) });
+    let known = floor.call_as(Plan { familiar, ..plain() }, None);
+    floor.complete(busy);
+    assert_eq!(floor.offered(known), Some(knows), "though another has waited longer");
+    assert_eq!(floor.offered(first), None);
+}
+
+#[test]
+fn a_skill_that_is_wished_for_decides_among_the_free_and_never_keeps_anybody_waiting_in_vain() {
+    let plan = |worth: i64| {
+        let wished = BetterWith { skill: needs(SALES), worth: Money(worth) };
+        let route =
+            Route { better_with: vec![wished], ..Route::plain(QueueKey(BILLING), vec![needs(BILLING)]) };
+        let goals = Goals { waiting_per_minute: Money(200_000), hold_max_ms: Some(60_000), ..Goals::plain() };
+        Plan::plain(1, route, 0, goals)
+    };
+    let mut floor = Floor::open(Some(60_000));
+    let without = floor.agent("without", &[BILLING], |_| {});
+    let nobody_has_it = floor.call_as(plan(50_000_000), None);
+    assert_eq!(floor.offered(nobody_has_it), Some(without), "nobody on duty has it: waiting would not help");
+    let busy = floor.accept(nobody_has_it);
+    let with = floor.agent("with", &[BILLING, SALES], |_| {});
+    floor.complete(busy);
+    floor.pass(5);
+    let call = floor.call_as(plan(1_000_000), None);
+    assert_eq!(floor.offered(call), Some(with), "though idle for less time");
+    let busy = floor.accept(call);
+    let dear = floor.call_as(plan(50_000_000), None);
+    assert_eq!(floor.offered(dear), None, "held for who has it, who is busy");
+    assert_eq!(floor.shard.wait_reason(dear), Some(WaitReason::Held));
+    let cheap = floor.call_as(plan(1), None);
+    assert_eq!(floor.offered(cheap), Some(without), "not worth a wait");
+    floor.complete(busy);
+    assert_eq!(floor.offered(dear), Some(with));
+}
+
+fn later(waiting_per_minute: i64) -> Plan {
+    let (late, waiting_per_minute) = (Money(1_000_000), Money(waiting_per_minute));
+    let goals = Goals { late, waiting_per_minute, hold_max_ms: None, ..Goals::plain() };
+    let route = Route::plain(QueueKey(BILLING), vec![needs(BILLING)]);
+    Plan { by_due: true, ..Plan::plain(1, route, 0, goals) }
+}
+
+#[test]
+fn what_can_be_done_later_is_done_when_nobody_else_needs_the_agent() {
+    let waited_s = |waiting_per_minute: i64| {
+        let mut floor = Floor::open(Some(60_000));
+        let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+        floor.sell(3);
+        let mail = floor.call_as(later(waiting_per_minute), Some(floor.now.after(3_600_000)));
+        assert_eq!(floor.offered(mail), None, "the only one who sells is kept for the next who calls");
+        let offered = (1..=240).find(|_| {
+            floor.pass(15);
+            floor.offered(mail) == Some(senior)
+        });
+        offered.expect("it is done in time") * 15
+    };
+    let [free, cheap, dear] = [0, 200_000, 1_000_000].map(waited_s);
+    assert!(
+        60 < dear && dear < cheap && cheap < free,
+        "the dearer its waiting, the sooner: {dear}, {cheap}, {free}"
+    );
+    // Three minutes before it is due it would be late when somebody is back.
+    assert!(free <= 3_420, "{free}");
+}
+
+#[test]
+fn the_first_due_is_the_first_served() {
+    let mut floor = Floor::open(Some(60_000));
+    let call = |floor: &mut Floor, hours: u64| {
+        let due = floor.now.after(hours * 3_600_000);
+        floor.call_as(later(200_000), Some(due))
+    };
+    let last = call(&mut floor, 30);
+    floor.pass(3_600);
+    let [second, first] = [20, 2].map(|hours| call(&mut floor, hours));
+    let lanes = floor.shard.lines().of_queue(QueueKey(BILLING));
+    let line: Vec<InteractionId> = lanes.flat_map(|lane| lane.waiting().map(|place| place.3)).collect();
+    assert_eq!(line, [first, second, last]);
+}
+
+#[test]
+fn what_is_due_is_not_kept_waiting_for_anybody() {
+    let mut plan = later(0);
+    plan.goals.late = Money(0);
+    let mut floor = Floor::open(Some(60_000));
+    let senior = floor.agent("senior", &[BILLING, SALES], |_| {});
+    floor.sell(3);
+    let mail = floor.call_as(plan, Some(floor.now.after(20_000)));
+    assert_eq!(floor.offered(mail), None);
+    floor.pass(19);
+    assert_eq!(floor.offered(mail), None);
+    floor.pass(1);
+    assert_eq!(floor.offered(mail), Some(senior));
 }
 
 #[test]

@@ -45,6 +45,8 @@ fn the_sample_says_everything_a_document_can_say() {
         "call_back:",
         "preferred_agent:",
         "last_agent:",
+        "familiar:",
+        "better_with:",
         "overdraw:",
         "duplicates:",
         "lower:",

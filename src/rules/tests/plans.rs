@@ -6,7 +6,7 @@ use crate::engine::ids::AgentKey;
 use crate::engine::money::Money;
 use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Preferred};
 use crate::engine::route::{Condition, Exit, LastStep};
-use crate::rules::{Asked, RuleSet};
+use crate::rules::{Asked, RuleSet, Served};
 
 const ANA: AgentKey = AgentKey(4);
 const BEN: AgentKey = AgentKey(5);
@@ -107,7 +107,8 @@ fn the_named_agent_is_waited_for_by_the_budget_of_the_channel_and_then_the_last_
     let bank = Bank::new();
     let rules = rules(SAMPLE);
     let facts = Facts::default();
-    let preferred = |channel, preferred, last| {
+    let preferred = |channel, preferred, last: Option<AgentKey>| {
+        let last = last.map(|agent| Served { agent, ago_ms: 0 });
         let asked = Asked { preferred, last, ..Asked::plain(channel, bank.key("general"), &facts) };
         rules.plan(bank.0.floor(), &asked).preferred
     };
@@ -122,6 +123,45 @@ fn the_named_agent_is_waited_for_by_the_budget_of_the_channel_and_then_the_last_
         "nobody waits on the line for the last agent"
     );
     assert_eq!(preferred(Channel::Email, None, None), None);
+}
+
+#[test]
+fn that_an_agent_knows_the_customer_is_worth_half_after_each_half_life() {
+    let bank = Bank::new();
+    let rules = rules(SAMPLE);
+    let facts = Facts::default();
+    let worth_after = |days: u64| {
+        let last = Some(Served { agent: BEN, ago_ms: days * 86_400_000 });
+        let asked = Asked { last, ..Asked::plain(Channel::Chat, bank.key("general"), &facts) };
+        let familiar = rules.plan(bank.0.floor(), &asked).familiar;
+        familiar.map_or(0, |familiar| {
+            assert_eq!(familiar.agent, BEN);
+            familiar.worth.0
+        })
+    };
+    let near =
+        |worth: i64, wanted: i64| assert!((worth - wanted).abs() <= wanted / 1_000, "{worth}, {wanted}");
+    near(worth_after(0), 1_000_000);
+    near(worth_after(7), 500_000);
+    near(worth_after(14), 250_000);
+    assert_eq!(worth_after(366), 0, "nobody remembers");
+}
+
+#[test]
+fn what_people_relax_by_the_clock_is_worth_what_so_long_a_wait_costs() {
+    let bank = Bank::new();
+    let plan = |text: &str| {
+        let goals =
+            "goals: { waiting_per_minute: 0.60, abandon: 10, late: 2, patience: 5m, answer_within: 20s }";
+        let better = format!("better_with: {{ french: {{ {text} }} }}");
+        let rules = rules(&format!("version: 1\nname: short\ndefault:\n  {goals}\n  {better}\n"));
+        bank.plan(&rules, Channel::Voice, "general").entry().better_with[0].worth.0
+    };
+    assert_eq!(plan("worth: 3.50"), 3_500_000);
+    assert_eq!(plan("after: 0s"), 0);
+    // A tenth of the patience: 1 - e^(-0.1) = 0.0952 hang up. The minutes 0.30; and the answer is late.
+    let after = plan("after: 30s");
+    assert!((after - 3_251_626).abs() < 1_000, "{after}");
 }
 
 #[test]

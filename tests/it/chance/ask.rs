@@ -108,9 +108,10 @@ impl Chance {
             channel: CHANNELS[b as usize / 7 % 9],
             facts: Facts {
                 priority: dice.choose(&[0, 0, 1]),
-                due: match dice.of(20) {
+                due: match dice.of(24) {
                     0 => Some(now),
-                    1 => Some(now.after(60_000)),
+                    1..3 => Some(now.after(60_000)),
+                    3 | 4 => Some(floor::soon(&mut dice, now)),
                     _ => None,
                 },
                 customer: dice.one_in(2).then(|| CustomerId(u64::from(dice.of(4)))),

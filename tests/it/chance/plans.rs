@@ -5,8 +5,8 @@ use super::floor::group_key;
 use baton::engine::fixed::Part;
 use baton::engine::ids::{AgentKey, QueueKey, SkillKey};
 use baton::engine::money::Money;
-use baton::engine::plan::{CallbackTerms, Duplicates, Goals, Plan, Preferred, TransferTerms};
-use baton::engine::route::{Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
+use baton::engine::plan::{CallbackTerms, Duplicates, Familiar, Goals, Plan, Preferred, TransferTerms};
+use baton::engine::route::{BetterWith, Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::Requirement;
 
 /// A plan that enters `queue`; `queues` and `agents` there are, and sometimes one more.
@@ -27,6 +27,8 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         weight: dice.choose(&[Part::ONE, Part::thousandths(250), Part::thousandths(3_000)]),
         goals: goals(dice),
         preferred: dice.one_in(5).then(|| preferred(dice, agents)),
+        familiar: (agents > 0 && dice.one_in(4)).then(|| familiar(dice, agents)),
+        by_due: dice.one_in(2),
         duplicates: dice.choose(&[Duplicates::KeepBoth, Duplicates::Attach, Duplicates::Replace]),
         callback: CallbackTerms {
             attempts_max: dice.choose(&[3, 2, 1, 0]),
@@ -68,6 +70,16 @@ fn preferred(dice: &mut Dice, agents: u32) -> Preferred {
     }
 }
 
+fn familiar(dice: &mut Dice, agents: u32) -> Familiar {
+    Familiar { agent: AgentKey(dice.of(agents)), worth: Money(dice.choose(&[1_000_000, 1, 50_000_000])) }
+}
+
+fn better_with(dice: &mut Dice) -> Vec<BetterWith> {
+    let worth = Money(dice.choose(&[2_000_000, 0, 40_000_000]));
+    let skill = Requirement { skill: SkillKey(dice.choose(&[0, 1])), proficiency: dice.choose(&[1, 5]) };
+    if dice.one_in(4) { vec![BetterWith { skill, worth }] } else { Vec::new() }
+}
+
 fn route(dice: &mut Dice, queue: QueueKey, line: &[QueueKey], queues: u16) -> Route {
     let mut relaxation = Vec::new();
     let mut after_ms = 0;
@@ -80,6 +92,7 @@ fn route(dice: &mut Dice, queue: QueueKey, line: &[QueueKey], queues: u16) -> Ro
     Route {
         queue,
         needs: needs(dice),
+        better_with: better_with(dice),
         relaxation,
         last_step: LastStep { after_ms: last_after_ms, exit },
         overflow: (0..dice.choose(&[0, 0, 1, 2])).map(|_| overflow(dice, line, queues)).collect(),

@@ -56,7 +56,14 @@ impl Run {
                     let plan = subject.seek().map_or(&subject.plan, |seek| &seek.plan);
                     let hold_max_ms = plan.goals.hold_max_ms.unwrap_or(u64::MAX);
                     let held_ms = self.shard.now().since(subject.waits_from);
-                    self.shard.wait_reason(subject.id).filter(|_| held_ms < hold_max_ms && !subject.overdue)
+                    if subject.overdue || held_ms >= hold_max_ms {
+                        return None;
+                    }
+                    // What can be done later is looked at now and then until it is due; what changes between two looks
+                    // is seen with the next.
+                    let due = subject.facts.due.filter(|_| subject.seek().is_none() && plan.by_due);
+                    let later = due.is_some_and(|due| self.shard.now() < due).then_some(WaitReason::Held);
+                    later.or_else(|| self.shard.wait_reason(subject.id))
                 };
                 assert!(
                     exclusion.is_some() || held() == Some(WaitReason::Held),

@@ -116,6 +116,7 @@ impl Twin {
             channel,
             customer: facts.customer,
             matter: facts.matter.clone(),
+            due: facts.due,
             plan: plan.as_ref().clone(),
             route: usize::from(route),
             source: source.clone(),

@@ -154,9 +154,13 @@ impl Twin {
     }
 
     pub fn score(&self, item: usize) -> i64 {
-        let Item { entered, plan, callback, .. } = &self.items[item];
+        let Item { entered, plan, callback, due, .. } = &self.items[item];
+        let from = match due {
+            Some(due) if plan.by_due => due.0 as i64 - plan.goals.answer_within_ms as i64,
+            _ => entered.0 as i64,
+        };
         let advance = i64::from(plan.priority) * PRIORITY_POINT_MS + plan.head_start_ms as i64;
-        let by_entry = self.now.0 as i64 - entered.0 as i64 + advance;
+        let by_entry = self.now.0 as i64 - from + advance;
         let promised = callback.map(|one| self.now.0 as i64 - one.until.0 as i64 + CALLBACK_DUE_MS);
         promised.map_or(by_entry, |promised| by_entry.max(promised))
     }

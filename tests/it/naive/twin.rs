@@ -73,6 +73,7 @@ pub struct Item {
     pub channel: Channel,
     pub customer: Option<CustomerId>,
     pub matter: Text,
+    pub due: Option<Time>,
     pub plan: Plan,
     pub route: usize,
     pub source: Text,

@@ -22,6 +22,7 @@ impl World {
         };
         let max_wait = words.setting("max-wait").map(span_ms).transpose()?;
         let route = Route {
+            better_with: Vec::new(),
             relaxation: self.relaxation(words, &plain.needs[0].requirements)?,
             needs,
             last_step: words.setting("last").map_or(Ok(plain.last_step), |text| self.last_step(text))?,
