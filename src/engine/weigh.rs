@@ -8,7 +8,7 @@ use super::explain::{
     CANDIDATES_STORED_MAX, Candidate, Decision, Exclusion, Net, Rival, Trigger, WaitReason,
 };
 use super::few::Few;
-use super::fixed::{Part, narrow};
+use super::fixed::Part;
 use super::found::{Found, Pair, Weighed};
 use super::ids::{AgentKey, InteractionId, LaneKey, ProfileKey};
 use super::interaction::Interaction;

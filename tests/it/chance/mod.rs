@@ -15,7 +15,7 @@ use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Session
 use baton::engine::interaction::Part;
 use baton::engine::policy::PoolSpec;
 use baton::engine::time::Time;
-use dice::Dice;
+pub use dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What chance decided: kind, whom, what, how, and how long before.

@@ -24,7 +24,7 @@ const REFUSALS: &str = "NotDefined AlreadyDefined EtagMismatch InUse SignedIn Re
 #[test]
 fn chance_reaches_every_event_and_nearly_every_refusal() {
     let (mut happened, mut refused) = (BTreeMap::new(), BTreeMap::new());
-    for seed in 0..90 {
+    for seed in 0..180 {
         let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
         let (mut shard, mut chance) = (Shard::new(), Chance::new());
         let mut opening = Chance::opening().into_iter();
