@@ -6,6 +6,7 @@
 pub mod customers;
 pub mod engine;
 pub mod journal;
+pub mod learning;
 mod records;
 pub mod replay;
 pub mod report;

@@ -7,6 +7,7 @@ mod charts;
 mod exact;
 mod fractions;
 mod laws;
+mod learning;
 mod limits;
 mod money;
 mod naive;

@@ -1,0 +1,34 @@
+//! What a floor teaches: handle times, patience, resolution, load and waits, from what was seen to what is estimated.
+//!
+//! Pure: no input or output, no clock (time is an argument), nothing asynchronous; floating point is allowed here and
+//! leaves as parameters. What is seen is kept in sums that fade, so that an estimate costs no look at the past:
+//! `forgetting` says how fast, `rate` is an amount an hour of lately. Where there is little to go by, every estimate is
+//! drawn towards that of a wider group. The formulas are those of ALGORITHM.md, 5.
+
+mod calibration;
+mod forgetting;
+mod handle_time;
+mod hazard;
+mod load;
+mod patience;
+mod quantile;
+mod rate;
+mod resolution;
+mod shrinkage;
+mod starts;
+mod survival;
+mod waiting;
+
+pub use calibration::{Accuracy, Calibration, Told};
+pub use forgetting::HalfLife;
+pub use handle_time::{HandleTimes, Known};
+pub use hazard::{BUCKETS, Bucket, HazardTable};
+pub use load::Load;
+pub use patience::{Ending, Patience, Prior};
+pub use quantile::gamma_quantile;
+pub use rate::Rate;
+pub use resolution::Resolution;
+pub use shrinkage::{Between, Few, Shrunk};
+pub use starts::Starts;
+pub use survival::{Curve, Step};
+pub use waiting::Wait;
