@@ -58,7 +58,7 @@ impl Hand {
         for _ in 0..count {
             self.submit(submissions, ask);
             let oldest = self.active.pop_front().expect("more are in the system than are waiting");
-            self.ask(Command::Complete { assignment: oldest, disposition: "".into() }, ask);
+            self.ask(Command::Complete { assignment: oldest, disposition: "".into(), solved: None }, ask);
             self.wrapping.push_back(oldest);
             if self.wrapping.len() > WRAPPING {
                 let assignment = self.wrapping.pop_front().expect("it has just been counted");

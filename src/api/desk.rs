@@ -169,7 +169,16 @@ pub fn completes(
 ) -> Result<(AssignmentId, Command), ApiError> {
     let assignment = assignment(tenant, &request.assignment)?;
     let disposition = code("disposition", &request.disposition, CODE_MAX)?.into();
-    Ok((assignment, Command::Complete { assignment, disposition }))
+    let solved = match proto::Resolution::try_from(request.resolution) {
+        Ok(proto::Resolution::Unspecified) => None,
+        Ok(proto::Resolution::Solved) => Some(true),
+        Ok(proto::Resolution::NotSolved) => Some(false),
+        Err(_) => {
+            let got = request.resolution.to_string();
+            return Err(ApiError::field("resolution", &got, "one of Resolution, or nothing"));
+        }
+    };
+    Ok((assignment, Command::Complete { assignment, disposition, solved }))
 }
 
 /// Ends wrap-up before its time.

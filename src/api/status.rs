@@ -168,6 +168,8 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::TooManyLanes { .. } => (Code::ResourceExhausted, "TOO_MANY_LANES", None),
         Refusal::IntakeMemoryFull { .. } => (Code::ResourceExhausted, "INTAKE_MEMORY_FULL", None),
         Refusal::TooManySources { .. } => (Code::ResourceExhausted, "TOO_MANY_SOURCES", None),
+        Refusal::ParametersOld { .. } => (Code::Aborted, "PARAMETERS_OLD", None),
+        Refusal::ParameterOutOfRange { field, .. } => (Code::InvalidArgument, "FIELD_INVALID", Some(field)),
         Refusal::DuePast { .. } => (Code::InvalidArgument, "DUE_TIME_PAST", Some("interaction.due_time")),
         Refusal::InteractionUnknown => (Code::NotFound, "INTERACTION_NOT_FOUND", None),
         Refusal::AgentUnknown => (Code::NotFound, "AGENT_NOT_FOUND", Some("agent")),

@@ -171,7 +171,8 @@ impl Agent {
             }
             Action::Complete(assignment) => {
                 let (disposition, note) = self.desk.result_of(assignment);
-                let request = CompleteRequest { assignment: assignment.clone(), disposition, note };
+                let assignment = assignment.clone();
+                let request = CompleteRequest { assignment, disposition, note, ..CompleteRequest::default() };
                 once(self.client.complete(request)).await?;
             }
             Action::HandOn(assignment) => {
@@ -212,7 +213,12 @@ impl Agent {
     async fn leave(mut self) {
         for assignment in self.desk.in_hand() {
             let (disposition, note) = ("end-of-demo".to_owned(), String::new());
-            let request = CompleteRequest { assignment: assignment.clone(), disposition, note };
+            let request = CompleteRequest {
+                assignment: assignment.clone(),
+                disposition,
+                note,
+                ..CompleteRequest::default()
+            };
             let _ = within(LEAVING, self.client.complete(request)).await;
             let request = FinishWrapUpRequest { assignment };
             let _ = within(LEAVING, self.client.finish_wrap_up(request)).await;

@@ -121,14 +121,15 @@ impl Shard {
     fn own_times(&self, agent: AgentKey) -> Option<Box<[Own]>> {
         self.floor.agents.live(agent.0)?;
         let (spec, profile) = (self.spec(agent), self.agents[agent.index()].profile?);
-        if spec.estimates.is_empty() && spec.acceptance >= Part::ONE {
+        let learned = self.learned.agent(agent);
+        if learned.is_empty() && spec.estimates.is_empty() && spec.acceptance >= Part::ONE {
             return None;
         }
         let own = |lane: &LaneKey| {
-            let id = &self.lines.lane(*lane).id;
-            let known = estimate(spec, id.queue);
+            let lane = self.lines.lane(*lane);
+            let known = among(learned, lane.id.queue).or_else(|| estimate(spec, lane.id.queue));
             Own {
-                takes: Takes::new(known.map_or(id.expected_handle_ms, |known| known.handle_ms)),
+                takes: Takes::new(known.map_or(lane.handle_ms, |known| known.handle_ms)),
                 resolution: known.map(|known| known.resolution),
             }
         };
@@ -173,7 +174,7 @@ impl Shard {
             }
             averages.differ[at] = *known > 0;
             let mean = |(at, lane): (usize, &LaneKey)| {
-                let expected = self.lines.lane(*lane).id.expected_handle_ms;
+                let expected = self.lines.lane(*lane).handle_ms;
                 let sum = sums.get(at).copied().unwrap_or(0);
                 (*lane, Takes::new((sum + all.saturating_sub(*known) * expected) / all.max(1)))
             };
@@ -185,8 +186,12 @@ impl Shard {
     }
 }
 
-/// What is known of how an agent does in a queue.
+/// What is stated of how an agent does in a queue.
 pub(super) fn estimate(spec: &AgentSpec, queue: QueueKey) -> Option<&Estimate> {
-    let at = spec.estimates.binary_search_by_key(&queue, |one| one.queue).ok()?;
-    Some(&spec.estimates[at])
+    among(&spec.estimates, queue)
+}
+
+fn among(estimates: &[Estimate], queue: QueueKey) -> Option<&Estimate> {
+    let at = estimates.binary_search_by_key(&queue, |one| one.queue).ok()?;
+    Some(&estimates[at])
 }

@@ -128,6 +128,7 @@ impl Event {
             Event::WindowMissed { .. } => "WindowMissed",
             Event::AttachedTo(_) => "AttachedTo",
             Event::Reprioritised { .. } => "Reprioritised",
+            Event::ParametersSet(_) => "ParametersSet",
             Event::Assigned { .. } => "Assigned",
             Event::Wrote { .. } => "Wrote",
         }

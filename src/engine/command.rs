@@ -6,6 +6,7 @@ use super::explain::Exclusion;
 use super::floor::{Definition, Kind};
 use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, SessionId, Text};
 use super::interaction::State;
+use super::learned::Parameters;
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
 use std::sync::Arc;
@@ -119,6 +120,8 @@ pub enum Command {
     Complete {
         assignment: AssignmentId,
         disposition: Text,
+        /// Whether the matter is solved, if the agent says so.
+        solved: Option<bool>,
     },
     FinishWrapUp {
         assignment: AssignmentId,
@@ -192,6 +195,8 @@ pub enum Command {
         interaction: InteractionId,
         priority: i16,
     },
+    /// What was learned of the floor.
+    SetParameters(Box<Parameters>),
     OpenSource {
         source: Text,
     },
@@ -326,6 +331,12 @@ pub enum Refusal {
     PriorityOutOfRange { got: i16 },
     #[error("the time zone {name:?} is not known: want an IANA name such as Europe/Madrid")]
     TimeZoneUnknown { name: Text },
+    #[error(
+        "the parameters are of version {got}, and those of version {current} are in force: want a higher one"
+    )]
+    ParametersOld { got: u64, current: u64 },
+    #[error("parameter {field} is {got}: out of range")]
+    ParameterOutOfRange { field: &'static str, got: u64 },
     #[error("{time_ms} lies before the engine's time {now_ms} (ms since 1970)")]
     TimeRunsBack { time_ms: u64, now_ms: u64 },
 }

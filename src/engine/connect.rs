@@ -99,7 +99,9 @@ impl Step<'_> {
             let wrap_up_until = self.shard.wrap_up_after(&part);
             let by = super::event::EndedBy::Engine;
             let disposition = super::ids::Text::default();
-            self.emit(Event::ConversationEnded { assignment: other, by, disposition, wrap_up_until });
+            let ended =
+                Event::ConversationEnded { assignment: other, by, disposition, solved: None, wrap_up_until };
+            self.emit(ended);
             freed.push(part.agent);
         }
         freed

@@ -33,6 +33,7 @@ impl Shard {
         hash.add(&self.deadlines.sorted());
         hash.add(&self.sources);
         hash.add(&self.tally);
+        hash.add(&self.learned);
         hash.0
     }
 }

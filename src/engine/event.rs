@@ -11,6 +11,7 @@ use super::ids::{
     SkillKey, Text,
 };
 use super::interaction::{Attached, Part, Until, Wanted};
+use super::learned::Parameters;
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
 use serde::{Deserialize, Serialize};
@@ -282,6 +283,8 @@ pub enum Event {
         assignment: AssignmentId,
         by: EndedBy,
         disposition: Text,
+        /// Whether the matter is solved, if the agent said so.
+        solved: Option<bool>,
         wrap_up_until: Option<Time>,
     },
     WrapUpEnded {
@@ -445,6 +448,8 @@ pub enum Event {
         interaction: InteractionId,
         wanted: Wanted,
     },
+    /// What was learned of the floor is in force.
+    ParametersSet(Box<Parameters>),
     /// The customer wrote. What they wrote rides beside the event.
     Wrote {
         interaction: InteractionId,

@@ -117,6 +117,7 @@ impl Shard {
     /// Opens a lane and finds the profiles that meet its needs.
     pub(super) fn open_lane(&mut self, id: LaneId) -> LaneKey {
         let lane = self.lines.open(id);
+        self.lines.learn_one(lane, &self.learned);
         self.prices.open_lane(lane);
         self.checked.forget_all();
         let known: Vec<ProfileKey> = self.profiles.iter().map(|(key, _)| key).collect();

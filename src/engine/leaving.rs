@@ -5,9 +5,9 @@ use super::command::{Answer, Leaving, Refusal};
 use super::deadline::Deadline;
 use super::event::{AbandonCause, CancelCause, EndedBy, Event, RescindCause};
 use super::few::Few;
-use super::ids::{AgentKey, InteractionId, Text};
+use super::ids::{AgentKey, InteractionId};
 use super::interaction::{Interaction, State};
-use super::outcome::OVER_KEPT_MAX;
+use super::outcome::{Finish, OVER_KEPT_MAX};
 use super::shard::{Shard, Step};
 
 impl Step<'_> {
@@ -51,7 +51,7 @@ impl Step<'_> {
         match self.shard.subject(interaction).owner {
             Some(owner) => {
                 let freed = self.end_rest_but(interaction, owner);
-                self.end_conversation(owner, by, Text::default());
+                self.end_conversation(owner, Finish::by(by));
                 self.free_all(freed);
             }
             // Parked for the customer: nobody holds it.

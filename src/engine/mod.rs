@@ -35,6 +35,7 @@ mod index;
 pub mod intake;
 pub mod interaction;
 mod interrupt;
+pub mod learned;
 mod leaving;
 mod line;
 mod lists;

@@ -71,6 +71,7 @@ impl Event {
             | Event::Defined { .. }
             | Event::Removed { .. }
             | Event::SourceOpened { .. }
+            | Event::ParametersSet(_)
             | Event::SourceLost { .. }
             | Event::HoursTurned { .. } => Named::Nobody,
         }

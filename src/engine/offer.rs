@@ -10,6 +10,7 @@ use super::few::Few;
 use super::floor::OnExpiry;
 use super::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
 use super::interaction::{CoolDown, Decided, Part, State, WantedBy};
+use super::outcome::Finish;
 use super::shard::{Shard, Step};
 use super::table::Table;
 use super::time::Time;
@@ -176,7 +177,7 @@ impl Step<'_> {
         self.emit(Event::Accepted { offer, assignment, connect_until });
         let freed = self.rescind_all(interaction, RescindCause::TakenByAnother);
         if let Some(first) = hands_over {
-            self.end_conversation(first, super::event::EndedBy::Transfer, Text::default());
+            self.end_conversation(first, Finish::by(super::event::EndedBy::Transfer));
         }
         self.seek_work(agent);
         self.seek_works(freed);

@@ -62,32 +62,47 @@ impl Assignment {
     }
 }
 
+/// How a conversation ended.
+pub(super) struct Finish {
+    pub by: EndedBy,
+    pub disposition: Text,
+    pub solved: Option<bool>,
+}
+
+impl Finish {
+    /// Nobody said more about it.
+    pub fn by(by: EndedBy) -> Finish {
+        Finish { by, disposition: Text::default(), solved: None }
+    }
+}
+
 impl Step<'_> {
-    pub fn complete(&mut self, assignment: AssignmentId, disposition: Text) -> Result<Answer, Refusal> {
+    pub fn complete(
+        &mut self,
+        assignment: AssignmentId,
+        disposition: Text,
+        solved: Option<bool>,
+    ) -> Result<Answer, Refusal> {
         self.shard.talking(assignment)?;
-        self.end_conversation(assignment, EndedBy::Agent, disposition);
+        self.end_conversation(assignment, Finish { by: EndedBy::Agent, disposition, solved });
         Ok(Answer::Done)
     }
 
     /// Ends one agent's conversation. If that was the owner, the next in the conference has the customer; if there is
     /// none, the interaction's conversation is over for everybody.
-    pub fn end_conversation(&mut self, assignment: AssignmentId, by: EndedBy, disposition: Text) {
-        let (agent, interaction) = self.end_part(assignment, by, disposition);
+    pub(super) fn end_conversation(&mut self, assignment: AssignmentId, finish: Finish) {
+        let (agent, interaction) = self.end_part(assignment, finish);
         let mut freed = Few::One(agent);
         freed.extend(self.settle(interaction, Some(assignment)));
         self.free_all(freed);
     }
 
     /// Tells that one part is over. Who is free now, and of which interaction.
-    fn end_part(
-        &mut self,
-        assignment: AssignmentId,
-        by: EndedBy,
-        disposition: Text,
-    ) -> (AgentKey, InteractionId) {
+    fn end_part(&mut self, assignment: AssignmentId, finish: Finish) -> (AgentKey, InteractionId) {
+        let Finish { by, disposition, solved } = finish;
         let part = self.shard.assignments[&assignment];
         let wrap_up_until = self.shard.wrap_up_after(&part);
-        self.emit(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
+        self.emit(Event::ConversationEnded { assignment, by, disposition, solved, wrap_up_until });
         (part.agent, part.interaction)
     }
 
@@ -120,7 +135,7 @@ impl Step<'_> {
             freed.extend(self.end_seek(interaction, SeekEnd::ConversationEnded));
         }
         for assignment in self.shard.talking_parts(interaction) {
-            freed.push(self.end_part(assignment, EndedBy::Engine, Text::default()).0);
+            freed.push(self.end_part(assignment, Finish::by(EndedBy::Engine)).0);
         }
         freed
     }

@@ -39,6 +39,8 @@ pub(super) struct PoolPrices {
     pub horizon_ms: u64,
     /// What waits, in time of handling, ms.
     backlog_ms: u64,
+    /// Share of their time in which agents on duty work.
+    load: Part,
 }
 
 /// One lane.
@@ -52,9 +54,10 @@ pub(super) struct LanePrices {
     /// How many could serve it who have nothing in hand, and who have room for something.
     free: u32,
     ready: u32,
-    /// What one who came now would lose by waiting, as of this horizon.
+    /// What one who came now would lose by waiting, as of this horizon and patience.
     fresh: i64,
     horizon_ms: u64,
+    patience_ms: u64,
     /// The cheapest way to serve one, for lanes of many profiles: ALT.
     cheapest: i64,
     /// What the dial of the service level makes of a missed target.
@@ -72,6 +75,7 @@ impl Default for LanePrices {
             ready: 0,
             fresh: 0,
             horizon_ms: 0,
+            patience_ms: 0,
             cheapest: i64::MAX,
             dial: Part::ONE,
         }
@@ -140,6 +144,21 @@ impl Prices {
 }
 
 impl PoolPrices {
+    /// What was seen before the figures changed stays known.
+    fn new(marginal: Marginal, load: Part, known: Option<PoolPrices>) -> PoolPrices {
+        if let Some(known) = known.as_ref().filter(|known| known.marginal == marginal) {
+            return PoolPrices { load, ..known.clone() };
+        }
+        PoolPrices {
+            marginal,
+            depletion: Powers::of(marginal.depletion),
+            mean_handle_ms: known.as_ref().map_or(0, |known| known.mean_handle_ms),
+            horizon_ms: known.map_or(0, |known| known.horizon_ms),
+            backlog_ms: 0,
+            load,
+        }
+    }
+
     fn note_handle(&mut self, handle_ms: u64) {
         let (mean, new) = (self.mean_handle_ms.cast_signed(), handle_ms.cast_signed());
         let next = if mean == 0 { new } else { mean + (new - mean) / MEAN_OF };
@@ -149,7 +168,7 @@ impl PoolPrices {
     /// τ0, and as long as the backlog takes.
     fn look_ahead(&mut self, on_duty: u32) {
         let back_ms = self.marginal.horizon_ms.unwrap_or(self.mean_handle_ms);
-        let spare = self.marginal.load.rest().max(SPARE_MIN);
+        let spare = self.load.rest().max(SPARE_MIN);
         let agents = u128::from(on_duty.max(1)) * u128::from(spare.0);
         let clearing = (u128::from(self.backlog_ms) << 16) / agents;
         self.horizon_ms = back_ms.saturating_add(u64::try_from(clearing).unwrap_or(u64::MAX));
@@ -172,8 +191,8 @@ impl LanePrices {
         self.ready > 0
     }
 
-    pub fn horizon(&self, pool: &PoolPrices) -> Horizon {
-        Horizon { ms: pool.horizon_ms, target_ms: pool.marginal.target_ms, dial: self.dial }
+    pub fn horizon(&self, pool: &PoolPrices, patience_ms: u64) -> Horizon {
+        Horizon { ms: pool.horizon_ms, target_ms: pool.marginal.target_ms, dial: self.dial, patience_ms }
     }
 
     /// S: what the next to go of those who could serve it is worth to whoever comes.
@@ -191,7 +210,7 @@ impl LanePrices {
 
 /// More weight for those who stand in a long line (ALGORITHM.md 1.3): g, for so many others who wait.
 pub(super) fn crowd(lane: &Lane, others: usize, horizon_ms: u64) -> Part {
-    let work = (others as u64).saturating_mul(lane.id.expected_handle_ms);
+    let work = (others as u64).saturating_mul(lane.handle_ms);
     let clears = u64::from(lane.on_duty().max(1)).saturating_mul(horizon_ms.max(1));
     let long = Part::quotient(work, clears).min(Part(2 << 16));
     Part(Part::ONE.0 + long.0 / 2)
@@ -200,15 +219,16 @@ pub(super) fn crowd(lane: &Lane, others: usize, horizon_ms: u64) -> Part {
 impl Shard {
     /// Somebody stands in a lane, as new in its queue.
     pub(super) fn note_arrival(&mut self, key: LaneKey) {
-        let (id, now) = (&self.lines.lane(key).id, self.now);
-        let Some(Some(pool)) = self.prices.pools.get_mut(self.floor.pool_of(id.queue).index()) else {
+        let (lane, now) = (self.lines.lane(key), self.now);
+        let (queue, handle_ms) = (lane.id.queue, lane.handle_ms);
+        let Some(Some(pool)) = self.prices.pools.get_mut(self.floor.pool_of(queue).index()) else {
             return;
         };
-        pool.note_handle(id.expected_handle_ms);
+        pool.note_handle(handle_ms);
         let lane = &mut self.prices.lanes[key.index()];
         lane.arrivals = lane.arrivals_at(now) + u64::from(Part::ONE.0);
         lane.arrived = now;
-        lane.chance = lane.comes(id.expected_handle_ms, now);
+        lane.chance = lane.comes(handle_ms, now);
     }
 
     /// Somebody came to a lane, or left it.
@@ -280,17 +300,14 @@ impl Shard {
     fn take_pools(&self, prices: &mut Prices) {
         let entries = self.floor.pools.entries();
         prices.pools.resize_with(entries.len(), || None);
-        for (entry, known) in entries.iter().zip(&mut prices.pools) {
+        for (at, (entry, known)) in entries.iter().zip(&mut prices.pools).enumerate() {
             *known = match (entry.spec.policy, known.take()) {
                 (Policy::Listed(_), _) => None,
-                (Policy::MarginalCost(marginal), Some(known)) if known.marginal == marginal => Some(known),
-                (Policy::MarginalCost(marginal), known) => Some(PoolPrices {
-                    marginal,
-                    depletion: Powers::of(marginal.depletion),
-                    mean_handle_ms: known.as_ref().map_or(0, |known| known.mean_handle_ms),
-                    horizon_ms: known.map_or(0, |known| known.horizon_ms),
-                    backlog_ms: 0,
-                }),
+                (Policy::MarginalCost(marginal), known) => {
+                    let key = PoolKey(u16::try_from(at).expect("pools are limited"));
+                    let load = self.learned.load(key).unwrap_or(marginal.load);
+                    Some(PoolPrices::new(marginal, load, known))
+                }
             };
         }
     }
@@ -328,7 +345,7 @@ impl Shard {
         for (_, lane) in self.lines.lanes().filter(|(_, lane)| !lane.is_empty()) {
             let pool = prices.pools.get_mut(self.floor.pool_of(lane.id.queue).index());
             if let Some(Some(pool)) = pool {
-                let work = (lane.len() as u64).saturating_mul(lane.id.expected_handle_ms);
+                let work = (lane.len() as u64).saturating_mul(lane.handle_ms);
                 pool.backlog_ms = pool.backlog_ms.saturating_add(work);
             }
         }
@@ -346,10 +363,11 @@ impl Shard {
         }
         let dial = prices.level(lane.id.queue).map_or(Part::ONE, |level| stakes.dial(level));
         let mut new = LanePrices { dial, ..known };
-        new.chance = new.comes(lane.id.expected_handle_ms, self.now);
-        if (new.horizon_ms, dial) != (pool.horizon_ms, known.dial) {
-            new.horizon_ms = pool.horizon_ms;
-            new.fresh = stakes.fresh(new.horizon(pool));
+        new.chance = new.comes(lane.handle_ms, self.now);
+        let as_of = (pool.horizon_ms, lane.patience_ms);
+        if (as_of, dial) != ((known.horizon_ms, known.patience_ms), known.dial) {
+            (new.horizon_ms, new.patience_ms) = as_of;
+            new.fresh = stakes.fresh(new.horizon(pool, lane.patience_ms));
         }
         prices.scarcity[key.index()] = new.scarcity(lane, pool);
         prices.lanes[key.index()] = new;
@@ -360,7 +378,7 @@ impl Shard {
         let lane = self.lines.lane(key);
         let Some(pool) = self.prices.pool(self.floor.pool_of(lane.id.queue)) else { return 0 };
         let known = self.prices.lane(key);
-        let chance = known.comes(lane.id.expected_handle_ms, self.now);
+        let chance = known.comes(lane.handle_ms, self.now);
         LanePrices { chance, ..known }.scarcity(lane, pool)
     }
 
@@ -375,7 +393,7 @@ impl Shard {
     fn cheapest_of(&self, prices: &Prices, key: LaneKey, lane: &Lane) -> i64 {
         let on_duty = lane.profiles.iter().filter(|profile| self.profiles.works(**profile));
         let way = |profile: &ProfileKey| {
-            let takes = prices.averages.takes(*profile, key, lane.id.expected_handle_ms);
+            let takes = prices.averages.takes(*profile, key, lane.handle_ms);
             let worth = prices.worth_of(*profile, key).saturating_add(self.lacks(*profile, lane));
             worth.saturating_add(self.until_free(prices, *profile, key, takes))
         };

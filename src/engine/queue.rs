@@ -4,6 +4,7 @@
 
 use super::channel::Channel;
 use super::ids::{InteractionId, LaneKey, ProfileKey, QueueKey};
+use super::learned::Learned;
 use super::route::{BetterWith, Needs};
 use super::score::{Place, Turn, millis};
 use super::sorted::Sorted;
@@ -68,6 +69,9 @@ impl LaneId {
 #[derive(Clone, Debug)]
 pub struct Lane {
     pub id: LaneId,
+    /// What was learned of its queue, or what the rules say: handling takes so long, and customers wait so long, ms.
+    pub(super) handle_ms: u64,
+    pub(super) patience_ms: u64,
     /// Who waits, first served first.
     waiting: Sorted<Place>,
     /// The profiles that meet its needs.
@@ -126,6 +130,12 @@ impl Lane {
         // Those of a lane are alike: the key of all lies as far before that moment as that of this one.
         let moved = millis(counts_from.0) - place.1;
         Some((Turn::Regular, millis(now.0) - millis(target_ms) + 1 - moved, Time(0), InteractionId(0)))
+    }
+
+    fn learn(&mut self, learned: &Learned) {
+        if let Some(known) = learned.queue(self.id.queue) {
+            (self.handle_ms, self.patience_ms) = (known.handle_ms, known.patience_ms);
+        }
     }
 
     /// How many wait before a place.
@@ -199,6 +209,8 @@ impl Lines {
     pub(super) fn open(&mut self, id: LaneId) -> LaneKey {
         let hash = self.hasher.hash_one(id.as_ref());
         let lane = Lane {
+            handle_ms: id.expected_handle_ms,
+            patience_ms: id.stakes.patience_ms(),
             id,
             waiting: Sorted::default(),
             profiles: Vec::new(),
@@ -231,6 +243,16 @@ impl Lines {
         let Lines { lanes, by_id, hasher, .. } = self;
         by_id.insert_unique(hash, key, |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
         key
+    }
+
+    /// Takes what was learned of the queues over what the rules say.
+    pub(super) fn learn(&mut self, learned: &Learned) {
+        self.lanes.iter_mut().for_each(|lane| lane.learn(learned));
+    }
+
+    /// The same for one lane.
+    pub(super) fn learn_one(&mut self, lane: LaneKey, learned: &Learned) {
+        self.lanes[lane.index()].learn(learned);
     }
 
     /// An interaction needs this lane, now or later.

@@ -15,6 +15,7 @@ use super::hours::Phase;
 use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, QueueKey, Sequence};
 use super::intake::IntakeMemory;
 use super::interaction::{Decided, Interaction};
+use super::learned::Learned;
 use super::offer::{EndedOffers, Offer};
 use super::outcome::{Assignment, Over};
 use super::prices::Prices;
@@ -44,6 +45,7 @@ pub struct Shard {
     pub(super) deadlines: Deadlines,
     pub(super) checked: Checked,
     pub(super) prices: Prices,
+    pub(super) learned: Learned,
     pub(super) intake: IntakeMemory,
     pub(super) ended_offers: EndedOffers,
     pub(super) over: Over,
@@ -242,7 +244,9 @@ impl Step<'_> {
             Command::Cancel { interaction, leaving } => self.leave(interaction, leaving),
             Command::Accept { offer } => self.accept(offer),
             Command::Decline { offer, reason } => self.decline(offer, reason),
-            Command::Complete { assignment, disposition } => self.complete(assignment, disposition),
+            Command::Complete { assignment, disposition, solved } => {
+                self.complete(assignment, disposition, solved)
+            }
             Command::FinishWrapUp { assignment, by } => self.finish_wrap_up(assignment, by),
             Command::ExtendWrapUp { assignment } => self.extend_wrap_up(assignment),
             Command::Connected { interaction } => self.connected(interaction),
@@ -262,6 +266,7 @@ impl Step<'_> {
             Command::Assign { interaction, agent, overdraw } => self.assign(interaction, agent, overdraw),
             Command::Reprioritise { interaction, priority } => self.reprioritise(interaction, priority),
             Command::OpenSource { source } => self.open_source(source),
+            Command::SetParameters(parameters) => self.set_parameters(*parameters),
             Command::LoseSource { source } => self.lose_source(source),
         }
     }

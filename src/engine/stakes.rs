@@ -70,6 +70,8 @@ pub(super) struct Horizon {
     pub target_ms: u64,
     /// What the dial of the service level makes of a missed target.
     pub dial: Part,
+    /// Customers wait so long in the mean, ms.
+    pub patience_ms: u64,
 }
 
 impl Stakes {
@@ -105,12 +107,12 @@ impl Stakes {
     /// What leaving one who has waited so long for another horizon costs. Whoever said when it should be done does not
     /// hold the line.
     pub(super) fn relief(&self, wait_ms: u64, horizon: Horizon) -> Relief {
-        let gone = falling_by(horizon.ms, self.patience_ms).rest();
+        let gone = falling_by(horizon.ms, horizon.patience_ms).rest();
         let (hang_up, target) = match self.by_due {
             true => (0, self.due(wait_ms, horizon)),
             false => (gone.of(self.abandon), self.target(wait_ms, horizon)),
         };
-        let waiting = gone.of(self.whole_wait());
+        let waiting = gone.of(self.whole_wait(horizon.patience_ms));
         let relief = Relief { waiting, hang_up: hang_up.min(LAYER_MAX), target: target.min(LAYER_MAX) };
         relief.times(self.weight)
     }
@@ -127,8 +129,8 @@ impl Stakes {
     }
 
     /// What waiting costs until the customer hangs up.
-    fn whole_wait(&self) -> i64 {
-        let waiting = i128::from(self.waiting_per_minute) * i128::from(self.patience_ms) / 60_000;
+    fn whole_wait(&self, patience_ms: u64) -> i64 {
+        let waiting = i128::from(self.waiting_per_minute) * i128::from(patience_ms) / 60_000;
         super::fixed::narrow(waiting).min(LAYER_MAX)
     }
 
@@ -137,7 +139,7 @@ impl Stakes {
         if left == 0 || left > horizon.target_ms {
             return 0;
         }
-        let missed = falling_by(left, self.patience_ms).of(self.late);
+        let missed = falling_by(left, horizon.patience_ms).of(self.late);
         horizon.dial.of(missed)
     }
 
@@ -148,7 +150,12 @@ impl Stakes {
 
     /// What is lost with the customer, waiting included: the numerator of cμ/θ.
     pub(super) fn loss(&self) -> i64 {
-        self.weight.of(self.whole_wait().saturating_add(self.abandon))
+        self.weight.of(self.whole_wait(self.patience_ms).saturating_add(self.abandon))
+    }
+
+    /// Customers wait so long in the mean, ms, as the rules say.
+    pub(super) fn patience_ms(&self) -> u64 {
+        self.patience_ms
     }
 
     /// Answered within this, ms, is in time.

@@ -5,10 +5,10 @@ use super::command::{Answer, Handover, Refusal, Target};
 use super::entry::{Entry, Visitor};
 use super::event::{EndedBy, Event, Transferred};
 use super::few::Few;
-use super::ids::{AgentKey, AssignmentId, InteractionId, QueueKey, Text};
+use super::ids::{AgentKey, AssignmentId, InteractionId, QueueKey};
 use super::interaction::{Part, State, Wanted, WantedBy};
 use super::offer::COOL_DOWN_MS;
-use super::outcome::Assignment;
+use super::outcome::{Assignment, Finish};
 use super::plan::Plan;
 use super::shard::{Shard, Step};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Step<'_> {
             return Err(Refusal::TransferLimit { max });
         }
         self.emit(Event::OwnerChanged { interaction, assignment: other });
-        self.end_conversation(part.id, EndedBy::Transfer, Text::default());
+        self.end_conversation(part.id, Finish::by(EndedBy::Transfer));
         Ok(Answer::Done)
     }
 

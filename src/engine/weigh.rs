@@ -57,7 +57,7 @@ impl Shard {
 
     fn scale<'a>(&'a self, key: LaneKey, pool: &'a PoolPrices) -> Scale<'a> {
         let lane = self.lines.lane(key);
-        let horizon = self.prices.lane(key).horizon(pool);
+        let horizon = self.prices.lane(key).horizon(pool, lane.patience_ms);
         let crowd = crowd(lane, lane.len().saturating_sub(1), horizon.ms);
         // What can be done later is done when it costs others nothing: that is the cheapest way.
         let cheapest = match lane.id.stakes.by_due() {
@@ -110,7 +110,7 @@ impl Shard {
 
     /// The same for an agent of a profile whose agents are alike: nothing is known of them but since when they are idle.
     fn net_of_alike(&self, scale: &Scale, weighed: Weighed, profile: ProfileKey, rank: Rank) -> Net {
-        let takes = self.prices.averages.takes(profile, scale.key, scale.lane.id.expected_handle_ms);
+        let takes = self.prices.averages.takes(profile, scale.key, scale.lane.handle_ms);
         let worth = takes.worth(self.time_of(scale, profile));
         let idle_ms = if rank.used() == 0 { self.now().since(rank.measure()) } else { 0 };
         scale.net(weighed, worth, takes.ms, idle_ms, self.lacks(profile, scale.lane))
@@ -118,7 +118,7 @@ impl Shard {
 
     /// The price of this agent's time, how long they take for one of the lane, and how often they solve it.
     fn doing(&self, scale: &Scale, agent: &Agent, profile: ProfileKey) -> (i64, Takes, Option<Part>) {
-        let expected_ms = scale.lane.id.expected_handle_ms;
+        let expected_ms = scale.lane.handle_ms;
         let lanes = &self.profiles.get(profile).lanes;
         let known = self.prices.averages.own(agent.key).and_then(|own| {
             let at = lanes.iter().position(|lane| *lane == scale.key)?;
@@ -360,7 +360,7 @@ impl Shard {
             let subject = self.subject(place.3);
             let scale = self.scale(subject.sought().0, pool);
             let relief = self.weighed(&scale, subject).relief.sum();
-            keep(&mut best, rate(*place, relief, scale.lane.id.expected_handle_ms));
+            keep(&mut best, rate(*place, relief, scale.lane.handle_ms));
         }
         if agent.ready.is_some() {
             for key in self.lanes_of(agent) {

@@ -254,7 +254,7 @@ impl Desks {
             Doing::Accept(offer) => (Kind::Accept, Request::Accept(AcceptRequest { offer: offer.clone() })),
             Doing::Complete(assignment) => {
                 let (assignment, disposition) = (assignment.clone(), "solved".to_owned());
-                let request = CompleteRequest { assignment, disposition, note: String::new() };
+                let request = CompleteRequest { assignment, disposition, ..CompleteRequest::default() };
                 (Kind::Complete, Request::Complete(request))
             }
             Doing::WrapUp(assignment) => {

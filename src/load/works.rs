@@ -119,7 +119,12 @@ impl Desk {
 
         let since = self.begin(Kind::Complete).await;
         let (disposition, note) = ("solved".to_owned(), String::new());
-        let request = CompleteRequest { assignment: assignment.clone(), disposition, note };
+        let request = CompleteRequest {
+            assignment: assignment.clone(),
+            disposition,
+            note,
+            ..CompleteRequest::default()
+        };
         let answer = self.caller.complete(request).await.map_err(Miss::from);
         if !run.completed(since, due, answer) {
             return;

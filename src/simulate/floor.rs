@@ -115,7 +115,7 @@ impl Floor {
 
     pub fn complete(&mut self, now: Time, assignment: AssignmentId) {
         let disposition = self.no_text.clone();
-        self.step(now, Command::Complete { assignment, disposition });
+        self.step(now, Command::Complete { assignment, disposition, solved: None });
     }
 
     /// When the engine's next timer is due.

@@ -92,7 +92,8 @@ impl Floor {
             while self.talking.len() > 260 || (!self.talking.is_empty() && self.dice.one_in(3)) {
                 let at = self.dice.of(u32::try_from(self.talking.len()).expect("few")) as usize;
                 let assignment = self.talking.swap_remove(at);
-                let (_, events) = self.ask(Command::Complete { assignment, disposition: "".into() });
+                let (_, events) =
+                    self.ask(Command::Complete { assignment, disposition: "".into(), solved: None });
                 self.accept_all(&events);
             }
         }

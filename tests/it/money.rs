@@ -1,7 +1,7 @@
 //! Decisions in money, case by case: who is kept for whom, for how long, and what an agent takes first.
 
 use baton::engine::agent::Presence;
-use baton::engine::command::{Answer, Command, Leaving, Submit, Write};
+use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::explain::{Exclusion, WaitReason};
 use baton::engine::fixed::Part;
@@ -9,6 +9,7 @@ use baton::engine::floor::{AgentSpec, Definition, Estimate, QueueSpec};
 use baton::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey,
 };
+use baton::engine::learned::{AgentParameters, Parameters};
 use baton::engine::money::Money;
 use baton::engine::plan::{Channel, Facts, Familiar, Goals, Plan};
 use baton::engine::policy::PoolSpec;
@@ -116,7 +117,7 @@ impl Floor {
     }
 
     fn complete(&mut self, assignment: AssignmentId) {
-        self.ask(Command::Complete { assignment, disposition: "".into() });
+        self.ask(Command::Complete { assignment, disposition: "".into(), solved: None });
     }
 
     /// Sales calls come now and then, so it is known that they do.
@@ -253,6 +254,32 @@ fn what_would_change_a_decision_changes_it() {
             assert!(short.is_some_and(|short| short > 0), "{decision:?}");
         }
     }
+}
+
+#[test]
+fn what_was_learned_of_agents_decides_from_then_on_and_an_older_telling_is_refused() {
+    let mut floor = Floor::open(Some(0));
+    let first = floor.agent("first", &[BILLING], |_| {});
+    let solves = floor.agent("solves", &[BILLING], |_| {});
+    let learn = |floor: &mut Floor, version: u64, agent: AgentKey, resolution: u32| {
+        let resolution = Part::thousandths(resolution);
+        let estimates = vec![Estimate { queue: QueueKey(BILLING), handle_ms: 180_000, resolution }];
+        let parameters = Parameters {
+            version,
+            agents: vec![AgentParameters { agent, estimates }],
+            ..Parameters::default()
+        };
+        floor.shard.step(floor.now, Command::SetParameters(parameters.into()), &mut floor.events)
+    };
+    learn(&mut floor, 1, first, 500).expect("the first telling");
+    learn(&mut floor, 2, solves, 900).expect("a newer one");
+    let old = learn(&mut floor, 2, solves, 100);
+    assert_eq!(old, Err(Refusal::ParametersOld { got: 2, current: 2 }));
+    let mistaken = learn(&mut floor, 3, solves, 1_001);
+    assert!(matches!(mistaken, Err(Refusal::ParameterOutOfRange { .. })), "{mistaken:?}");
+    floor.pass(1);
+    let call = floor.call(BILLING);
+    assert_eq!(floor.offered(call), Some(solves));
 }
 
 #[test]

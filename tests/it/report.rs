@@ -82,7 +82,10 @@ impl Day {
     }
 
     fn complete(&mut self, second: u64, assignment: u64) {
-        self.ask(second, Command::Complete { assignment: AssignmentId(assignment), disposition: "".into() });
+        self.ask(
+            second,
+            Command::Complete { assignment: AssignmentId(assignment), disposition: "".into(), solved: None },
+        );
     }
 
     fn report(&self, to_second: u64, interval_ms: Option<u64>, by: By) -> Report {

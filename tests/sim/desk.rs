@@ -204,12 +204,14 @@ impl World {
         if work.talks() && !work.interrupted {
             let owns = work.part == Part::Owner;
             let command = match self.dice.below(100) {
-                roll if self.calm || !owns || roll < 50 => Command::Complete { assignment: id, disposition },
+                roll if self.calm || !owns || roll < 50 => {
+                    Command::Complete { assignment: id, disposition, solved: None }
+                }
                 50..75 => self.second_agent(number, id, work),
                 75..82 => Command::Park { assignment: id },
                 82..87 => Command::Requeue { assignment: id },
                 87..91 => Command::StopSeeking { assignment: id },
-                _ => Command::Complete { assignment: id, disposition },
+                _ => Command::Complete { assignment: id, disposition, solved: None },
             };
             let who = self.desks[number].who();
             self.send(who, command);

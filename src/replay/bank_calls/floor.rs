@@ -123,7 +123,7 @@ impl Floor {
 
     /// The conversation is over; nothing is written up afterwards.
     pub(super) fn complete(&mut self, now: Time, assignment: AssignmentId) {
-        self.step(now, Command::Complete { assignment, disposition: "".into() });
+        self.step(now, Command::Complete { assignment, disposition: "".into(), solved: None });
     }
 
     /// When the engine's next timer is due.

@@ -72,6 +72,7 @@ impl Server {
             assignment: assignment.into(),
             disposition: "solved".into(),
             note: note.into(),
+            ..proto::CompleteRequest::default()
         };
         within("a complete", self.agents().complete(request)).await.map(tonic::Response::into_inner)
     }

@@ -32,13 +32,20 @@ impl Chance {
             0..44 => Command::Submit(Box::new(self.submit(a, b, c))),
             44..80 => Command::Accept { offer: self.an_offer(a) },
             80..89 => Command::Decline { offer: self.an_offer(a), reason: Text::default() },
-            89..109 => Command::Complete { assignment: self.talking(a), disposition: Text::default() },
+            89..109 => Command::Complete {
+                assignment: self.talking(a),
+                disposition: Text::default(),
+                solved: [None, Some(true), Some(false)][b as usize % 3],
+            },
             109..165 => self.in_conversation(kind, a, b, c),
             165..188 => self.about_agents(kind, a, b, c),
             188 => Command::OpenSource { source: SOURCES[a as usize % 3].into() },
             189 => Command::LoseSource { source: ["pbx", "web", "mail", "fax"][a as usize % 4].into() },
             190..198 => self.configure(kind, [a, b, c]),
             198 if c.is_multiple_of(2) => Command::Restart,
+            199 if b.is_multiple_of(2) => {
+                Command::SetParameters(plans::learned(self.now, self.agents, [a, b, c]).into())
+            }
             _ => Command::Tick,
         }
     }

@@ -3,11 +3,14 @@
 use super::dice::Dice;
 use super::floor::group_key;
 use baton::engine::fixed::Part;
-use baton::engine::ids::{AgentKey, QueueKey, SkillKey};
+use baton::engine::floor::Estimate;
+use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SkillKey};
+use baton::engine::learned::{AgentParameters, Parameters, PoolParameters, QueueParameters};
 use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Familiar, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{BetterWith, Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::Requirement;
+use baton::engine::time::Time;
 
 /// A plan that enters `queue`; `queues` and `agents` there are, and sometimes one more.
 pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan {
@@ -168,5 +171,25 @@ fn requirements(dice: &mut Dice) -> Vec<Requirement> {
         42..44 => vec![need(1, 10)],
         44..47 => vec![need(0, 9)],
         _ => vec![need(9, 1)],
+    }
+}
+
+/// What might have been learned by now, mostly of what there is.
+pub fn learned(now: Time, agents: u32, seeds: [u32; 3]) -> Parameters {
+    let mut dice = Dice::new(seeds);
+    let queue = QueueKey(dice.choose(&[0, 0, 1, 1, 60]));
+    let resolution = Part::thousandths(dice.choose(&[500, 900, 1_000]));
+    let estimate = Estimate { queue, handle_ms: dice.choose(&[60_000, 240_000]), resolution };
+    let known = agents.max(1) + u32::from(dice.one_in(20));
+    let agent = AgentKey(dice.of(known));
+    let (patience_ms, handle_ms) = (dice.choose(&[300_000, 1, 20_000]), dice.choose(&[180_000, 30_000]));
+    Parameters {
+        version: if dice.one_in(10) { 1 } else { now.0 },
+        agents: vec![AgentParameters { agent, estimates: vec![estimate] }],
+        queues: vec![QueueParameters { queue, patience_ms, handle_ms }],
+        pools: vec![PoolParameters {
+            pool: PoolKey(0),
+            load: Part::thousandths(dice.choose(&[0, 700, 1_000])),
+        }],
     }
 }

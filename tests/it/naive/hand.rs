@@ -1,12 +1,12 @@
 //! Handing on and putting aside: transfers, a second agent, parking; and what people decide themselves.
 
 use super::door::{Answered, Guest, Then};
-use super::twin::{Seeking, Twin, Visit, agent_key, id, job_id, offer_id};
+use super::twin::{Said, Seeking, Twin, Visit, agent_key, id, job_id, offer_id};
 use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Handover, Refusal, Target};
 use baton::engine::event::{EndedBy, Event, RescindCause, SeekEnd, Sought, Transferred};
 use baton::engine::explain::{Exclusion, Trigger};
-use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, Text};
+use baton::engine::ids::{AgentKey, AssignmentId, InteractionId};
 use baton::engine::interaction::{Part, State, Wanted, WantedBy};
 use baton::engine::plan::Plan;
 use baton::engine::time::Time;
@@ -57,7 +57,7 @@ impl Twin {
                     return Err(Refusal::TransferLimit { max });
                 }
                 self.change_owner(item, other);
-                self.end_conversation(job, EndedBy::Transfer, Text::default());
+                self.end_conversation(job, EndedBy::Transfer, Said::default());
                 return Ok(Answer::Done);
             }
             Target::Line { plan, agent } => (plan.as_ref().clone(), agent),

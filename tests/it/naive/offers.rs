@@ -1,7 +1,7 @@
 //! Offers: opened, answered, taken back; and what gives way for them.
 
 use super::door::Answered;
-use super::twin::{Cool, Job, Ring, Twin, agent_key, id, job_id, offer_id, overdraw};
+use super::twin::{Cool, Job, Ring, Said, Twin, agent_key, id, job_id, offer_id, overdraw};
 use baton::engine::agent::Liveness;
 use baton::engine::command::{Answer, Refusal};
 use baton::engine::event::{EndedBy, Ending, Event, ExitCause, PreferenceEnd, RescindCause, SeekEnd};
@@ -190,7 +190,7 @@ impl Twin {
         self.tell(Event::Accepted { offer, assignment, connect_until });
         let freed = self.rescind_all(item, RescindCause::TakenByAnother);
         if let Some(first) = hands_over {
-            self.end_conversation(first, EndedBy::Transfer, Text::default());
+            self.end_conversation(first, EndedBy::Transfer, Said::default());
         }
         self.seek_work(agent.index());
         self.seek_works(freed);

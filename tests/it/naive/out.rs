@@ -1,7 +1,7 @@
 //! Out: customers who leave, work that is withdrawn or over, and sources that fall silent.
 
 use super::door::Answered;
-use super::twin::{Twin, id};
+use super::twin::{Said, Twin, id};
 use baton::engine::channel::Channel;
 use baton::engine::command::{Answer, Leaving, Refusal};
 use baton::engine::event::{AbandonCause, CancelCause, EndedBy, Event, RescindCause};
@@ -31,7 +31,7 @@ impl Twin {
                 Some(owner) => {
                     let by = if withdrawn { EndedBy::Source } else { EndedBy::Customer };
                     let freed = self.end_rest_but(item, owner);
-                    self.end_conversation(owner, by, Text::default());
+                    self.end_conversation(owner, by, Said::default());
                     self.free_all(freed);
                 }
                 None => self.close(item),

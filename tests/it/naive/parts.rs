@@ -1,11 +1,11 @@
 //! Conversations: one agent's part and how it ends, wrap-up, connections.
 
 use super::door::Answered;
-use super::twin::{Job, Twin, id, job_id};
+use super::twin::{Job, Said, Twin, id, job_id};
 use baton::engine::command::{Answer, Refusal};
 use baton::engine::event::{AbandonCause, ConnectFailure, EndedBy, Event, ExitCause, RescindCause, SeekEnd};
 use baton::engine::floor::WrapUpMode;
-use baton::engine::ids::{AssignmentId, InteractionId, Text};
+use baton::engine::ids::{AssignmentId, InteractionId};
 use baton::engine::interaction::{Part, State, Until};
 use baton::engine::time::Time;
 
@@ -20,21 +20,21 @@ impl Twin {
         if self.jobs[job].talks() { Ok(job) } else { Err(Refusal::AssignmentEnded) }
     }
 
-    pub fn complete(&mut self, assignment: AssignmentId, disposition: Text) -> Answered {
+    pub fn complete(&mut self, assignment: AssignmentId, said: Said) -> Answered {
         let job = self.talking_job(assignment)?;
-        self.end_conversation(job, EndedBy::Agent, disposition);
+        self.end_conversation(job, EndedBy::Agent, said);
         Ok(Answer::Done)
     }
 
-    pub fn end_conversation(&mut self, job: usize, by: EndedBy, disposition: Text) {
+    pub fn end_conversation(&mut self, job: usize, by: EndedBy, said: Said) {
         let item = self.jobs[job].item;
-        let mut freed = vec![self.end_part(job, by, disposition)];
+        let mut freed = vec![self.end_part(job, by, said)];
         freed.extend(self.settle(item, job));
         self.free_all(freed);
     }
 
     /// One part is over. Whose it was.
-    pub fn end_part(&mut self, job: usize, by: EndedBy, disposition: Text) -> usize {
+    pub fn end_part(&mut self, job: usize, by: EndedBy, said: Said) -> usize {
         let wrap_up_until = self.wrap_up_after(job);
         self.stop_talking(job, wrap_up_until);
         let item = self.jobs[job].item;
@@ -47,8 +47,8 @@ impl Twin {
             this.state = State::WrappingUp;
         }
         self.note_who_talks(item);
-        let assignment = job_id(job);
-        self.tell(Event::ConversationEnded { assignment, by, disposition, wrap_up_until });
+        let (assignment, (disposition, solved)) = (job_id(job), said);
+        self.tell(Event::ConversationEnded { assignment, by, disposition, solved, wrap_up_until });
         self.jobs[job].agent.index()
     }
 
@@ -95,7 +95,7 @@ impl Twin {
                         freed.extend(self.end_seek(item, SeekEnd::ConversationEnded));
                     }
                     for other in self.talking(item) {
-                        freed.push(self.end_part(other, EndedBy::Engine, Text::default()));
+                        freed.push(self.end_part(other, EndedBy::Engine, Said::default()));
                     }
                 }
             }
@@ -121,7 +121,7 @@ impl Twin {
             freed.extend(self.end_seek(item, SeekEnd::ConversationEnded));
         }
         for other in self.talking(item).into_iter().filter(|other| *other != but) {
-            freed.push(self.end_part(other, EndedBy::Engine, Text::default()));
+            freed.push(self.end_part(other, EndedBy::Engine, Said::default()));
         }
         freed
     }

@@ -156,8 +156,13 @@ pub struct Key {
 }
 
 /// Everything.
+/// What an agent said when a conversation ended: the disposition, and whether the matter is solved.
+pub type Said = (Text, Option<bool>);
+
 #[derive(Default)]
 pub struct Twin {
+    /// The version of what was learned.
+    pub learned: u64,
     pub now: Time,
     pub sequence: u64,
     pub pools: Vec<Thing<()>>,

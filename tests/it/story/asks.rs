@@ -28,7 +28,7 @@ impl World {
             }
             "complete" => {
                 let assignment = assignment(words)?;
-                self.ask(Command::Complete { assignment, disposition: words.rest().into() })
+                self.ask(Command::Complete { assignment, disposition: words.rest().into(), solved: None })
             }
             "finish" => {
                 let assignment = assignment(words)?;

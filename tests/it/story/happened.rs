@@ -108,7 +108,7 @@ fn of_conversations(world: &World, event: &Event) -> Option<String> {
             };
             format!("not connected {}: {}{lost}; {then}", part(world, *assignment), cause.sentence())
         }
-        Event::ConversationEnded { assignment, by, disposition, wrap_up_until } => {
+        Event::ConversationEnded { assignment, by, disposition, wrap_up_until, .. } => {
             let then = wrap_up_words(world, *wrap_up_until);
             format!("ended a{assignment}{} by {}: {then}", with(disposition), by.sentence())
         }
