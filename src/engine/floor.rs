@@ -309,7 +309,7 @@ impl<T> Table<T> {
 
 impl Floor {
     /// The pool a queue is decided in.
-    pub(super) fn pool_of(&self, queue: QueueKey) -> PoolKey {
+    pub fn pool_of(&self, queue: QueueKey) -> PoolKey {
         self.queues.get(u32::from(queue.0)).expect("a planned queue was defined").spec.pool
     }
 }

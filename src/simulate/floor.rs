@@ -1,6 +1,7 @@
 //! A centre in a real shard: one pool, a queue and a skill for each kind, an agent for each member.
 
 use super::centre::{Centre, Does, Kind, Member};
+use crate::engine;
 use crate::engine::agent::Presence;
 use crate::engine::capacity::CapacitySpec;
 use crate::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
@@ -10,6 +11,7 @@ use crate::engine::floor::{AgentSpec, Definition, Estimate, OnExpiry, QueueSpec}
 use crate::engine::ids::{
     AgentKey, AssignmentId, InteractionId, OfferId, PoolKey, QueueKey, SessionId, SkillKey, Text,
 };
+use crate::engine::learned::Parameters;
 use crate::engine::money::Money;
 use crate::engine::plan::{Channel, Facts, Goals, Plan};
 use crate::engine::policy::{Policy, PoolSpec};
@@ -70,7 +72,6 @@ impl Floor {
             floor.step(Time(0), Command::OpenSession { agent, session });
             floor.come(Time(0), agent);
         }
-        floor.events.clear();
         floor
     }
 
@@ -113,9 +114,19 @@ impl Floor {
         }
     }
 
-    pub fn complete(&mut self, now: Time, assignment: AssignmentId) {
+    pub fn complete(&mut self, now: Time, assignment: AssignmentId, solved: Option<bool>) {
         let disposition = self.no_text.clone();
-        self.step(now, Command::Complete { assignment, disposition, solved: None });
+        self.step(now, Command::Complete { assignment, disposition, solved });
+    }
+
+    /// Tells the engine what was learned.
+    pub fn learn(&mut self, now: Time, parameters: Parameters) {
+        self.step(now, Command::SetParameters(parameters.into()));
+    }
+
+    /// What happened since the offers were looked at last, and what there is.
+    pub fn happened(&self) -> (&[Stamped], &engine::floor::Floor) {
+        (&self.events, self.shard.floor())
     }
 
     /// When the engine's next timer is due.

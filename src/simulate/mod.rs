@@ -27,6 +27,7 @@ mod run;
 mod scenario;
 mod staff;
 mod table;
+mod taught;
 
 pub use centre::{Centre, Day, Does, Kind, Member, Staffing, Visit};
 pub use choice::Choice;
@@ -40,5 +41,6 @@ pub use generate::{Piece, Stream, day, day_factor};
 pub use outcome::{Fate, Outcome};
 pub use random::{FLOORS_MAX, RandomFloors, random_floors};
 pub use report::{Days, Row};
-pub use run::{Run, run};
+pub use run::{Pupil, Run, run, run_taught};
 pub use scenario::Scenario;
+pub use taught::{Belief, TaughtDay, taught};

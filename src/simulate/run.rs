@@ -5,12 +5,14 @@
 
 use super::centre::{Centre, Day};
 use super::choice::Choice;
+use super::draw::Luck;
 use super::floor::{Floor, millis};
 use super::outcome::{Fate, Outcome};
 use super::staff::Staff;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId};
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
+use crate::learning::Learner;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -36,14 +38,34 @@ pub struct Run {
 enum Happening {
     /// The entry of the staffing.
     Staff(usize),
-    Complete(AssignmentId, AgentKey),
+    /// With whether the matter is solved, if somebody learns from it.
+    Complete(AssignmentId, AgentKey, Option<bool>),
     Arrive(usize),
     Leave(usize),
+    /// What was learned is told.
+    Learn,
+}
+
+/// What was learned is told so often, ms.
+const LEARN_MS: u64 = 600_000;
+
+/// Whoever learns from day to day.
+pub struct Pupil<'a> {
+    pub learner: &'a mut Learner,
+    /// The day begins there, on the learner's calendar.
+    pub from: Time,
+    /// What decides whether a matter is solved.
+    pub luck: Luck,
 }
 
 /// Runs a day to its end: the line is emptied after the last has come.
 pub fn run(centre: &Centre, day: &Day, how: Run) -> Outcome {
-    let mut running = Running::new(centre, day, how);
+    run_taught(centre, day, how, None)
+}
+
+/// The same with somebody who learns from it, and tells the engine.
+pub fn run_taught(centre: &Centre, day: &Day, how: Run, pupil: Option<Pupil>) -> Outcome {
+    let mut running = Running::new(centre, day, how, pupil);
     while let Some(now) = running.next_on_agenda() {
         // Our own agenda must not jump over a timer of the engine: what it offers is answered at once, and may be done
         // before what is next on the agenda now.
@@ -69,10 +91,13 @@ struct Running<'a> {
     staff: Staff<'a>,
     fates: Vec<Fate>,
     busy_ms: Vec<u64>,
+    pupil: Option<Pupil<'a>>,
+    /// So many of what happened has been learned from.
+    looked: usize,
 }
 
 impl<'a> Running<'a> {
-    fn new(centre: &'a Centre, day: &'a Day, how: Run) -> Running<'a> {
+    fn new(centre: &'a Centre, day: &'a Day, how: Run, pupil: Option<Pupil<'a>>) -> Running<'a> {
         let mut members: Vec<usize> = (0..centre.agents.len()).collect();
         if how.seed > 0 {
             members.shuffle(&mut ChaCha8Rng::seed_from_u64(how.seed));
@@ -89,7 +114,13 @@ impl<'a> Running<'a> {
             staff: Staff::new(centre, members),
             fates: vec![Fate::TurnedAway; day.visits.len()],
             busy_ms: vec![0; centre.agents.len()],
+            pupil,
+            looked: 0,
         };
+        if let Some(pupil) = &mut running.pupil {
+            pupil.learner.begin_again();
+            running.agenda.push(Reverse((Time(0), Happening::Learn)));
+        }
         for (number, change) in centre.staffing.iter().enumerate() {
             running.agenda.push(Reverse((Time(change.at_ms), Happening::Staff(number))));
         }
@@ -111,11 +142,12 @@ impl<'a> Running<'a> {
     fn happen(&mut self, now: Time, happening: Happening) {
         match happening {
             Happening::Staff(number) => self.staff.change(&mut self.floor, now, self.centre.staffing[number]),
-            Happening::Complete(assignment, agent) => {
+            Happening::Complete(assignment, agent, solved) => {
                 // Who is to go goes before the work ends: the engine looks for the next at once.
                 self.staff.finish(&mut self.floor, now, agent);
-                self.floor.complete(now, assignment);
+                self.floor.complete(now, assignment, solved);
             }
+            Happening::Learn => self.learn(now),
             Happening::Arrive(number) => self.arrive(now, number),
             Happening::Leave(number) => {
                 if let Some(interaction) = self.interactions[number].take() {
@@ -139,7 +171,32 @@ impl<'a> Running<'a> {
         self.look_at_next();
     }
 
+    fn learn(&mut self, now: Time) {
+        self.look();
+        let Some(pupil) = &mut self.pupil else { return };
+        let news = pupil.learner.news(self.floor.happened().1, pupil.from.after(now.0));
+        if let Some(news) = news {
+            self.floor.learn(now, news);
+        }
+        // Nobody else comes: the day ends.
+        if self.next < self.day.visits.len() {
+            self.agenda.push(Reverse((now.after(LEARN_MS), Happening::Learn)));
+        }
+    }
+
+    /// Whoever learns sees what happened.
+    fn look(&mut self) {
+        let Some(pupil) = &mut self.pupil else { return };
+        let (events, floor) = self.floor.happened();
+        for stamped in &events[self.looked..] {
+            pupil.learner.observe(pupil.from.after(stamped.time.0), &stamped.event, floor);
+        }
+        self.looked = events.len();
+    }
+
     fn answer_offers(&mut self, now: Time) {
+        self.look();
+        self.looked = 0;
         for offered in self.floor.offers() {
             let number = self.visits.remove(&offered.interaction).expect("what is offered has come");
             self.interactions[number] = None;
@@ -153,7 +210,9 @@ impl<'a> Running<'a> {
             let wait_s = (now.0 as f64 / 1_000.0 - visit.at_s).max(0.0);
             let work_s = work_ms as f64 / 1_000.0;
             self.fates[number] = Fate::Served { wait_s, resolution: does.resolution, agent: member, work_s };
-            self.agenda.push(Reverse((now.after(work_ms), Happening::Complete(assignment, offered.agent))));
+            let solved = self.pupil.as_mut().map(|pupil| pupil.luck.uniform() < does.resolution);
+            let complete = Happening::Complete(assignment, offered.agent, solved);
+            self.agenda.push(Reverse((now.after(work_ms), complete)));
         }
     }
 }

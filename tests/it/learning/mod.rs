@@ -3,6 +3,7 @@
 mod handle_time;
 mod patience;
 mod shares;
+mod taught;
 mod waiting;
 
 use rand::RngExt;
