@@ -6,9 +6,7 @@ use super::handle_time::{HandleTimes, Known};
 use super::load::Load;
 use super::patience::{Patience, Prior};
 use super::resolution::Resolution;
-use super::seen::{Expected, Eyes, Seen};
-use crate::engine::agent::Presence;
-use crate::engine::event::Event;
+use super::seen::{Expected, Seen};
 use crate::engine::fixed::Part;
 use crate::engine::floor::{AgentSpec, Estimate, Floor};
 use crate::engine::ids::{AgentKey, PoolKey, QueueKey};
@@ -43,7 +41,6 @@ struct Class {
 #[derive(Clone, Debug)]
 pub struct Learner {
     half_life: HalfLife,
-    eyes: Eyes,
     times: HandleTimes,
     pairs: BTreeMap<(AgentKey, QueueKey), Pair>,
     classes: BTreeMap<QueueKey, Class>,
@@ -67,7 +64,6 @@ impl Learner {
     pub fn new(half_life: HalfLife) -> Learner {
         Learner {
             half_life,
-            eyes: Eyes::default(),
             times: HandleTimes::new(half_life),
             pairs: BTreeMap::new(),
             classes: BTreeMap::new(),
@@ -77,33 +73,18 @@ impl Learner {
         }
     }
 
-    /// To be told every event once, in order, with the floor as it is after it.
-    pub fn observe(&mut self, now: Time, event: &Event, floor: &Floor) {
-        match event {
-            Event::ParametersSet(parameters) => self.told.take(parameters),
-            Event::PresenceChanged { agent, presence, .. } => {
-                self.on_duty.insert(*agent, *presence != Presence::SignedOut);
-            }
-            Event::SessionLost { agent } => {
-                self.on_duty.remove(agent);
-            }
-            _ => {}
-        }
-        let mut seen = arrayvec::ArrayVec::<Seen, 4>::new();
-        let mut more = Vec::new();
-        let mut eyes = std::mem::take(&mut self.eyes);
-        eyes.look(now, event, &mut |one| {
-            if let Err(full) = seen.try_push(one) {
-                more.push(full.element());
-            }
-        });
-        self.eyes = eyes;
-        for one in seen.into_iter().chain(more) {
-            self.note(now, one, floor);
-        }
+    /// The engine has this version in force.
+    pub fn knows(&mut self, version: u64) {
+        self.told.version = version;
     }
 
-    fn note(&mut self, now: Time, seen: Seen, floor: &Floor) {
+    /// The engine has taken what it was told.
+    pub fn told(&mut self, parameters: &Parameters) {
+        self.told.take(parameters);
+    }
+
+    /// To be told everything that was seen, in order, with the floor as it is then.
+    pub fn note(&mut self, now: Time, seen: Seen, floor: &Floor) {
         let half_life = self.half_life;
         match seen {
             Seen::Came { queue, expected } => {
@@ -113,7 +94,11 @@ impl Learner {
                 let known = self.told.queues.get(&queue);
                 load.arrive(now, known.map_or(expected.handle_ms, |known| known.handle_ms));
             }
-            Seen::Waited { queue, wait_ms, ending } => {
+            Seen::Queued { .. } => {}
+            Seen::Duty { agent, there } => {
+                self.on_duty.insert(agent, there);
+            }
+            Seen::Waited { queue, wait_ms, ending, .. } => {
                 if let Some(class) = self.classes.get_mut(&queue) {
                     class.patience.record(now, wait_ms, ending);
                 }
@@ -135,6 +120,12 @@ impl Learner {
     fn pair(&mut self, agent: AgentKey, queue: QueueKey) -> &mut Pair {
         let resolution = Resolution::new(self.half_life);
         self.pairs.entry((agent, queue)).or_insert(Pair { calls: 0.0, resolution })
+    }
+
+    /// Customers of a queue wait so long in the mean before they hang up, ms; the usual five minutes where nobody came.
+    pub fn patience_ms(&self, now: Time, queue: QueueKey) -> f64 {
+        let Some(class) = self.classes.get(&queue) else { return Prior::default().mean_ms };
+        class.patience.mean_ms(now, class.prior())
     }
 
     /// The engine has forgotten all it was told.
@@ -237,11 +228,14 @@ impl Class {
         Class { expected, patience, resolution }
     }
 
+    fn prior(&self) -> Prior {
+        Prior { mean_ms: self.expected.patience_ms as f64, ..Prior::default() }
+    }
+
     fn parameters(&self, queue: QueueKey, known: &Known, now: Time) -> QueueParameters {
-        let prior = Prior { mean_ms: self.expected.patience_ms as f64, ..Prior::default() };
         QueueParameters {
             queue,
-            patience_ms: whole(self.patience.mean_ms(now, prior)),
+            patience_ms: whole(self.patience.mean_ms(now, self.prior())),
             handle_ms: whole(known.class_ms(queue, self.expected.handle_ms as f64)),
         }
     }

@@ -5,7 +5,9 @@
 //! `forgetting` says how fast, `rate` is an amount an hour of lately. Where there is little to go by, every estimate is
 //! drawn towards that of a wider group. The formulas are those of ALGORITHM.md, 5.
 
+mod blend;
 mod calibration;
+mod forecast;
 mod forgetting;
 mod handle_time;
 mod hazard;
@@ -21,7 +23,9 @@ mod starts;
 mod survival;
 mod waiting;
 
+pub use blend::{Blend, WAYS};
 pub use calibration::{Accuracy, Calibration, Told};
+pub use forecast::{Expectation, Forecasts};
 pub use forgetting::HalfLife;
 pub use handle_time::{HandleTimes, Known};
 pub use hazard::{BUCKETS, Bucket, HazardTable};

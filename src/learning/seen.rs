@@ -2,6 +2,7 @@
 //! and whether matters were solved. Follows every event, in order; keeps nothing of what is over.
 
 use super::patience::Ending;
+use crate::engine::agent::Presence;
 use crate::engine::event::{Admitted, EndedBy, Event};
 use crate::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, QueueKey};
 use crate::engine::interaction::Part;
@@ -26,10 +27,21 @@ pub enum Seen {
         queue: QueueKey,
         expected: Expected,
     },
+    /// Nobody could take it: it stands in line, and looks for its place there.
+    Queued {
+        queue: QueueKey,
+        interaction: InteractionId,
+    },
     Waited {
         queue: QueueKey,
+        interaction: InteractionId,
         wait_ms: u64,
         ending: Ending,
+    },
+    /// An agent is on duty, or is no more.
+    Duty {
+        agent: AgentKey,
+        there: bool,
     },
     /// A whole conversation with what came after it.
     Handled {
@@ -51,6 +63,8 @@ struct Open {
     since: Time,
     /// Its first wait is not over.
     waits: bool,
+    /// It has been seen in line.
+    queued: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +110,16 @@ impl Eyes {
                     open.customer = Some(*customer);
                 }
             }
+            Event::Waits { interaction, .. } => {
+                if let Some(open) = self.open.get_mut(interaction).filter(|open| open.waits && !open.queued) {
+                    open.queued = true;
+                    tell(Seen::Queued { queue: open.queue, interaction: *interaction });
+                }
+            }
+            Event::PresenceChanged { agent, presence, .. } => {
+                tell(Seen::Duty { agent: *agent, there: *presence != Presence::SignedOut });
+            }
+            Event::SessionLost { agent } => tell(Seen::Duty { agent: *agent, there: false }),
             Event::Overflowed { interaction, to, .. } => {
                 if let Some(open) = self.open.get_mut(interaction) {
                     open.queue = *to;
@@ -153,7 +177,8 @@ impl Eyes {
         let queue = plan.routes[usize::from(admitted.route)].queue;
         let customer = admitted.facts.customer;
         let later = admitted.facts.not_before.is_some() || plan.by_due;
-        self.open.insert(admitted.interaction, Open { queue, customer, since: now, waits: !later });
+        self.open
+            .insert(admitted.interaction, Open { queue, customer, since: now, waits: !later, queued: false });
         tell(Seen::Came { queue, expected: expected(plan, admitted.route) });
         if let Some(served) = customer.and_then(|customer| self.served.remove(&(customer, queue))) {
             tell(Seen::Ended { queue, agent: served.agent, solved: false });
@@ -167,7 +192,8 @@ impl Eyes {
             && std::mem::take(&mut open.waits)
         {
             let wait_ms = now.since(open.since);
-            tell(Seen::Waited { queue: open.queue, wait_ms, ending: Ending::Answered });
+            let (queue, interaction) = (open.queue, asked.interaction);
+            tell(Seen::Waited { queue, interaction, wait_ms, ending: Ending::Answered });
         }
     }
 
@@ -212,7 +238,7 @@ impl Eyes {
 
     fn left(&mut self, now: Time, interaction: InteractionId, ending: Ending, tell: &mut impl FnMut(Seen)) {
         if let Some(open) = self.open.remove(&interaction).filter(|open| open.waits) {
-            tell(Seen::Waited { queue: open.queue, wait_ms: now.since(open.since), ending });
+            tell(Seen::Waited { queue: open.queue, interaction, wait_ms: now.since(open.since), ending });
         }
     }
 

@@ -1,7 +1,6 @@
 //! A centre in a real shard: one pool, a queue and a skill for each kind, an agent for each member.
 
 use super::centre::{Centre, Does, Kind, Member};
-use crate::engine;
 use crate::engine::agent::Presence;
 use crate::engine::capacity::CapacitySpec;
 use crate::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
@@ -124,9 +123,9 @@ impl Floor {
         self.step(now, Command::SetParameters(parameters.into()));
     }
 
-    /// What happened since the offers were looked at last, and what there is.
-    pub fn happened(&self) -> (&[Stamped], &engine::floor::Floor) {
-        (&self.events, self.shard.floor())
+    /// What happened since the offers were looked at last, and where it happened.
+    pub fn happened(&self) -> (&[Stamped], &Shard) {
+        (&self.events, &self.shard)
     }
 
     /// When the engine's next timer is due.

@@ -43,4 +43,4 @@ pub use random::{FLOORS_MAX, RandomFloors, random_floors};
 pub use report::{Days, Row};
 pub use run::{Pupil, Run, run, run_taught};
 pub use scenario::Scenario;
-pub use taught::{Belief, TaughtDay, taught};
+pub use taught::{Belief, TaughtDay, taught, told};

@@ -11,8 +11,9 @@ use super::outcome::{Fate, Outcome};
 use super::staff::Staff;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId};
 use crate::engine::policy::Marginal;
+use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::learning::Learner;
+use crate::learning::{Ending, Eyes, Forecasts, Learner, Seen};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -51,7 +52,11 @@ const LEARN_MS: u64 = 600_000;
 
 /// Whoever learns from day to day.
 pub struct Pupil<'a> {
+    pub eyes: &'a mut Eyes,
     pub learner: &'a mut Learner,
+    pub forecasts: &'a mut Forecasts,
+    /// Whether the engine is told.
+    pub tells: bool,
     /// The day begins there, on the learner's calendar.
     pub from: Time,
     /// What decides whether a matter is solved.
@@ -96,6 +101,25 @@ struct Running<'a> {
     looked: usize,
 }
 
+impl Pupil<'_> {
+    fn note(&mut self, now: Time, seen: Seen, shard: &Shard) {
+        self.learner.note(now, seen, shard.floor());
+        match seen {
+            Seen::Queued { queue, interaction } => {
+                // Nobody waits any more whom an agent took in the same step.
+                let Some(estimate) = shard.estimate(interaction) else { return };
+                let (ahead, patience_ms) = (estimate.position - 1, self.learner.patience_ms(now, queue));
+                self.forecasts.queued(now, interaction, queue, ahead, estimate.wait_ms, patience_ms);
+            }
+            Seen::Waited { queue, interaction, wait_ms, ending: Ending::Answered } => {
+                self.forecasts.taken(now, interaction, queue, wait_ms);
+            }
+            Seen::Waited { interaction, .. } => self.forecasts.left(now, interaction),
+            _ => {}
+        }
+    }
+}
+
 impl<'a> Running<'a> {
     fn new(centre: &'a Centre, day: &'a Day, how: Run, pupil: Option<Pupil<'a>>) -> Running<'a> {
         let mut members: Vec<usize> = (0..centre.agents.len()).collect();
@@ -119,6 +143,7 @@ impl<'a> Running<'a> {
         };
         if let Some(pupil) = &mut running.pupil {
             pupil.learner.begin_again();
+            *pupil.eyes = Eyes::default();
             running.agenda.push(Reverse((Time(0), Happening::Learn)));
         }
         for (number, change) in centre.staffing.iter().enumerate() {
@@ -174,8 +199,9 @@ impl<'a> Running<'a> {
     fn learn(&mut self, now: Time) {
         self.look();
         let Some(pupil) = &mut self.pupil else { return };
-        let news = pupil.learner.news(self.floor.happened().1, pupil.from.after(now.0));
-        if let Some(news) = news {
+        let news = pupil.learner.news(self.floor.happened().1.floor(), pupil.from.after(now.0));
+        if let Some(news) = news.filter(|_| pupil.tells) {
+            pupil.learner.told(&news);
             self.floor.learn(now, news);
         }
         // Nobody else comes: the day ends.
@@ -187,11 +213,16 @@ impl<'a> Running<'a> {
     /// Whoever learns sees what happened.
     fn look(&mut self) {
         let Some(pupil) = &mut self.pupil else { return };
-        let (events, floor) = self.floor.happened();
+        let (events, shard) = self.floor.happened();
+        let mut all = Vec::new();
         for stamped in &events[self.looked..] {
-            pupil.learner.observe(pupil.from.after(stamped.time.0), &stamped.event, floor);
+            let now = pupil.from.after(stamped.time.0);
+            pupil.eyes.look(now, &stamped.event, &mut |seen| all.push((now, seen)));
         }
         self.looked = events.len();
+        for (now, seen) in all {
+            pupil.note(now, seen, shard);
+        }
     }
 
     fn answer_offers(&mut self, now: Time) {

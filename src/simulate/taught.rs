@@ -9,7 +9,7 @@ use super::run::{Pupil, Run, run, run_taught};
 use super::scenario::Scenario;
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
-use crate::learning::{HalfLife, Learner};
+use crate::learning::{Accuracy, Eyes, Forecasts, HalfLife, Learner};
 use serde::Serialize;
 
 const DAY_MS: u64 = 86_400_000;
@@ -75,12 +75,16 @@ pub fn taught(
 ) -> Vec<TaughtDay> {
     let believed = belief.of(&scenario.centre);
     let mut learner = Learner::new(HalfLife::USUAL);
+    let (mut eyes, mut forecasts) = (Eyes::default(), Forecasts::default());
     let mut days = Vec::new();
     for number in 0..scenario.days {
         let day = scenario.day(number);
         let how = |choice| Run { choice, marginal: Marginal::default(), hold_max_ms, seed: 0 };
         let pupil = Pupil {
+            eyes: &mut eyes,
             learner: &mut learner,
+            forecasts: &mut forecasts,
+            tells: true,
             from: Time(u64::from(number) * DAY_MS),
             luck: Luck::new(scenario.seed.wrapping_add(u64::from(number)), SOLVED_STREAM),
         };
@@ -105,4 +109,24 @@ pub fn taught(
         progress(u64::from(number) + 1, u64::from(scenario.days));
     }
     days
+}
+
+/// How well waits are told on a floor that is run under one policy, over all its days.
+pub fn told(scenario: &Scenario, choice: Choice, hold_max_ms: Option<u64>) -> Option<Accuracy> {
+    let mut learner = Learner::new(HalfLife::USUAL);
+    let (mut eyes, mut forecasts) = (Eyes::default(), Forecasts::default());
+    for number in 0..scenario.days {
+        let day = scenario.day(number);
+        let pupil = Pupil {
+            eyes: &mut eyes,
+            learner: &mut learner,
+            forecasts: &mut forecasts,
+            tells: false,
+            from: Time(u64::from(number) * DAY_MS),
+            luck: Luck::new(scenario.seed.wrapping_add(u64::from(number)), SOLVED_STREAM),
+        };
+        let how = Run { choice, marginal: Marginal::default(), hold_max_ms, seed: 0 };
+        run_taught(&scenario.centre, &day, how, Some(pupil));
+    }
+    forecasts.accuracy(None)
 }

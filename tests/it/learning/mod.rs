@@ -4,6 +4,7 @@ mod handle_time;
 mod patience;
 mod shares;
 mod taught;
+mod told;
 mod waiting;
 
 use rand::RngExt;

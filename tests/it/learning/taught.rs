@@ -42,7 +42,8 @@ fn after_five_days_of_learning_from_nothing_as_much_is_saved_as_with_everything_
     let given = saved(later, |day| day.given, |day| day.longest_idle);
     let learned = saved(later, |day| day.learned, |day| day.longest_idle);
     let service = |of| saved(later, of, |day| day.longest_idle_service);
-    let (service_given, service_learned) = (service(|day| day.given_service), service(|day| day.learned_service));
+    let (service_given, service_learned) =
+        (service(|day| day.given_service), service(|day| day.learned_service));
     println!("cost {given:.1} given, {learned:.1} learned; service {service_given:.1}, {service_learned:.1}");
     assert!(given - learned <= 2.0, "{given:.1} % saved with everything given, {learned:.1} % learned");
 }
