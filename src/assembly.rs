@@ -211,7 +211,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
     let Parts { journal, customers, folder } = parts;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
-    let running = start(journal, customers.clone(), config.speed, name)
+    let running = start(journal, customers.clone(), config.speed, config.learns, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     tracing::info!(
         tenant = name,
@@ -235,6 +235,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
         recents: running.recents.clone(),
+        outlook: running.outlook.clone(),
         customers,
         known: Known::default(),
         leases: running.leases.clone(),

@@ -60,6 +60,9 @@ pub struct Settings {
     /// deadlines stay real.
     #[arg(long, env = "BATON_SPEED", value_name = "TIMES")]
     pub speed: Option<u32>,
+    /// Whether the engine is told what its floor teaches: handle times, patience, resolution, load [default: true].
+    #[arg(long, env = "BATON_LEARN", value_name = "TRUE|FALSE")]
+    pub learn: Option<bool>,
     /// Which log lines, as in `info` or `baton=debug,warn` [default: info].
     #[arg(long, env = "BATON_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -77,6 +80,7 @@ pub struct Config {
     pub tokens: Option<PathBuf>,
     pub rules: Option<PathBuf>,
     pub speed: u32,
+    pub learns: bool,
     pub log: String,
 }
 
@@ -117,6 +121,7 @@ impl Settings {
             tokens: self.tokens.or(other.tokens),
             rules: self.rules.or(other.rules),
             speed: self.speed.or(other.speed),
+            learn: self.learn.or(other.learn),
             log: self.log.or(other.log),
         }
     }
@@ -151,6 +156,7 @@ impl Settings {
             tokens: self.tokens,
             rules: self.rules,
             speed,
+            learns: self.learn.unwrap_or(true),
             log: self.log.unwrap_or_else(|| "info".into()),
         })
     }

@@ -12,6 +12,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
 use crate::runtime::payload::Held;
+use crate::runtime::pupil::Outlook;
 use crate::runtime::recents::Recents;
 use dashmap::DashMap;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct Tenant {
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     /// Cards of the customers who were offered lately.
     pub recents: Arc<Recents>,
+    /// What is expected of waits.
+    pub outlook: Outlook,
     pub customers: Customers,
     pub known: Known,
     pub leases: Leases,

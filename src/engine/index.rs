@@ -75,6 +75,8 @@ impl Shard {
     fn count_on_duty(&mut self, profile: ProfileKey, change: i32) {
         self.profiles.count_on_duty(profile, change);
         self.lines.count_on_duty(&self.profiles.get(profile).lanes, change);
+        // The cheapest way may be another.
+        self.prices.moved = true;
     }
 
     /// Finds the profile of an agent anew, after its skills, group or pool changed, or the agent was removed. The

@@ -150,6 +150,7 @@ impl Shard {
             self.lines.learn(&self.learned);
         }
         self.prices.count_anew();
+        self.prices.moved = true;
     }
 }
 

@@ -101,10 +101,11 @@ impl Step<'_> {
         self.somebody_free |= self.shard.agents[agent.index()].ready.is_some();
     }
 
-    /// One more is free: others who are may be worth less to others now, and whoever is held may have one of them. After
-    /// everybody who became free in this step has looked for work: what is urgent comes first.
+    /// One more is free, or prices have moved: others who are free may be worth less to others now, and whoever is held
+    /// may have one of them. After everybody who became free in this step has looked for work: what is urgent comes first.
     pub(super) fn look_again_for_held(&mut self) {
-        if !std::mem::take(&mut self.somebody_free) || self.shard.lines.is_empty() {
+        let moved = std::mem::take(&mut self.shard.prices.moved);
+        if !(std::mem::take(&mut self.somebody_free) || moved) || self.shard.lines.is_empty() {
             return;
         }
         let heads = self.shard.heads_beside_free_agents();

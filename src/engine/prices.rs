@@ -92,6 +92,8 @@ pub(super) struct Prices {
     pub averages: Averages,
     /// By queue: answered in time lately, parts in a million.
     levels: Vec<u32>,
+    /// All of it moved since anybody looked: whoever is held may be held no more.
+    pub moved: bool,
     /// Since everything was counted.
     changes: u32,
     every: u32,
@@ -277,6 +279,7 @@ impl Shard {
             return false;
         }
         let mut prices = std::mem::take(&mut self.prices);
+        prices.moved = true;
         if !stale && prices.every > 0 {
             self.refresh(&mut prices);
             self.prices = prices;

@@ -11,7 +11,8 @@ use super::starts::Starts;
 use super::waiting::Wait;
 use crate::engine::ids::{InteractionId, QueueKey};
 use crate::engine::time::Time;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use hashbrown::HashMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The first place of each group of places whose waits are compared with one another.
 const GROUPS: [u32; 5] = [0, 1, 3, 8, 21];

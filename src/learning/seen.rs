@@ -8,7 +8,8 @@ use crate::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, Offe
 use crate::engine::interaction::Part;
 use crate::engine::plan::Plan;
 use crate::engine::time::Time;
-use std::collections::{HashMap, VecDeque};
+use hashbrown::HashMap;
+use std::collections::VecDeque;
 
 /// A customer who comes to the same queue again within so long had not been helped; who does not, had been.
 pub const AGAIN_MS: u64 = 7 * 86_400_000;

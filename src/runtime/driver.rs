@@ -6,6 +6,7 @@ use super::follow::Follow;
 use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Reply};
 use super::leases::Leases;
+use super::lessons::Lessons;
 use super::outbox::{AgentFollower, Follower, Outbox};
 use super::payload::{Held, Plain, Secret, Speaker, put_key};
 use super::pipe::PipeId;
@@ -67,6 +68,7 @@ pub(super) struct Driver {
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     pub follow: Follow,
     pub history: History,
+    pub lessons: Lessons,
     pub outbox: Outbox,
     pub leases: Leases,
     pub gauges: observe::Gauges,
@@ -268,6 +270,7 @@ impl Driver {
             self.hold(one, &mut keys);
             let about = self.follow.about(&one.stamped.event);
             self.history.hear(&one.stamped, about, one.plain.as_ref(), self.shard.floor());
+            self.lessons.hear(one.stamped.time, &one.stamped.event, &self.shard);
             if let (Some(Plain::Said(said)), Some(interaction)) = (&one.plain, about.interaction)
                 && let Some(mut held) = self.payloads.get_mut(&interaction)
             {
@@ -279,6 +282,7 @@ impl Driver {
             }
         }
         self.history.flush(self.shard.sequence().0);
+        self.lessons.flush();
         // Answers first: an agent whose platform is answered need not be told the same again.
         for (reply, told) in batch.answers {
             self.answer(reply, told);
@@ -375,7 +379,7 @@ mod tests {
     /// A shard with the agent `ana`, who has a session.
     async fn shard_with_ana() -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-        let running = start(Box::new(Memory::new()), customers, 1, "t").expect("nothing to recover");
+        let running = start(Box::new(Memory::new()), customers, 1, true, "t").expect("nothing to recover");
         let definition = Definition::Agent(AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new()));
         let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
         running.handle.ask(define, None).await.expect("a new agent");

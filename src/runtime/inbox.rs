@@ -140,6 +140,13 @@ impl ShardHandle {
         Ok(self.ask_and_look(command, secret, Look::Nothing).await?.0)
     }
 
+    /// The same on a thread that may wait.
+    pub(super) fn ask_waiting(&self, command: Command) -> Result<Answer, AskError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Ask::Do { command, secret: None, look: Look::Nothing, reply: Reply::One(reply) })?;
+        Ok(answer.blocking_recv().map_err(|_| AskError::Stopped)?.answer?)
+    }
+
     /// The same, and a look at what the change left.
     pub async fn ask_and_look(
         &self,

@@ -2,7 +2,7 @@
 //! only then answers and publishes.
 //!
 //! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `pipe` (bulk
-//! streams), `history` (customers), `observe` (metrics).
+//! streams), `history` (customers), `lessons` (what is learned from it), `observe` (metrics).
 
 pub mod clock;
 mod driver;
@@ -10,10 +10,12 @@ mod follow;
 mod history;
 pub mod inbox;
 pub mod leases;
+mod lessons;
 pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod pipe;
+pub mod pupil;
 pub mod recents;
 pub mod start;
 pub mod told;

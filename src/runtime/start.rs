@@ -6,8 +6,10 @@ use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
+use super::lessons::Lessons;
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, key_before, open_payload, open_said};
+use super::pupil::{Outlook, Pupil};
 use super::recents::Recents;
 use crate::customers::{Customers, StoreFault};
 use crate::engine::command::{Command, Write};
@@ -19,6 +21,7 @@ use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::engine::time::Time;
 use crate::journal::{Fault, Journal, RecoveryError, recover};
+use crate::learning::{Eyes, HalfLife, Learner};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -36,6 +39,8 @@ pub struct Running {
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     /// Cards of the customers who were offered lately.
     pub recents: Arc<Recents>,
+    /// What is expected of waits.
+    pub outlook: Outlook,
     pub thread: JoinHandle<Result<(), Fault>>,
     /// Closes when the thread ends, however.
     pub ended: oneshot::Receiver<()>,
@@ -70,11 +75,13 @@ pub enum StartError {
 /// The pool that always exists.
 pub const MAIN_POOL: &str = "main";
 
-/// Recovers and starts a shard. `speed` is how many times faster than life engine time runs.
+/// Recovers and starts a shard. `speed` is how many times faster than life engine time runs; `learns`: whether the engine
+/// is told what its floor teaches.
 pub fn start(
     journal: Box<dyn Journal>,
     customers: Customers,
     speed: u32,
+    learns: bool,
     tenant: &str,
 ) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
@@ -90,6 +97,8 @@ pub fn start(
         sealed: HashMap::new(),
         follow: Follow::default(),
         history: History::new(customers, recents.clone()),
+        eyes: Eyes::default(),
+        learner: learns.then(|| Learner::new(HalfLife::USUAL)),
         newest_customer: None,
         unfit: None,
     };
@@ -107,7 +116,9 @@ pub fn start(
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
     recovery.hold_open(&payloads)?;
-    let Recovery { follow, history, .. } = recovery;
+    let Recovery { follow, history, eyes, learner, .. } = recovery;
+    let (out, lessons) = Lessons::channel();
+    let lessons_out = Lessons::new(eyes, learner.is_some().then_some(out));
 
     let clock = Clock::start(shard.now(), speed);
     let floor = Arc::new(ArcSwap::from_pointee(shard.floor().clone()));
@@ -126,12 +137,20 @@ pub fn start(
         payloads: payloads.clone(),
         follow,
         history,
+        lessons: lessons_out,
         outbox: Outbox::default(),
         leases: leases.clone(),
         gauges: observe::Gauges::new(tenant),
         stepping: Duration::ZERO,
         events: Vec::new(),
     };
+    let outlook = Outlook::default();
+    if let Some(mut learner) = learner {
+        learner.knows(driver.shard.learned_version());
+        let pupil = Pupil { lessons, learner, outlook: outlook.clone(), shard: handle.clone(), clock };
+        let named = std::thread::Builder::new().name(format!("learn-{tenant}"));
+        named.spawn(move || pupil.run()).expect("the system can start a thread at start-up");
+    }
     driver.begin(first).map_err(RecoveryError::from)?;
     let (end, ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
@@ -142,7 +161,7 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    Ok(Running { handle, payloads, recents, thread, ended, leases, clock, recovered })
+    Ok(Running { handle, payloads, recents, outlook, thread, ended, leases, clock, recovered })
 }
 
 fn live_sources(shard: &Shard) -> Vec<Text> {
@@ -178,6 +197,8 @@ struct Recovery<'a> {
     unfit: Option<InteractionId>,
     follow: Follow,
     history: History,
+    eyes: Eyes,
+    learner: Option<Learner>,
 }
 
 /// Events between two hand-overs to the customers' store.
@@ -185,6 +206,10 @@ const STRETCH: u64 = 4_096;
 
 impl Recovery<'_> {
     fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) {
+        if let Some(learner) = &mut self.learner {
+            let floor = shard.floor();
+            self.eyes.look(stamped.time, &stamped.event, &mut |seen| learner.note(stamped.time, seen, floor));
+        }
         let about = self.follow.about(&stamped.event);
         let missing = stamped.sequence.0 > self.applied;
         let plain = match (sealed.filter(|_| missing), about.interaction) {

@@ -1,0 +1,139 @@
+//! Learns on a thread of its own: takes what was seen, tells the engine every ten minutes of its time what has changed, and
+//! keeps the forecasts of waits.
+
+use super::clock::Clock;
+use super::inbox::{AskError, ShardHandle};
+use super::lessons::Lesson;
+use crate::engine::command::Command;
+use crate::engine::ids::QueueKey;
+use crate::engine::time::Time;
+use crate::learning::{Accuracy, Ending, Expectation, Forecasts, Learner, Seen};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// What was learned is told so often, ms of engine time.
+pub const TELL_MS: u64 = 600_000;
+/// The thread looks at the time at least so often.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// What is expected of waits, for whoever asks. Reading holds the pupil up for microseconds, the shard never.
+#[derive(Clone, Default)]
+pub struct Outlook(Arc<RwLock<Seeing>>);
+
+#[derive(Default)]
+struct Seeing {
+    forecasts: Forecasts,
+    /// Mean patience by queue, ms.
+    patience_ms: Vec<f64>,
+}
+
+impl Outlook {
+    /// The wait of who has so many ahead in a queue. `None` before anybody was taken from it.
+    pub fn expect(
+        &self,
+        now: Time,
+        queue: QueueKey,
+        ahead: u32,
+        by_position_ms: Option<u64>,
+    ) -> Option<Expectation> {
+        let seeing = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let patience_ms = seeing.patience(queue);
+        seeing.forecasts.expect(now, queue, ahead, by_position_ms, patience_ms)
+    }
+
+    /// How well waits were told, of a queue or in all.
+    pub fn accuracy(&self, queue: Option<QueueKey>) -> Option<Accuracy> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).forecasts.accuracy(queue)
+    }
+
+    fn learn(&self, lessons: &[Lesson], learner: &Learner) {
+        let mut seeing = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for lesson in lessons {
+            seeing.note(lesson, learner);
+        }
+    }
+}
+
+impl Seeing {
+    fn patience(&self, queue: QueueKey) -> f64 {
+        const USUAL_MS: f64 = 300_000.0;
+        self.patience_ms.get(queue.index()).copied().filter(|ms| *ms > 0.0).unwrap_or(USUAL_MS)
+    }
+
+    fn note(&mut self, lesson: &Lesson, learner: &Learner) {
+        let now = lesson.now;
+        match lesson.seen {
+            Seen::Queued { queue, interaction } => {
+                // Taken by an agent before anybody could be told anything.
+                let Some((ahead, by_position_ms)) = lesson.place else { return };
+                let patience_ms = learner.patience_ms(now, queue);
+                if self.patience_ms.len() <= queue.index() {
+                    self.patience_ms.resize(queue.index() + 1, 0.0);
+                }
+                self.patience_ms[queue.index()] = patience_ms;
+                self.forecasts.queued(now, interaction, queue, ahead, by_position_ms, patience_ms);
+            }
+            Seen::Waited { queue, interaction, wait_ms, ending: Ending::Answered } => {
+                self.forecasts.taken(now, interaction, queue, wait_ms);
+            }
+            Seen::Waited { interaction, .. } => self.forecasts.left(now, interaction),
+            _ => {}
+        }
+    }
+}
+
+/// The thread's things.
+pub(super) struct Pupil {
+    pub lessons: Receiver<Vec<Lesson>>,
+    pub learner: Learner,
+    pub outlook: Outlook,
+    pub shard: ShardHandle,
+    pub clock: Clock,
+}
+
+impl Pupil {
+    /// Learns until the shard ends.
+    pub fn run(mut self) {
+        let mut next = self.clock.now().after(TELL_MS);
+        loop {
+            match self.lessons.recv_timeout(ROUND) {
+                Ok(lessons) => self.learn(&lessons),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            let now = self.clock.now();
+            if now >= next {
+                next = now.after(TELL_MS);
+                if self.tell(now) == Err(AskError::Stopped) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn learn(&mut self, lessons: &[Lesson]) {
+        let floor = self.shard.floor();
+        for lesson in lessons {
+            self.learner.note(lesson.now, lesson.seen, &floor);
+        }
+        self.outlook.learn(lessons, &self.learner);
+    }
+
+    fn tell(&mut self, now: Time) -> Result<(), AskError> {
+        let Some(news) = self.learner.news(&self.shard.floor(), now) else { return Ok(()) };
+        match self.shard.ask_waiting(Command::SetParameters(news.clone().into())) {
+            Ok(_) => {
+                self.learner.told(&news);
+                tracing::debug!(version = news.version, agents = news.agents.len(), "told what was learned");
+                Ok(())
+            }
+            Err(AskError::Refused(refusal)) => {
+                // The floor has changed under it: the next telling is made for the new one.
+                tracing::warn!(%refusal, "what was learned does not suit the floor");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
