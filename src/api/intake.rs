@@ -128,7 +128,7 @@ impl Draft {
         let channel = channel("interaction.channel", interaction.channel)?;
         refuse_outputs(interaction)?;
         let floor = tenant.shard.floor();
-        let queue = queue(tenant, &floor, &interaction.queue)?;
+        let queue = queue("interaction.queue", tenant, &floor, &interaction.queue)?;
         let requirements =
             requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
         let payload = payload(interaction)?;
@@ -230,11 +230,13 @@ fn refuse_outputs(interaction: &proto::Interaction) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn queue(tenant: &Tenant, floor: &Floor, name: &str) -> Result<QueueKey, ApiError> {
-    let id = tenant.id("interaction.queue", name, "queues")?;
-    let key = floor.queues.key(id).ok_or_else(|| {
-        ApiError::not_found("interaction.queue", "QUEUE_NOT_FOUND", &format!("queue {}", shown(id)))
-    })?;
+/// A queue by its name.
+pub fn queue(field: &'static str, tenant: &Tenant, floor: &Floor, name: &str) -> Result<QueueKey, ApiError> {
+    let id = tenant.id(field, name, "queues")?;
+    let key = floor
+        .queues
+        .key(id)
+        .ok_or_else(|| ApiError::not_found(field, "QUEUE_NOT_FOUND", &format!("queue {}", shown(id))))?;
     Ok(QueueKey(u16::try_from(key).expect("queue keys are u16")))
 }
 

@@ -326,6 +326,15 @@ impl Interactions for Api {
         Ok(Response::new(Api::list_open(self, &metadata, &request).await?))
     }
 
+    async fn estimate(
+        &self,
+        request: Request<proto::EstimateRequest>,
+    ) -> Result<Response<proto::EstimateResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(super::estimate::estimate(&tenant, &request).await?))
+    }
+
     async fn heartbeat(
         &self,
         request: Request<proto::SourceHeartbeatRequest>,

@@ -88,10 +88,8 @@ impl Tenant {
         }
         wire.code(28, view.wait_reason.map_or(proto::WaitReason::Unspecified, wait_reason));
         if let Some(estimate) = view.estimate {
-            wire.message(29, |wire| {
-                wire.number(1, estimate.position);
-                wire.millis(2, estimate.wait_ms);
-            });
+            let (queue, places) = (one.queue(), view.places);
+            wire.message(29, |wire| self.write_estimate(wire, queue, estimate, places, view.now));
         }
         wire.number(30, one.requeues);
         wire.number(31, one.plan.rule_set);

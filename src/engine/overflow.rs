@@ -164,7 +164,7 @@ impl Shard {
         }
     }
 
-    fn on_duty_for(&self, visitor: Visitor, route: u8) -> u32 {
+    pub(super) fn on_duty_for(&self, visitor: Visitor, route: u8) -> u32 {
         match self.find_lane(visitor, route) {
             Some(lane) => self.lines.lane(lane).on_duty(),
             None => {
@@ -189,7 +189,7 @@ impl Shard {
     }
 
     /// How many are ready for one like it; counts no further than one beyond `at_most`.
-    fn free_agents(&self, visitor: Visitor, route: u8, at_most: u32) -> u32 {
+    pub(super) fn free_agents(&self, visitor: Visitor, route: u8, at_most: u32) -> u32 {
         let lane = lane_of(visitor.plan, route, 0, visitor.channel);
         let ready = self.profiles_for(lane).flat_map(|profile| self.profiles.get(profile).ready());
         let free = ready.filter(|key| self.no_room(&self.agents[key.index()], lane.channel, false).is_none());

@@ -42,6 +42,12 @@ impl Outlook {
         seeing.forecasts.expect(now, queue, ahead, by_position_ms, patience_ms)
     }
 
+    /// Customers of a queue wait so long in the mean before they hang up, ms. `None` before anybody stood in line.
+    pub fn patience_ms(&self, queue: QueueKey) -> Option<f64> {
+        let seeing = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        seeing.patience_ms.get(queue.index()).copied().filter(|ms| *ms > 0.0)
+    }
+
     /// How well waits were told, of a queue or in all.
     pub fn accuracy(&self, queue: Option<QueueKey>) -> Option<Accuracy> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).forecasts.accuracy(queue)

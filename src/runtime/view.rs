@@ -24,6 +24,8 @@ pub struct InteractionView {
     pub parts: Vec<Assignment>,
     pub wait_reason: Option<WaitReason>,
     pub estimate: Option<Estimate>,
+    /// The first and the last place it may have among all who want the same agents.
+    pub places: Option<(u32, u32)>,
     pub now: Time,
     pub sequence: Sequence,
 }
@@ -39,6 +41,7 @@ pub fn interaction(shard: &Shard, id: InteractionId) -> Option<InteractionView> 
         parts: interaction.assignments.iter().filter_map(|id| shard.assignment(*id).copied()).collect(),
         wait_reason: shard.wait_reason(id),
         estimate: shard.estimate(id),
+        places: shard.places(id),
         now: shard.now(),
         sequence: shard.sequence(),
         interaction,

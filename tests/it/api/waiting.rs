@@ -1,5 +1,6 @@
 //! Waiting for a route: Submit with `max_wait`, Wait, Watch, and the source's own session.
 
+use super::expect::{assert_refused, invalid, unknown};
 use super::harness::{Server, TENANT, call, name, seconds, within};
 use baton::proto::{self, InteractionState, SubmitRequest};
 
@@ -102,4 +103,47 @@ async fn a_source_opens_its_session_once_and_then_renews_it() {
     assert!(first.opened && first.lease.is_some());
     let again = server.interactions().heartbeat(renew()).await.expect("a renewal").into_inner();
     assert!(!again.opened);
+}
+
+/// Where calls of the harness come in.
+const QUEUE: &str = "sales";
+
+fn ask_about(queue: &str, channels: &[proto::Channel]) -> proto::EstimateRequest {
+    let channels = channels.iter().map(|channel| i32::from(*channel)).collect();
+    proto::EstimateRequest { parent: TENANT.into(), queue: name("queues", queue), channels }
+}
+
+#[tokio::test]
+async fn before_anything_is_handed_in_it_is_told_what_it_would_meet() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let asked = || server.interactions();
+    let voice = || ask_about(QUEUE, &[proto::Channel::Voice]);
+    let nobody = asked().estimate(voice()).await.expect("an answer").into_inner();
+    let [nobody] = &nobody.channels[..] else { panic!("one channel was asked about: {nobody:?}") };
+    assert!(nobody.open && !nobody.free && nobody.call_back, "nobody is there: {nobody:?}");
+    let estimate = nobody.estimate.as_ref().expect("a place");
+    assert_eq!((estimate.position, estimate.wait), (1, None));
+
+    let _ana = server.sign_in("ana").await;
+    let free = asked().estimate(voice()).await.expect("an answer").into_inner();
+    let free = &free.channels[0];
+    assert!(free.open && free.free && !free.call_back, "{free:?}");
+    assert_eq!(free.queue, name("queues", QUEUE));
+    assert_eq!(free.estimate.as_ref().and_then(|estimate| estimate.wait).map(|wait| wait.seconds), Some(0));
+
+    server.call("c1").await;
+    server.call("c2").await;
+    let usual = asked().estimate(ask_about(QUEUE, &[])).await.expect("an answer").into_inner();
+    let channels: Vec<i32> = usual.channels.iter().map(|one| one.channel).collect();
+    let wanted = [proto::Channel::Voice, proto::Channel::Chat, proto::Channel::Message];
+    assert_eq!(channels, wanted.map(i32::from));
+    assert_eq!(usual.channels[0].estimate.as_ref().map(|one| one.position), Some(2), "one waits, one rings");
+
+    for (case, request, wanted) in [
+        ("no such queue", ask_about("nowhere", &[]), unknown("QUEUE_NOT_FOUND", "queue")),
+        ("twice", ask_about(QUEUE, &[proto::Channel::Voice, proto::Channel::Voice]), invalid("channels")),
+    ] {
+        assert_refused(case, asked().estimate(request).await, wanted);
+    }
 }
