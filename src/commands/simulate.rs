@@ -9,15 +9,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::bar::with_bar;
+use super::hold::{self, Hold};
 use super::printed::{Output, print};
 use crate::engine::policy::Marginal;
 use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms};
 
-/// Longest hold that can be asked for, ms: a day.
-const HOLD_MAX_MS: u64 = 86_400_000;
 /// Days of each random floor, unless asked otherwise.
 const RANDOM_DAYS: u32 = 4;
 
@@ -68,7 +67,7 @@ pub struct SimulateArgs {
     policy: Option<Vec<Choice>>,
     /// Longest time an interaction is held for a cheaper agent, for example 60s; 0s: never held; unlimited: as long as it
     /// pays
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = hold)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = hold::parse)]
     max_hold: Hold,
     /// Days that are drawn [default: as many as the floor says; 4 of each random floor]
     #[arg(long, value_name = "NUMBER", conflicts_with = "days",
@@ -86,10 +85,6 @@ pub struct SimulateArgs {
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
 }
-
-/// Longest hold, ms; `None`: as long as it pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hold(Option<u64>);
 
 /// Runs, prints the result, and says what went wrong.
 pub fn run(args: SimulateArgs) -> ExitCode {
@@ -165,27 +160,6 @@ impl Display for Shipped {
 
 fn printed(result: &(impl Display + Serialize), output: Output) -> io::Result<ExitCode> {
     print(result, output).map(|()| ExitCode::SUCCESS)
-}
-
-fn with_bar<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs of a day, {eta} left");
-    let bar = ProgressBar::new(0).with_style(style.expect("the template is a constant"));
-    let result = work(&mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    result
-}
-
-fn hold(text: &str) -> Result<Hold, String> {
-    if text == "unlimited" {
-        return Ok(Hold(None));
-    }
-    let wanted = "expected a time such as 0s, 60s or 2m, up to 24h, or unlimited".to_owned();
-    let parsed: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; {wanted}"))?;
-    let ms = u64::try_from(parsed.as_millis()).ok().filter(|ms| *ms <= HOLD_MAX_MS).ok_or(wanted)?;
-    Ok(Hold(Some(ms)))
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
