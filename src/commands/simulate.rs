@@ -32,7 +32,8 @@ const USUAL: [Choice; 4] =
 /// days, customers and agents: differences are told with 95 % intervals.
 ///
 /// With --random, floors are drawn too. With --days, nothing is drawn: a centre is two files, NAME_types.csv and
-/// NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day.
+/// NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day; or types_NAME.csv, agents_NAME.csv and
+/// trace_NAME_*.csv.
 ///
 /// The engine sees what a router may see, which is estimates: never how long one customer will wait, or how much work
 /// one customer is.
@@ -57,7 +58,7 @@ pub struct SimulateArgs {
     /// Folder with the files of a recorded centre and its days
     #[arg(long, value_name = "DIR", conflicts_with = "floor", requires = "center")]
     days: Option<PathBuf>,
-    /// Name of the recorded centre: what the names of its files begin with
+    /// Name of the recorded centre: what its files are named after
     #[arg(long, value_name = "NAME", requires = "days")]
     center: Option<String>,
     /// Policies, with commas between, the first being the one the others are compared with: longest-idle,
