@@ -1,6 +1,7 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
 mod bar;
+pub mod bound;
 pub mod demo;
 mod hold;
 pub mod load;

@@ -21,7 +21,7 @@ use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms}
 const RANDOM_DAYS: u32 = 4;
 
 /// What a floor is run under unless asked otherwise; of recorded days, the first and the last of them.
-const USUAL: [Choice; 4] =
+pub(super) const USUAL: [Choice; 4] =
     [Choice::LongestIdle, Choice::PrioritySkill, Choice::CmuTheta, Choice::MarginalCost];
 
 /// Take days through the engine in simulated time, under several policies side by side
