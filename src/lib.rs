@@ -3,6 +3,7 @@
 //! In reading order: the [`engine`] decides, the [`journal`] makes it durable, [`customers`] remember what happened
 //! to whom, the runtime brings the three together, and the API serves them.
 
+pub mod bound;
 pub mod customers;
 pub mod engine;
 pub mod journal;

@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{demo, load, replay, report, rules, serve, simulate};
+use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -32,6 +32,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Take days through the engine under several policies, side by side.
     Simulate(simulate::SimulateArgs),
+    /// Say how cheap recorded days could have been, beside what policies cost.
+    Bound(bound::BoundArgs),
 }
 
 fn main() -> ExitCode {
@@ -43,5 +45,6 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Bound(args) => bound::run(args),
     }
 }

@@ -1,6 +1,9 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
+mod bar;
+pub mod bound;
 pub mod demo;
+mod hold;
 pub mod load;
 mod printed;
 pub mod replay;

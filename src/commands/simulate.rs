@@ -9,20 +9,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
+use super::bar::with_bar;
+use super::hold::{self, Hold};
 use super::printed::{Output, print};
 use crate::engine::policy::Marginal;
 use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms};
 
-/// Longest hold that can be asked for, ms: a day.
-const HOLD_MAX_MS: u64 = 86_400_000;
 /// Days of each random floor, unless asked otherwise.
 const RANDOM_DAYS: u32 = 4;
 
 /// What a floor is run under unless asked otherwise; of recorded days, the first and the last of them.
-const USUAL: [Choice; 4] =
+pub(super) const USUAL: [Choice; 4] =
     [Choice::LongestIdle, Choice::PrioritySkill, Choice::CmuTheta, Choice::MarginalCost];
 
 /// Take days through the engine in simulated time, under several policies side by side
@@ -33,7 +32,8 @@ const USUAL: [Choice; 4] =
 /// days, customers and agents: differences are told with 95 % intervals.
 ///
 /// With --random, floors are drawn too. With --days, nothing is drawn: a centre is two files, NAME_types.csv and
-/// NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day.
+/// NAME_agents.csv, and a file NAME_day*.csv (or .csv.gz) for each day; or types_NAME.csv, agents_NAME.csv and
+/// trace_NAME_*.csv.
 ///
 /// The engine sees what a router may see, which is estimates: never how long one customer will wait, or how much work
 /// one customer is.
@@ -58,7 +58,7 @@ pub struct SimulateArgs {
     /// Folder with the files of a recorded centre and its days
     #[arg(long, value_name = "DIR", conflicts_with = "floor", requires = "center")]
     days: Option<PathBuf>,
-    /// Name of the recorded centre: what the names of its files begin with
+    /// Name of the recorded centre: what its files are named after
     #[arg(long, value_name = "NAME", requires = "days")]
     center: Option<String>,
     /// Policies, with commas between, the first being the one the others are compared with: longest-idle,
@@ -68,7 +68,7 @@ pub struct SimulateArgs {
     policy: Option<Vec<Choice>>,
     /// Longest time an interaction is held for a cheaper agent, for example 60s; 0s: never held; unlimited: as long as it
     /// pays
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = hold)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = hold::parse)]
     max_hold: Hold,
     /// Days that are drawn [default: as many as the floor says; 4 of each random floor]
     #[arg(long, value_name = "NUMBER", conflicts_with = "days",
@@ -86,10 +86,6 @@ pub struct SimulateArgs {
     #[arg(long, value_enum, default_value = "text")]
     output: Output,
 }
-
-/// Longest hold, ms; `None`: as long as it pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hold(Option<u64>);
 
 /// Runs, prints the result, and says what went wrong.
 pub fn run(args: SimulateArgs) -> ExitCode {
@@ -165,27 +161,6 @@ impl Display for Shipped {
 
 fn printed(result: &(impl Display + Serialize), output: Output) -> io::Result<ExitCode> {
     print(result, output).map(|()| ExitCode::SUCCESS)
-}
-
-fn with_bar<T>(work: impl FnOnce(&mut dyn FnMut(u64, u64)) -> T) -> T {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs of a day, {eta} left");
-    let bar = ProgressBar::new(0).with_style(style.expect("the template is a constant"));
-    let result = work(&mut |done, total| {
-        bar.set_length(total);
-        bar.set_position(done);
-    });
-    bar.finish_and_clear();
-    result
-}
-
-fn hold(text: &str) -> Result<Hold, String> {
-    if text == "unlimited" {
-        return Ok(Hold(None));
-    }
-    let wanted = "expected a time such as 0s, 60s or 2m, up to 24h, or unlimited".to_owned();
-    let parsed: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}; {wanted}"))?;
-    let ms = u64::try_from(parsed.as_millis()).ok().filter(|ms| *ms <= HOLD_MAX_MS).ok_or(wanted)?;
-    Ok(Hold(Some(ms)))
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {

@@ -12,8 +12,10 @@ pub enum SimulateError {
     Wrong { file: PathBuf, line: u64, field: &'static str, got: String, want: &'static str },
     #[error("{}: {what}", file.display())]
     Unusable { file: PathBuf, what: String },
-    #[error("no days of {centre} in {}: want files named {centre}_day*.csv or .csv.gz", folder.display())]
+    #[error("no days of {centre} in {}: want files named {centre}_day*.csv or trace_{centre}_*.csv, or .csv.gz", folder.display())]
     NoDays { folder: PathBuf, centre: String },
+    #[error("no day {day} of {centre}: want one of {}", days.join(", "))]
+    NoDay { centre: String, day: String, days: Vec<String> },
     #[error("{} is no floor:\n{errors}", file.display())]
     Described { file: PathBuf, errors: DocumentErrors },
     #[error("floor {name}: {what}")]

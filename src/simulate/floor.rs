@@ -228,6 +228,6 @@ fn money(amount: f64) -> Money {
 }
 
 /// The engine counts whole milliseconds.
-pub(super) fn millis(seconds: f64) -> u64 {
+pub(crate) fn millis(seconds: f64) -> u64 {
     (seconds * 1_000.0).round() as u64
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 
 /// Does so many pieces of work; `progress` is told how many are done, of how many.
-pub(super) fn all<T: Send>(
+pub(crate) fn all<T: Send>(
     count: usize,
     work: impl Fn(usize) -> T + Sync,
     progress: &mut dyn FnMut(u64, u64),

@@ -14,10 +14,11 @@ const MONEY_MAX: f64 = 1_000_000.0;
 /// Greatest factor of work.
 const WORK_MAX: f64 = 10_000.0;
 
-/// The kinds and the agents of a centre: `{name}_types.csv` and `{name}_agents.csv`.
+/// The kinds and the agents of a centre: `{name}_types.csv` and `{name}_agents.csv`, or `types_{name}.csv` and
+/// `agents_{name}.csv`.
 pub fn centre(folder: &Path, name: &str) -> Result<Centre, SimulateError> {
     let mut kinds: Vec<Kind> = Vec::new();
-    let file = folder.join(format!("{name}_types.csv"));
+    let file = file_of(folder, name, "types");
     rows(&file, KINDS_MAX, |row| {
         let kind = row.kind()?;
         if kinds.iter().any(|known| known.name == kind.name) {
@@ -27,7 +28,7 @@ pub fn centre(folder: &Path, name: &str) -> Result<Centre, SimulateError> {
         Ok(())
     })?;
     let mut agents: Vec<Member> = Vec::new();
-    let file = folder.join(format!("{name}_agents.csv"));
+    let file = file_of(folder, name, "agents");
     rows(&file, AGENTS_MAX * KINDS_MAX, |row| {
         let number = row.whole("agent", AGENTS_MAX as u64 - 1)?;
         let number = usize::try_from(number).expect("it is below the limit");
@@ -53,6 +54,12 @@ pub fn centre(folder: &Path, name: &str) -> Result<Centre, SimulateError> {
     Ok(Centre { kinds, agents, staffing: Vec::new() })
 }
 
+/// What is said of a centre may stand before its name or behind it.
+fn file_of(folder: &Path, name: &str, what: &str) -> PathBuf {
+    let before = folder.join(format!("{what}_{name}.csv"));
+    if before.exists() { before } else { folder.join(format!("{name}_{what}.csv")) }
+}
+
 /// One day of a centre.
 pub fn day(file: &Path, centre: &Centre) -> Result<Day, SimulateError> {
     let mut visits: Vec<Visit> = Vec::new();
@@ -67,14 +74,15 @@ pub fn day(file: &Path, centre: &Centre) -> Result<Day, SimulateError> {
     Ok(Day { visits })
 }
 
-/// The days of a centre in a folder, by their names: what stands for `*` in `{name}_day*.csv`.
+/// The days of a centre in a folder, by their names: what stands for `*` in `{name}_day*.csv` or `trace_{name}_*.csv`.
 pub fn days_of(folder: &Path, name: &str) -> Result<Vec<(String, PathBuf)>, SimulateError> {
     let unreadable = |source| SimulateError::Unreadable { file: folder.to_owned(), source };
     let mut days = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let Some(file) = path.file_name().and_then(|file| file.to_str()) else { continue };
-        let day = file.strip_prefix(name).and_then(|rest| rest.strip_prefix("_day"));
+        let begins = [format!("{name}_day"), format!("trace_{name}_")];
+        let day = begins.iter().find_map(|begin| file.strip_prefix(begin.as_str()));
         let day = day.and_then(|rest| rest.strip_suffix(".gz").unwrap_or(rest).strip_suffix(".csv"));
         if let Some(day) = day {
             days.push((day.to_owned(), path));

@@ -21,7 +21,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 /// Who would wait so long, s, waits for ever.
-const FOR_EVER_S: f64 = 1e9;
+pub(crate) const FOR_EVER_S: f64 = 1e9;
 
 /// How a day is run.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "server")]
 mod api;
+mod bound;
 mod chance;
 mod charts;
 mod exact;
