@@ -34,14 +34,14 @@ impl Blend {
         let gain: [f64; WAYS] = std::array::from_fn(|row| dot(&self.spread[row], said));
         let scale = FORGETS + dot(&gain, said);
         let error = came - self.of(said);
-        for row in 0..WAYS {
-            self.weights[row] += gain[row] / scale * error;
+        for (weight, gain) in self.weights.iter_mut().zip(gain) {
+            *weight += gain / scale * error;
         }
-        for row in 0..WAYS {
-            for column in 0..WAYS {
-                let kept = self.spread[row][column] - gain[row] * gain[column] / scale;
+        for (row, down) in self.spread.iter_mut().zip(gain) {
+            for (spread, across) in row.iter_mut().zip(gain) {
+                let kept = *spread - down * across / scale;
                 // What is not seen any more is not forgotten for ever.
-                self.spread[row][column] = (kept / FORGETS).clamp(-DOUBT, DOUBT);
+                *spread = (kept / FORGETS).clamp(-DOUBT, DOUBT);
             }
         }
     }
