@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate};
+use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate, tune};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -32,6 +32,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Take days through the engine under several policies, side by side.
     Simulate(simulate::SimulateArgs),
+    /// Try how dearly scarce skills are best protected, on past days.
+    Tune(tune::TuneArgs),
     /// Say how cheap recorded days could have been, beside what policies cost.
     Bound(bound::BoundArgs),
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Tune(args) => tune::run(args),
         Command::Bound(args) => bound::run(args),
     }
 }

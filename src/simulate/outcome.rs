@@ -51,6 +51,18 @@ pub struct Figures {
     pub gini: f64,
 }
 
+/// The figures of one kind of contact on a day; as in [`Figures`], but for this kind alone.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct KindFigures {
+    pub calls: u64,
+    pub cost: f64,
+    pub service_cost: f64,
+    pub service_level: f64,
+    pub abandoned: f64,
+    /// Mean wait of those who were served, s.
+    pub mean_wait_s: f64,
+}
+
 impl Outcome {
     /// Its figures.
     pub fn figures(&self, centre: &Centre, day: &Day) -> Figures {
@@ -58,22 +70,29 @@ impl Outcome {
         for (visit, fate) in day.visits.iter().zip(&self.fates) {
             sums.add(&centre.kinds[visit.kind], fate);
         }
-        let calls = self.fates.len() as f64;
+        let all = sums.kind_figures();
         Figures {
-            calls: self.fates.len() as u64,
-            cost: sums.service + sums.unresolved,
-            service_cost: sums.service,
-            service_level: share(sums.in_time, calls - sums.left_in_time),
-            abandoned: share(sums.left, calls),
-            mean_wait_s: share(sums.wait_s, sums.served),
+            calls: all.calls,
+            cost: all.cost,
+            service_cost: all.service_cost,
+            service_level: all.service_level,
+            abandoned: all.abandoned,
+            mean_wait_s: all.mean_wait_s,
             p95_wait_s: self.wait_quantile_s(0.95),
             resolution: share(sums.resolution, sums.served),
             gini: gini(&self.busy_ms),
         }
     }
-}
 
-impl Outcome {
+    /// Those of each kind, in the order of the centre's.
+    pub fn by_kind(&self, centre: &Centre, day: &Day) -> Vec<KindFigures> {
+        let mut sums: Vec<Sums> = centre.kinds.iter().map(|_| Sums::default()).collect();
+        for (visit, fate) in day.visits.iter().zip(&self.fates) {
+            sums[visit.kind].add(&centre.kinds[visit.kind], fate);
+        }
+        sums.iter().map(Sums::kind_figures).collect()
+    }
+
     fn wait_quantile_s(&self, share: f64) -> f64 {
         let wait = |fate: &Fate| match fate {
             Fate::Served { wait_s, .. } => Some(*wait_s),
@@ -88,6 +107,7 @@ impl Outcome {
 
 #[derive(Default)]
 struct Sums {
+    calls: u64,
     service: f64,
     unresolved: f64,
     served: f64,
@@ -102,6 +122,7 @@ impl Sums {
     fn add(&mut self, kind: &super::centre::Kind, fate: &Fate) {
         let late = |wait_s: f64| if wait_s > kind.target_s { kind.late } else { 0.0 };
         let waiting = |wait_s: f64| kind.waiting_per_minute / 60.0 * wait_s;
+        self.calls += 1;
         match *fate {
             Fate::Served { wait_s, resolution, .. } => {
                 self.service += waiting(wait_s) + late(wait_s);
@@ -117,6 +138,18 @@ impl Sums {
                 self.left_in_time += if wait_s > kind.target_s { 0.0 } else { 1.0 };
             }
             Fate::TurnedAway => {}
+        }
+    }
+
+    fn kind_figures(&self) -> KindFigures {
+        let calls = self.calls as f64;
+        KindFigures {
+            calls: self.calls,
+            cost: self.service + self.unresolved,
+            service_cost: self.service,
+            service_level: share(self.in_time, calls - self.left_in_time),
+            abandoned: share(self.left, calls),
+            mean_wait_s: share(self.wait_s, self.served),
         }
     }
 }
@@ -164,7 +197,8 @@ mod tests {
             Fate::Left { wait_s: 50.0 },
             Fate::Left { wait_s: 5.0 },
         ];
-        let figures = Outcome { fates, busy_ms: vec![100, 300] }.figures(&centre, &day);
+        let outcome = Outcome { fates, busy_ms: vec![100, 300] };
+        let figures = outcome.figures(&centre, &day);
         let service = 0.1 + (0.3 + 1.0) + (0.5 + 1.0 + 4.0) + (0.05 + 4.0);
         assert!((figures.service_cost - service).abs() < 1e-9);
         assert!((figures.cost - service - 2.0).abs() < 1e-9);
@@ -173,5 +207,7 @@ mod tests {
         assert!((figures.p95_wait_s - 30.0).abs() < 1e-9);
         assert!((figures.abandoned - 0.5).abs() < 1e-9);
         assert!((figures.gini - 0.25).abs() < 1e-9);
+        let [alone] = outcome.by_kind(&centre, &day)[..] else { panic!("there is one kind") };
+        assert_eq!((alone.calls, alone.cost, alone.abandoned), (4, figures.cost, figures.abandoned));
     }
 }

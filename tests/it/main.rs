@@ -18,3 +18,4 @@ mod scenarios;
 mod sim;
 mod story;
 mod tidy;
+mod tune;
