@@ -12,9 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
 use super::printed::{Output, print};
-use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions};
+use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions, Way};
 use crate::rules::RuleSet;
-use crate::simulate::Choice;
 
 /// Replay a recorded log through the engine in simulated time, beside the record
 #[derive(Debug, Clone, Args)]
@@ -41,14 +40,18 @@ pub struct ReplayArgs {
     /// Type of the choices, one of PS PE IN NE NW TT AA [default: PS]
     #[arg(long = "type", value_name = "TYPE", value_parser = kind, requires = "check_choices")]
     kind: Option<Kind>,
-    /// The month under each of these policies beside the record, with commas between: longest-idle, priority,
-    /// priority-skill, cmu-theta, marginal-cost, …
+    /// The month in each of these ways beside the record, with commas between, the last held against the others:
+    /// bank-rule (time in queue, priority customers with a credit of 90 s), longest-idle (longest wait first),
+    /// priority, priority-skill, cmu-theta, marginal-cost, … [default with --goals: bank-rule, longest-idle and
+    /// marginal-cost]
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "check_choices")]
-    policy: Vec<Choice>,
-    /// Rule document with the goals: its queues are the types PS PE IN NE NW TT AA [default: the built-in rules]
-    #[arg(long, value_name = "FILE", requires = "policy")]
+    policy: Vec<Way>,
+    /// Rule document with the goals: its queues are the types PS PE IN NE NW TT AA, and PS-priority and so on for their
+    /// priority customers [default: the built-in rules]
+    #[arg(long, value_name = "FILE", conflicts_with = "check_choices")]
     goals: Option<PathBuf>,
-    /// Who is taken first: time in queue with the bank's credit of 90 s for priority customers, or time alone
+    /// Who is taken first: time in queue with the bank's credit of 90 s for priority customers, or time alone; with
+    /// --policy or --goals in the calibration only
     #[arg(long, value_enum, default_value = "documented")]
     order: OrderArg,
     /// Share of their time on duty in which agents take calls, 0 to 1 [default: calibrated on the 1st to 10th]
@@ -79,7 +82,9 @@ pub fn run(args: ReplayArgs) -> ExitCode {
     let Format::BankCalls = args.format;
     let printed = match args.check_choices {
         true => check_choices(&args).map(|check| print(&check, args.output)),
-        false if args.policy.is_empty() => replay(&args).map(|replay| print(&replay, args.output)),
+        false if args.policy.is_empty() && args.goals.is_none() => {
+            replay(&args).map(|replay| print(&replay, args.output))
+        }
         false => match goals(&args) {
             Ok(rules) => policies(&args, &rules).map(|policies| print(&policies, args.output)),
             Err(fault) => {
@@ -112,7 +117,8 @@ fn goals(args: &ReplayArgs) -> Result<RuleSet, String> {
 
 fn policies(args: &ReplayArgs, rules: &RuleSet) -> Result<bank_calls::Policies, ReplayError> {
     let bar = Bar::new("calls, those of the calibration included");
-    bank_calls::policies(&options(args), &args.policy, rules, &mut |done, total| bar.show(done, total))
+    let ways = if args.policy.is_empty() { &Way::USUAL[..] } else { &args.policy };
+    bank_calls::policies(&options(args), ways, rules, &mut |done, total| bar.show(done, total))
 }
 
 fn replay(args: &ReplayArgs) -> Result<bank_calls::Replay, ReplayError> {

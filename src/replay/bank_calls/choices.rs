@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::floor::{Floor, NO_HEAD_START, Terms};
+use super::floor::{Floor, Terms};
 use super::record::{AgentNo, Call, Kind, Second};
 use super::simulate::time;
 
@@ -71,7 +71,7 @@ pub(super) fn engines(calls: &[Call], choice: &Choice) -> usize {
     let mut index_of = HashMap::new();
     for index in &choice.waiting {
         let call = &calls[*index];
-        index_of.insert(floor.submit(time(call.arrival), call, NO_HEAD_START), *index);
+        index_of.insert(floor.submit(time(call.arrival), call), *index);
     }
     floor.sign_in(time(choice.at), agent);
     let offers = floor.offers();

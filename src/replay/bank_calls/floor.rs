@@ -1,11 +1,13 @@
-//! The bank's floor in a real shard: one pool, a queue and a skill per type of call, the agents of the log.
+//! The bank's floor in a real shard: one pool, a skill per type of call, a queue per class, the agents of the log.
 //!
 //! Everything is said to the engine in commands, as a live platform would; what it decides is read from its
 //! events. Refusals are our own mistakes here, since the floor is one we defined.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::class::Class;
 use super::record::{AgentNo, Call, Kind};
+use super::replay::Order;
 use crate::engine::agent::Presence;
 use crate::engine::command::{Answer, Command, Leaving, Submit, Write};
 use crate::engine::event::{EndedBy, Event, Stamped};
@@ -41,20 +43,33 @@ pub(super) struct Offered {
 pub(super) struct Terms<'a> {
     /// What decides.
     pub(super) policy: Policy,
-    /// What each type is worth: a queue has the name of its type. `None`: nothing costs anything.
+    /// What each class is worth: a queue has the name of its class. `None`: nothing costs anything.
     pub(super) rules: Option<&'a RuleSet>,
+    /// What priority customers count as having waited when they come in, ms.
+    pub(super) credit_ms: u64,
 }
 
 impl Terms<'_> {
     /// Longest wait and longest idle, and nothing costs anything.
     pub(super) const BANK: Terms<'static> =
-        Terms { policy: Policy::Listed(Listed::longest_idle()), rules: None };
+        Terms { policy: Policy::Listed(Listed::longest_idle()), rules: None, credit_ms: NO_HEAD_START };
+
+    /// As the bank decided, as far as who is taken first is in this order.
+    pub(super) fn bank(order: Order) -> Terms<'static> {
+        let credit_ms = match order {
+            Order::Documented => PRIORITY_CREDIT_MS,
+            Order::LongestWait => NO_HEAD_START,
+        };
+        Terms { credit_ms, ..Terms::BANK }
+    }
 }
 
 /// A shard with the bank's floor.
 #[derive(Debug, Clone)]
 pub(super) struct Floor {
-    plans: BTreeMap<Kind, Plan>,
+    plans: BTreeMap<Class, Plan>,
+    /// What priority customers are credited with, ms.
+    credit_ms: u64,
     shard: Shard,
     events: Vec<Stamped>,
     agents: BTreeMap<AgentNo, AgentKey>,
@@ -64,14 +79,22 @@ impl Floor {
     /// Defines the floor. The agents have a session each and are signed out.
     pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>, terms: Terms<'_>) -> Floor {
         let (plans, agents) = (BTreeMap::new(), BTreeMap::new());
-        let mut floor = Floor { plans, shard: Shard::new(), events: Vec::new(), agents };
+        let (shard, events) = (Shard::new(), Vec::new());
+        let mut floor = Floor { plans, credit_ms: terms.credit_ms, shard, events, agents };
         let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy };
         floor.define(now, "bank", Definition::Pool(pool.into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
-            floor.define(now, kind.code(), Definition::Queue(queue_spec(kind)));
         }
-        floor.plans = Kind::ALL.into_iter().map(|kind| (kind, floor.plan(kind, terms.rules))).collect();
+        let classes = Class::all().filter(|class| class.has_queue(terms.rules));
+        let queues: Vec<(Class, QueueKey)> = classes
+            .map(|class| {
+                let key = floor.define(now, &class.name(), Definition::Queue(queue_spec(class)));
+                (class, QueueKey(u16::try_from(key).expect("there are 14 classes")))
+            })
+            .collect();
+        floor.plans =
+            queues.into_iter().map(|(class, key)| (class, floor.plan(class, key, terms.rules))).collect();
         for (agent, kinds) in skills {
             let key = floor.define(now, &agent.to_string(), Definition::Agent(agent_spec(*agent, kinds)));
             let session = SessionId(u64::from(key) + 1);
@@ -91,8 +114,9 @@ impl Floor {
         self.set_presence(now, agent, Presence::SignedOut);
     }
 
-    /// A call comes in and is planned: the queue of its type, and a head start in ms.
-    pub(super) fn submit(&mut self, now: Time, call: &Call, head_start_ms: u64) -> InteractionId {
+    /// A call comes in and is planned: the queue of its class, and the credit of its customer.
+    pub(super) fn submit(&mut self, now: Time, call: &Call) -> InteractionId {
+        let head_start_ms = if call.priority_customer { self.credit_ms } else { NO_HEAD_START };
         let submit = Submit {
             keys: [None, None],
             content: 0,
@@ -100,7 +124,7 @@ impl Floor {
             external_id: call.row.to_string().into(),
             channel: Channel::Voice,
             facts: Facts::default(),
-            plan: Plan { head_start_ms, ..self.plans[&call.kind].clone() }.into(),
+            plan: Plan { head_start_ms, ..self.plan_of(Class::of(call)).clone() }.into(),
         };
         match self.step(now, Command::Submit(Box::new(submit))) {
             Answer::Admitted { interaction, .. } => interaction,
@@ -148,19 +172,18 @@ impl Floor {
         events.drain(..).filter_map(offered).filter(open).collect()
     }
 
-    fn plan(&self, kind: Kind, rules: Option<&RuleSet>) -> Plan {
-        let queue = QueueKey(key(kind));
+    fn plan(&self, class: Class, queue: QueueKey, rules: Option<&RuleSet>) -> Plan {
         match rules {
             Some(rules) => {
                 rules.plan(self.shard.floor(), &Asked::plain(Channel::Voice, queue, &Facts::default()))
             }
-            None => plan(kind),
+            None => plan(class.kind, queue),
         }
     }
 
-    /// What each type is worth.
-    pub(super) fn goals(&self) -> BTreeMap<Kind, Goals> {
-        self.plans.iter().map(|(kind, plan)| (*kind, plan.goals.clone())).collect()
+    /// Priority customers stand with the others of their type where they have no queue of their own.
+    pub(super) fn plan_of(&self, class: Class) -> &Plan {
+        self.plans.get(&class).unwrap_or_else(|| &self.plans[&Class { priority: false, ..class }])
     }
 
     fn set_presence(&mut self, now: Time, agent: AgentNo, presence: Presence) {
@@ -182,7 +205,7 @@ impl Floor {
     }
 }
 
-/// Skills and queues are defined in the order of `Kind::ALL`, so their keys are its positions.
+/// Skills are defined in the order of `Kind::ALL`, so their keys are its positions.
 fn key(kind: Kind) -> u16 {
     kind as u16
 }
@@ -191,12 +214,12 @@ fn requirement(kind: Kind) -> Requirement {
     Requirement { skill: SkillKey(key(kind)), proficiency: 1 }
 }
 
-fn queue_spec(kind: Kind) -> QueueSpec {
+fn queue_spec(class: Class) -> QueueSpec {
     QueueSpec {
         on_expiry: OnExpiry::Stay,
         on_agent_lost: OnAgentLost::Keep,
         waiting_max: u32::MAX,
-        ..QueueSpec::plain(kind.code().into(), POOL, vec![requirement(kind)])
+        ..QueueSpec::plain(class.name().into(), POOL, vec![requirement(class.kind)])
     }
 }
 
@@ -207,8 +230,8 @@ fn agent_spec(agent: AgentNo, kinds: &BTreeSet<Kind>) -> AgentSpec {
     AgentSpec::plain(agent.to_string().into(), POOL, kinds.iter().map(skill).collect())
 }
 
-fn plan(kind: Kind) -> Plan {
+fn plan(kind: Kind, queue: QueueKey) -> Plan {
     let goals = Goals { short_abandon_ms: 0, ..Goals::plain() };
-    let route = Route::plain(QueueKey(key(kind)), vec![requirement(kind)]);
+    let route = Route::plain(queue, vec![requirement(kind)]);
     Plan::plain(1, route, 0, goals)
 }

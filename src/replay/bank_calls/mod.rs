@@ -1,11 +1,13 @@
 //! The call log of a bank, January 1999, against the engine.
 //!
 //! `replay` lets the recorded customers meet the recorded agents again, with the engine between them.
+//! `policies` lets them meet under several ways to decide, and says who gains and who pays.
 //! `check_choices` asks the engine, at each recorded choice of the bank's switch, whom it would have taken.
 //! The log is that of "Anonymous Bank", Technion, Haifa (I. Guedj and A. Mandelbaum, 2000).
 
 mod check;
 mod choices;
+mod class;
 mod draw;
 mod duty;
 mod error;
@@ -14,6 +16,7 @@ mod floor;
 mod parse;
 mod patience;
 mod policies;
+mod policies_report;
 mod record;
 mod replay;
 mod report;
@@ -23,7 +26,7 @@ mod work;
 pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
 pub use error::RecordError;
 pub use figures::{Books, DayFigures, Figures};
-pub use policies::{Policies, UnderPolicy, policies};
+pub use policies::{Group, Less, Policies, UnderPolicy, Way, policies};
 pub use record::Kind;
 pub use replay::{
     CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,

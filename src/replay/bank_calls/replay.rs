@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::duty::Duty;
 use super::error::RecordError;
 use super::figures::{Books, Fate};
-use super::floor::{NO_HEAD_START, PRIORITY_CREDIT_MS, Terms};
+use super::floor::Terms;
 use super::parse::read;
 use super::patience::Patience;
 use super::record::Call;
@@ -133,7 +133,7 @@ pub struct Replay {
 /// Replays a log. `progress` hears how many calls are done, and of how many; the calibration counts.
 pub fn replay(options: &ReplayOptions, progress: &mut dyn FnMut(u64, u64)) -> Result<Replay, ReplayError> {
     let (scene, availability, calibration, mut progress) = set(options, 1, progress)?;
-    let fates = scene.run(scene.calls.len(), availability, Terms::BANK, &mut progress);
+    let fates = scene.run(scene.calls.len(), availability, Terms::bank(options.order), &mut progress);
     Ok(scene.report(&fates, availability, calibration, options))
 }
 
@@ -178,23 +178,19 @@ pub(super) struct Scene {
     pub(super) calls: Vec<Call>,
     patience_s: Vec<u32>,
     work_s: Vec<u32>,
-    head_start_ms: Vec<u64>,
     pub(super) duty: Duty,
+    order: Order,
     seed: u64,
 }
 
 impl Scene {
     fn of(calls: Vec<Call>, options: &ReplayOptions) -> Scene {
         let (patience, work) = (Patience::fit(&calls), WorkTimes::fit(&calls));
-        let head_start = |call: &Call| match options.order {
-            Order::Documented if call.priority_customer => PRIORITY_CREDIT_MS,
-            Order::Documented | Order::LongestWait => NO_HEAD_START,
-        };
         Scene {
             patience_s: calls.iter().map(|call| patience.of(call, options.seed)).collect(),
             work_s: calls.iter().map(|call| work.of(call, options.seed)).collect(),
-            head_start_ms: calls.iter().map(head_start).collect(),
             duty: Duty::seen_in(&calls),
+            order: options.order,
             seed: options.seed,
             calls,
         }
@@ -225,7 +221,6 @@ impl Scene {
             calls: &self.calls[..calls],
             patience_s: &self.patience_s[..calls],
             work_s: &self.work_s[..calls],
-            head_start_ms: &self.head_start_ms[..calls],
             skills: &self.duty.skills,
             available: &available,
             terms,
@@ -241,7 +236,7 @@ impl Scene {
         for _ in 0..CALIBRATION_RUNS {
             // Four decimals are what the report prints, and what gives the same run again.
             let factor = f64::round((low + high) / 2.0 * 10_000.0) / 10_000.0;
-            let wait_s = mean_wait_s(self.run(calls, factor, Terms::BANK, progress).into_iter());
+            let wait_s = mean_wait_s(self.run(calls, factor, Terms::bank(self.order), progress).into_iter());
             if (wait_s - goal).abs() < f64::abs(best.1 - goal) {
                 best = (factor, wait_s);
             }

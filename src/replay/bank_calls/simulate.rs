@@ -23,8 +23,6 @@ pub(super) struct Cast<'a> {
     pub(super) patience_s: &'a [u32],
     /// Seconds each call keeps an agent.
     pub(super) work_s: &'a [u32],
-    /// What each call counts as having waited when it comes in, in ms.
-    pub(super) head_start_ms: &'a [u64],
     /// The types each agent serves.
     pub(super) skills: &'a BTreeMap<AgentNo, BTreeSet<Kind>>,
     /// When each agent takes calls.
@@ -107,7 +105,7 @@ impl<'a> Run<'a> {
 
     fn arrive(&mut self, now: Time, index: usize) {
         let call = &self.cast.calls[index];
-        let interaction = self.floor.submit(now, call, self.cast.head_start_ms[index]);
+        let interaction = self.floor.submit(now, call);
         self.interactions[index] = Some(interaction);
         self.calls.insert(interaction, index);
         let leaves = now.after(u64::from(self.cast.patience_s[index]) * 1000);
@@ -147,16 +145,17 @@ pub(super) fn time(at: Second) -> Time {
 mod tests {
     use super::*;
     use crate::replay::bank_calls::record::{Outcome, midnight};
+    use crate::replay::bank_calls::replay::Order;
 
     const A01: AgentNo = AgentNo { desk: 'A', number: 1 };
 
-    fn arriving(at: Second, row: u32) -> Call {
+    fn arriving(at: Second, row: u32, priority_customer: bool) -> Call {
         let day = jiff::civil::date(1999, 1, 1);
         Call {
             row,
             kind: Kind::Ps,
             day,
-            priority_customer: false,
+            priority_customer,
             arrival: midnight(day) + at,
             queued: true,
             wait_s: 0,
@@ -165,20 +164,19 @@ mod tests {
         }
     }
 
-    /// Calls as (arrival, patience, work, head start), all in s; one agent takes calls in `on`. Says who was
+    /// Calls as (arrival, patience, work, credit), all in s, the credit 0 or 90; one agent takes calls in `on`. Says who was
     /// served and after how many seconds each was served or left.
     fn fates(calls: &[(Second, u32, u32, u64)], on: &[(Second, Second)]) -> Vec<(bool, u64)> {
-        let rows: Vec<Call> = (2..).zip(calls).map(|(row, call)| arriving(call.0, row)).collect();
+        let rows: Vec<Call> = (2..).zip(calls).map(|(row, call)| arriving(call.0, row, call.3 > 0)).collect();
         let start = midnight(rows[0].day);
         let stretch = |(from, to): &(Second, Second)| Stretch { from: start + from, to: start + to };
         let cast = Cast {
             calls: &rows,
             patience_s: &calls.iter().map(|call| call.1).collect::<Vec<_>>(),
             work_s: &calls.iter().map(|call| call.2).collect::<Vec<_>>(),
-            head_start_ms: &calls.iter().map(|call| call.3 * 1000).collect::<Vec<_>>(),
             skills: &[(A01, [Kind::Ps].into())].into(),
             available: &[(A01, on.iter().map(stretch).collect())].into(),
-            terms: Terms::BANK,
+            terms: Terms::bank(Order::Documented),
         };
         let fates = run(cast, &mut || ());
         fates.into_iter().map(|fate| (fate.served, fate.wait_ms / 1000)).collect()

@@ -10,6 +10,7 @@ use super::parse::read;
 use super::patience::Patience;
 use super::record::{Call, Second};
 use super::*;
+use crate::rules::RuleSet;
 
 /// The shared record, or `None` with a line that says what was skipped.
 fn january(test: &str) -> Option<Vec<Call>> {
@@ -100,4 +101,43 @@ fn a_replayed_month_has_every_call_answered_or_gone() {
         replay(&options, &mut |_, _| {}).expect("a good file"),
         "the same seed, the same month"
     );
+}
+
+/// What the calibration on 1 to 10 January finds.
+const AVAILABILITY: f64 = 0.7273;
+
+fn january_in_ways(test: &str) -> Option<(ReplayOptions, Policies)> {
+    let file = january_file(test)?;
+    let (availability, order) = (Some(AVAILABILITY), Order::Documented);
+    let options = ReplayOptions { file, availability, order, seed: 1 };
+    let rules = RuleSet::read(include_str!("goals.yaml")).expect("the goals are a rule document");
+    let policies = policies(&options, &Way::USUAL, &rules, &mut |_, _| {}).expect("a good file");
+    Some((options, policies))
+}
+
+#[test]
+fn under_the_goals_of_the_banks_rule_marginal_cost_is_cheaper_than_it_and_than_longest_wait() {
+    let Some((options, month)) = january_in_ways("January in money") else { return };
+    let all = &month.groups[0];
+    let [_, bank, longest, ours] = &all.rows[..] else { panic!("the record, and three ways") };
+    assert_eq!([bank.policy, longest.policy, ours.policy], ["bank-rule", "longest-idle", "marginal-cost"]);
+    assert!(ours.cost_service < bank.cost_service.min(longest.cost_service));
+    assert!(all.less.iter().all(|less| less.cost_percent + less.cost_percent_ci < 0.0), "{:?}", all.less);
+    // Queues of their own change nothing for priority customers where longest wait decides.
+    let engine = replay(&options, &mut |_, _| {}).expect("a good file").month.engine.all;
+    assert_eq!(bank.figures, engine);
+}
+
+#[test]
+fn classes_add_up_to_the_month() {
+    let Some((_, month)) = january_in_ways("the classes of January") else { return };
+    let (all, [regular, priority]) = (&month.groups[0], [&month.groups[1], &month.groups[2]]);
+    for way in 0..all.rows.len() {
+        let cost = |group: &Group| group.rows[way].cost_service;
+        assert!((cost(all) - cost(regular) - cost(priority)).abs() < 1e-6);
+        let classes: f64 = month.groups[3..].iter().map(cost).sum();
+        assert!((cost(all) - classes).abs() < 1e-6);
+        let row = &all.rows[way];
+        assert!((row.cost_waiting + row.cost_abandoned - row.cost_service).abs() < 1e-6, "nothing is late");
+    }
 }
