@@ -23,6 +23,9 @@ const ENOUGH: usize = 30;
 
 /// Nobody is told less than this share of what the line says.
 const LEAST: f64 = 0.1;
+/// Of those who wait as long as so many mean patiences one in fifty is still there, so nobody is told more: a mean handle time of
+/// a few calls, or a line that stood still, says hours.
+const PATIENCES_MAX: f64 = 4.0;
 const MINUTE_MS: f64 = 60_000.0;
 
 /// A wait as it is told, ms.
@@ -119,9 +122,10 @@ impl Forecasts {
         let group = group(ahead);
         let told = line.said(now, ahead, by_position_ms, patience_ms).map(|(wait, said)| {
             let Expectation { mean_ms, p10_ms, p90_ms, .. } = line.expectation(wait, &said, group);
-            let [_, by_position, by_last, _] = said.map(|minutes| minutes * MINUTE_MS);
-            let told = Told { mean_ms, p10_ms, p90_ms, by_position_ms: by_position, by_last_ms: by_last };
-            (told, said)
+            // As simpler systems tell them, whatever they come to.
+            let by_position_ms = by_position_ms.map_or(wait.mean_ms, |ms| ms as f64);
+            let by_last_ms = line.starts.last_wait_ms().unwrap_or_default() as f64;
+            (Told { mean_ms, p10_ms, p90_ms, by_position_ms, by_last_ms }, said)
         });
         line.waiting += 1;
         line.starts.line(now, line.waiting);
@@ -183,10 +187,16 @@ impl Line {
         by_position_ms: Option<u64>,
         patience_ms: f64,
     ) -> Option<(Wait, [f64; WAYS])> {
-        let wait = self.starts.wait(now, ahead, 1.0 / patience_ms)?;
+        let agents_per_ms = by_position_ms.map(|ms| f64::from(ahead + 1) / ms.max(1) as f64);
+        let wait = match agents_per_ms {
+            Some(agents_per_ms) => self.starts.wait_beside(now, ahead, 1.0 / patience_ms, agents_per_ms)?,
+            None => self.starts.wait(now, ahead, 1.0 / patience_ms)?,
+        };
         let last_ms = self.starts.last_wait_ms()? as f64;
         let by_position_ms = by_position_ms.map_or(wait.mean_ms, |ms| ms as f64);
-        Some((wait, [wait.mean_ms, by_position_ms, last_ms, MINUTE_MS].map(|ms| ms / MINUTE_MS)))
+        let most_ms = patience_ms * PATIENCES_MAX;
+        let said = [wait.mean_ms, by_position_ms, last_ms, MINUTE_MS];
+        Some((wait, said.map(|ms| ms.min(most_ms) / MINUTE_MS)))
     }
 
     fn expectation(&self, wait: Wait, said: &[f64; WAYS], group: usize) -> Expectation {

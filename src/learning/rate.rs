@@ -42,4 +42,20 @@ impl Rate {
     pub fn doubt(&self) -> f64 {
         (2.0 - self.watched_ms / self.time_constant_ms) / (2.0 * self.amount)
     }
+
+    /// The same as if, beside what came, so much had come at this rate, above 0: where little was seen, the other rate holds.
+    pub fn beside(mut self, per_ms: f64, amount: f64) -> Beside {
+        let doubt_of_own = 2.0 - self.watched_ms / self.time_constant_ms;
+        self.amount += amount;
+        self.watched_ms += amount / per_ms;
+        Beside { per_ms: self.amount / self.watched_ms, doubt: doubt_of_own / (2.0 * self.amount) }
+    }
+}
+
+/// A rate drawn towards another one.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Beside {
+    pub per_ms: f64,
+    /// Variance over the square, as [`Rate::doubt`].
+    pub doubt: f64,
 }

@@ -8,6 +8,8 @@ use crate::engine::time::Time;
 const TIME_CONSTANT_MS: u64 = 300_000;
 /// Before so many starts their rate is not believed.
 const STARTS_MIN: u32 = 10;
+/// How fast agents could take counts as much as so many starts.
+const AGENTS_COUNT: f64 = 1.0;
 
 /// Starts of service of one class. Time runs while somebody waits: how fast agents take from an empty line says nothing.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -58,6 +60,22 @@ impl Starts {
         Some(wait.with_doubt(rate.per_ms(), rate.doubt()))
     }
 
+    /// The same where it is known how fast agents would take if they all worked on nothing else, starts for each ms: a line
+    /// that nobody is taken from for a while does not stand still for ever.
+    pub fn wait_beside(
+        &self,
+        now: Time,
+        ahead: u32,
+        abandons_per_ms: f64,
+        agents_per_ms: f64,
+    ) -> Option<Wait> {
+        if self.starts < STARTS_MIN {
+            return self.wait(now, ahead, abandons_per_ms);
+        }
+        let rate = self.until(now).rate.beside(agents_per_ms, AGENTS_COUNT);
+        Some(Wait::behind(ahead, rate.per_ms, abandons_per_ms).with_doubt(rate.per_ms, rate.doubt))
+    }
+
     /// What the last one who was taken had waited, ms: what many systems tell.
     pub fn last_wait_ms(&self) -> Option<u64> {
         self.last_wait_ms
@@ -80,5 +98,24 @@ impl Starts {
 impl Default for Starts {
     fn default() -> Starts {
         Starts::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_stands_still_is_not_told_to_stand_for_ever() {
+        let mut starts = Starts::new();
+        starts.line(Time(0), 2);
+        for start in 1..=20_u64 {
+            starts.start(Time(start * 10_000), 20_000);
+        }
+        // An agent takes a minute each. While the line moves, how it moves counts; after an hour without, what agents could.
+        let told = |now: u64| starts.wait_beside(Time(now), 0, 0.0, 1.0 / 60_000.0).expect("ten were taken");
+        assert!((10_000.0..14_000.0).contains(&told(200_000).mean_ms), "{:?}", told(200_000));
+        assert!((350_000.0..370_000.0).contains(&told(3_800_000).mean_ms), "{:?}", told(3_800_000));
+        assert!(starts.wait(Time(3_800_000), 0, 0.0).expect("ten were taken").mean_ms > 1e6);
     }
 }

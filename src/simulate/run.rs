@@ -11,9 +11,8 @@ use super::outcome::{Fate, Outcome};
 use super::staff::Staff;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId};
 use crate::engine::policy::Marginal;
-use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::learning::{Ending, Eyes, Forecasts, Learner, Seen};
+use crate::learning::{Eyes, Forecasts, Learner, note};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -99,25 +98,6 @@ struct Running<'a> {
     pupil: Option<Pupil<'a>>,
     /// So many of what happened has been learned from.
     looked: usize,
-}
-
-impl Pupil<'_> {
-    fn note(&mut self, now: Time, seen: Seen, shard: &Shard) {
-        self.learner.note(now, seen, shard.floor());
-        match seen {
-            Seen::Queued { queue, interaction } => {
-                // Nobody waits any more whom an agent took in the same step.
-                let Some(estimate) = shard.estimate(interaction) else { return };
-                let (ahead, patience_ms) = (estimate.position - 1, self.learner.patience_ms(now, queue));
-                self.forecasts.queued(now, interaction, queue, ahead, estimate.wait_ms, patience_ms);
-            }
-            Seen::Waited { queue, interaction, wait_ms, ending: Ending::Answered } => {
-                self.forecasts.taken(now, interaction, queue, wait_ms);
-            }
-            Seen::Waited { interaction, .. } => self.forecasts.left(now, interaction),
-            _ => {}
-        }
-    }
 }
 
 impl<'a> Running<'a> {
@@ -221,7 +201,7 @@ impl<'a> Running<'a> {
         }
         self.looked = events.len();
         for (now, seen) in all {
-            pupil.note(now, seen, shard);
+            note(pupil.learner, pupil.forecasts, now, seen, shard);
         }
     }
 

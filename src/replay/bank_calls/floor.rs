@@ -186,6 +186,11 @@ impl Floor {
         self.plans.get(&class).unwrap_or_else(|| &self.plans[&Class { priority: false, ..class }])
     }
 
+    /// What happened since the offers were looked at last, and where it happened.
+    pub(super) fn happened(&self) -> (&[Stamped], &Shard) {
+        (&self.events, &self.shard)
+    }
+
     fn set_presence(&mut self, now: Time, agent: AgentNo, presence: Presence) {
         let agent = self.agents[&agent];
         self.step(now, Command::SetPresence { agent, presence, reason: "".into(), by: EndedBy::Agent });

@@ -21,6 +21,7 @@ mod record;
 mod replay;
 mod report;
 mod simulate;
+mod told;
 mod work;
 
 pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
@@ -31,6 +32,7 @@ pub use record::Kind;
 pub use replay::{
     CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,
 };
+pub use told::{WaitsTold, told};
 
 #[cfg(test)]
 mod tests;

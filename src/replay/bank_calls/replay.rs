@@ -17,6 +17,7 @@ use super::parse::read;
 use super::patience::Patience;
 use super::record::Call;
 use super::simulate::{self, Cast};
+use super::told::Listener;
 use super::work::WorkTimes;
 
 /// The availability factor is calibrated on the days of the first month up to this one.
@@ -214,6 +215,18 @@ impl Scene {
         terms: Terms<'_>,
         progress: &mut Progress<'_>,
     ) -> Vec<Fate> {
+        self.heard(calls, availability, terms, None, progress)
+    }
+
+    /// The same with somebody who hears every event.
+    pub(super) fn heard(
+        &self,
+        calls: usize,
+        availability: f64,
+        terms: Terms<'_>,
+        listener: Option<&mut Listener>,
+        progress: &mut Progress<'_>,
+    ) -> Vec<Fate> {
         let agents = self.duty.stretches.keys();
         let available: BTreeMap<_, _> =
             agents.map(|agent| (*agent, self.duty.available(*agent, availability, self.seed))).collect();
@@ -225,7 +238,7 @@ impl Scene {
             available: &available,
             terms,
         };
-        simulate::run(cast, &mut || progress.one())
+        simulate::run(cast, listener, &mut || progress.one())
     }
 
     /// Halves the interval of the factor until the mean wait of the first days is that of the record, and

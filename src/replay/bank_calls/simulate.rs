@@ -11,6 +11,7 @@ use super::duty::Stretch;
 use super::figures::Fate;
 use super::floor::{Floor, Terms};
 use super::record::{AgentNo, Call, Kind, Second};
+use super::told::Listener;
 use crate::engine::ids::{AssignmentId, InteractionId};
 use crate::engine::time::Time;
 
@@ -41,9 +42,9 @@ enum Happening {
     Leave(usize),
 }
 
-/// Runs to the end and says what became of each call. `progress` is called once a call.
-pub(super) fn run(cast: Cast<'_>, progress: &mut dyn FnMut()) -> Vec<Fate> {
-    let mut run = Run::new(cast);
+/// Runs to the end and says what became of each call. `listener` hears every event, `progress` is called once a call.
+pub(super) fn run(cast: Cast<'_>, listener: Option<&mut Listener>, progress: &mut dyn FnMut()) -> Vec<Fate> {
+    let mut run = Run::new(cast, listener);
     while let Some(Reverse((next, _))) = run.agenda.peek().copied() {
         // Our own agenda must not jump over a timer of the engine: an offer it makes is answered at once, and what
         // follows from that may come first.
@@ -65,11 +66,12 @@ struct Run<'a> {
     agenda: BinaryHeap<Reverse<(Time, Happening)>>,
     interactions: Vec<Option<InteractionId>>,
     calls: HashMap<InteractionId, usize>,
+    listener: Option<&'a mut Listener>,
     fates: Vec<Option<Fate>>,
 }
 
 impl<'a> Run<'a> {
-    fn new(cast: Cast<'a>) -> Run<'a> {
+    fn new(cast: Cast<'a>, listener: Option<&'a mut Listener>) -> Run<'a> {
         let arrivals = cast.calls.iter().enumerate();
         let mut agenda: BinaryHeap<_> =
             arrivals.map(|(index, call)| Reverse((time(call.arrival), Happening::Arrive(index)))).collect();
@@ -86,6 +88,7 @@ impl<'a> Run<'a> {
             agenda,
             interactions: vec![None; cast.calls.len()],
             calls: HashMap::new(),
+            listener,
             fates: vec![None; cast.calls.len()],
         }
     }
@@ -122,6 +125,10 @@ impl<'a> Run<'a> {
 
     /// The bank's agents had calls put through; nobody declined.
     fn answer_offers(&mut self, now: Time) {
+        if let Some(listener) = &mut self.listener {
+            let (events, shard) = self.floor.happened();
+            listener.hear(events, shard);
+        }
         for offered in self.floor.offers() {
             let index = self.calls[&offered.interaction];
             let assignment = self.floor.accept(now, offered.offer);
@@ -178,7 +185,7 @@ mod tests {
             available: &[(A01, on.iter().map(stretch).collect())].into(),
             terms: Terms::bank(Order::Documented),
         };
-        let fates = run(cast, &mut || ());
+        let fates = run(cast, None, &mut || ());
         fates.into_iter().map(|fate| (fate.served, fate.wait_ms / 1000)).collect()
     }
 

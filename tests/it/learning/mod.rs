@@ -1,6 +1,7 @@
 //! What is learned from a floor: against figures that are known exactly, and against floors whose truth is known.
 
 mod handle_time;
+mod january;
 mod patience;
 mod shares;
 mod taught;
