@@ -7,7 +7,7 @@
 
 use super::class::Class;
 use super::figures::{Fate, Figures};
-use super::floor::{Floor, Terms};
+use super::floor::{Floor, PRIORITY_CREDIT_MS, Terms};
 use super::record::Call;
 use super::replay::{Calibration, Order, ReplayError, ReplayOptions, Scene, set};
 use crate::engine::plan::{Goals, Plan};
@@ -43,6 +43,9 @@ pub struct UnderPolicy {
     pub cost_abandoned: f64,
     /// Waiting, hanging up and late answers.
     pub cost_service: f64,
+    /// Whatever the goals say, what the order of the bank's rule keeps small: of each customer half of (wait + credit)² less
+    /// credit², hung up or not, square minutes.
+    pub squared_minutes: f64,
 }
 
 /// The last way less another on the same days: means of the days, with half the widths of their 95 % intervals.
@@ -226,9 +229,11 @@ impl<'a> Month<'a> {
             cost_waiting: 0.0,
             cost_abandoned: 0.0,
             cost_service: 0.0,
+            squared_minutes: 0.0,
         };
         for number in members {
             let cost = self.cost(*number, fates[*number]);
+            row.squared_minutes += squared_minutes(self.calls[*number].1, fates[*number]);
             row.cost_waiting += cost.waiting;
             row.cost_abandoned += cost.abandoned;
             row.cost_service += cost.all();
@@ -280,6 +285,13 @@ fn less(policy: &'static str, days: &[DayOf], against: &'static str, others: &[D
         wait_s,
         wait_s_ci,
     }
+}
+
+/// The integral of the bank's own order over a wait: a minute weighs as much as the order counts at it.
+fn squared_minutes(call: &Call, fate: Fate) -> f64 {
+    let credit_ms = if call.priority_customer { PRIORITY_CREDIT_MS } else { 0 };
+    let square = |ms: u64| (ms as f64 / 60_000.0).powi(2);
+    (square(fate.wait_ms + credit_ms) - square(credit_ms)) / 2.0
 }
 
 /// What one customer's wait cost, in the currency of the goals.
