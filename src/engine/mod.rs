@@ -69,5 +69,6 @@ mod table;
 pub mod tally;
 pub mod time;
 pub mod transfer;
+pub mod trial;
 mod weigh;
 pub mod wrap_up;

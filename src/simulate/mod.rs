@@ -43,6 +43,6 @@ pub use outcome::{Fate, Outcome};
 pub use random::{FLOORS_MAX, RandomFloors, random_floors};
 pub use report::{Days, Row};
 pub(crate) use run::FOR_EVER_S;
-pub use run::{Pupil, Run, run, run_taught};
+pub use run::{Pupil, Run, run, run_taught, run_tried};
 pub use scenario::Scenario;
 pub use taught::{Belief, TaughtDay, taught, told};

@@ -65,7 +65,7 @@ impl Floor {
     pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>, terms: Terms<'_>) -> Floor {
         let (plans, agents) = (BTreeMap::new(), BTreeMap::new());
         let mut floor = Floor { plans, shard: Shard::new(), events: Vec::new(), agents };
-        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy };
+        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy, trial: None };
         floor.define(now, "bank", Definition::Pool(pool.into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
