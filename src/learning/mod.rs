@@ -21,6 +21,7 @@ mod seen;
 mod shrinkage;
 mod starts;
 mod survival;
+mod switchback;
 mod waiting;
 
 pub use blend::{Blend, WAYS};
@@ -39,4 +40,5 @@ pub use seen::{AGAIN_MS, Expected, Eyes, Seen};
 pub use shrinkage::{Between, Few, Shrunk};
 pub use starts::Starts;
 pub use survival::{Curve, Step};
+pub use switchback::{Lift, Switchback};
 pub use waiting::Wait;

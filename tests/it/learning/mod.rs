@@ -3,6 +3,7 @@
 mod handle_time;
 mod patience;
 mod shares;
+mod switchback;
 mod taught;
 mod told;
 mod waiting;
