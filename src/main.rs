@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate};
+use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate, top};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -34,6 +34,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Say how cheap recorded days could have been, beside what policies cost.
     Bound(bound::BoundArgs),
+    /// Watch a floor in the terminal: what its lines cost by the minute, what skills are worth, why who gets what.
+    Top(top::TopArgs),
 }
 
 fn main() -> ExitCode {
@@ -46,5 +48,6 @@ fn main() -> ExitCode {
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Bound(args) => bound::run(args),
+        Command::Top(args) => top::run(args),
     }
 }

@@ -22,6 +22,7 @@ mod intake;
 mod interactions;
 mod known;
 mod last_agent;
+mod money;
 mod names;
 mod plans;
 mod platform;

@@ -11,3 +11,4 @@ pub mod report;
 pub mod rules;
 pub mod serve;
 pub mod simulate;
+pub mod top;

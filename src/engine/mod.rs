@@ -10,6 +10,7 @@
 pub mod agent;
 mod apply;
 mod averages;
+pub mod board;
 pub mod callback;
 pub mod capacity;
 pub mod channel;

@@ -17,6 +17,7 @@ mod hours;
 mod intake;
 mod load;
 mod lost;
+mod money;
 mod names;
 mod parking;
 mod policies;
