@@ -10,6 +10,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio_stream::StreamExt;
 
+/// Wrong usage.
+const EXIT_USAGE: u8 = 2;
 /// No server (EX_UNAVAILABLE).
 const EXIT_UNAVAILABLE: u8 = 69;
 
@@ -109,5 +111,8 @@ async fn live(settings: &Settings) -> Result<(), TopError> {
 fn failed(error: &TopError) -> ExitCode {
     // Nobody is left to tell if this cannot be written.
     let _ = writeln!(io::stderr(), "baton top: {error}");
-    ExitCode::from(EXIT_UNAVAILABLE)
+    ExitCode::from(match error {
+        TopError::Address { .. } | TopError::Token => EXIT_USAGE,
+        _ => EXIT_UNAVAILABLE,
+    })
 }

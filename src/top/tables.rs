@@ -67,7 +67,7 @@ fn queues(view: &FloorView, money: &MoneyView) -> Table {
         "answered",
         "abandoned",
         "at risk/min",
-        "waiting",
+        "minutes",
         "hang-up",
         "target",
     ];

@@ -2,6 +2,7 @@
 
 mod handle_time;
 mod patience;
+mod replayed;
 mod shares;
 mod switchback;
 mod taught;
