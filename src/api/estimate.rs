@@ -93,7 +93,7 @@ pub async fn estimate(
     let (doors, now) = seen.value;
     let shown = doors.into_iter().map(|(channel, patience_ms, door)| {
         let none = || proto::ChannelEstimate {
-            channel: channel_code(channel).into(),
+            channel: channel_code(channel),
             call_back: true,
             ..proto::ChannelEstimate::default()
         };
@@ -131,7 +131,7 @@ fn at_door(
     let median_ms = known.expected.map(|expected| expected.p50_ms).or(known.wait_ms.map(|ms| ms as f64));
     let floor = tenant.shard.floor();
     proto::ChannelEstimate {
-        channel: channel_code(channel).into(),
+        channel: channel_code(channel),
         open: door.open,
         free: door.free,
         queue: tenant.queue_name(door.queue, &floor),

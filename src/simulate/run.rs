@@ -65,17 +65,17 @@ pub struct Pupil<'a> {
 
 /// Runs a day to its end: the line is emptied after the last has come.
 pub fn run(centre: &Centre, day: &Day, how: Run) -> Outcome {
-    Running::new(centre, day, how, None, None).to_the_end()
+    Running::new(centre, day, how, None, None).until_the_end()
 }
 
 /// The same with another policy tried beside it.
 pub fn run_tried(centre: &Centre, day: &Day, how: Run, trial: Trial) -> Outcome {
-    Running::new(centre, day, how, None, Some(trial)).to_the_end()
+    Running::new(centre, day, how, None, Some(trial)).until_the_end()
 }
 
 /// The same with somebody who learns from it, and tells the engine.
 pub fn run_taught(centre: &Centre, day: &Day, how: Run, pupil: Pupil) -> Outcome {
-    Running::new(centre, day, how, Some(pupil), None).to_the_end()
+    Running::new(centre, day, how, Some(pupil), None).until_the_end()
 }
 
 struct Running<'a> {
@@ -153,7 +153,7 @@ impl<'a> Running<'a> {
     }
 
     /// The line is emptied after the last has come.
-    fn to_the_end(mut self) -> Outcome {
+    fn until_the_end(mut self) -> Outcome {
         while let Some(now) = self.next_on_agenda() {
             // Our own agenda must not jump over a timer of the engine: what it offers is answered at once, and may be done
             // before what is next on the agenda now.
