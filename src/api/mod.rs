@@ -27,6 +27,7 @@ mod names;
 mod plans;
 mod platform;
 mod policy_parts;
+mod promises;
 mod report;
 mod route;
 mod shown;

@@ -21,6 +21,7 @@ mod money;
 mod names;
 mod parking;
 mod policies;
+mod promises;
 mod races;
 mod reaching;
 mod reports;
