@@ -32,6 +32,8 @@ pub mod observe;
 pub mod runtime;
 #[cfg(feature = "server")]
 mod serving;
+#[cfg(feature = "server")]
+pub mod top;
 
 /// The generated messages and services of `proto/baton/v1`.
 #[cfg(feature = "server")]

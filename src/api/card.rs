@@ -2,6 +2,7 @@
 //! looked up; a slow store makes the card partial, never late.
 
 use super::convert::{millis, timestamp};
+use super::promises;
 use super::tenant::Tenant;
 use super::wire::Wire;
 use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, Pen, StoreFault};
@@ -65,7 +66,7 @@ pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<Bytes> {
     let card = base(tenant, view);
     let (offered, now_ms) = (view.interaction.id.0, in_ms(view.now));
     with_pen(tenant, |pen| {
-        tenant.recents.card(whose(customer), offered, now_ms, pen, |data| filled(card, &data))
+        tenant.recents.card(whose(customer), offered, now_ms, pen, |data| filled(tenant, view, card, &data))
     })
 }
 
@@ -157,14 +158,18 @@ pub fn gone() -> StoreFault {
 fn completed(tenant: &Tenant, view: &InteractionView, base: Wire, found: Option<Kept>) -> Bytes {
     let Some(mut kept) = found else { return base.finish() };
     let (offered, now_ms) = (view.interaction.id.0, in_ms(view.now));
-    with_pen(tenant, |pen| filled(base, &kept.card(offered, now_ms, pen)))
+    with_pen(tenant, |pen| filled(tenant, view, base, &kept.card(offered, now_ms, pen)))
 }
 
-fn filled(mut card: Wire, data: &CardData<'_>) -> Bytes {
+fn filled(tenant: &Tenant, view: &InteractionView, mut card: Wire, data: &CardData<'_>) -> Bytes {
     data.written.iter().for_each(|fields| card.append(fields));
     card.number(3, count(data.older_entries));
     card.number(4, count(data.contacts_24h));
     card.number(5, count(data.contacts_7d));
+    for promise in &data.promises {
+        let shown = promises::show(tenant, promise, Some(view.interaction.channel), in_ms(view.now));
+        card.bytes(11, &shown.encode_to_vec());
+    }
     card.finish()
 }
 

@@ -5,6 +5,7 @@ use super::card::{gone, show_customer, show_entry};
 use super::convert::{channel, moment, page_size};
 use super::intake::parse_address;
 use super::names::shown;
+use super::promises;
 use super::status::ApiError;
 use super::tenant::{Gate, Tenant, Tenants};
 use crate::customers::{
@@ -26,7 +27,7 @@ pub struct Api {
 }
 
 /// Asks the store and waits for its answer.
-async fn asked<T: Send + 'static>(
+pub async fn asked<T: Send + 'static>(
     ask: impl FnOnce(Box<dyn FnOnce(Result<T, StoreFault>) + Send>),
 ) -> Result<T, ApiError> {
     let (reply, answer) = oneshot::channel();
@@ -44,15 +45,18 @@ impl Api {
     }
 }
 
-fn now_ms(tenant: &Tenant) -> i64 {
+/// Engine time, as the store counts it.
+pub fn now_ms(tenant: &Tenant) -> i64 {
     i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms")
 }
 
-fn not_found(id: CustomerId) -> ApiError {
+/// There is no such customer.
+pub fn not_found(id: CustomerId) -> ApiError {
     ApiError::not_found("parent", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
 }
 
-fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
+/// What is wrong with a text.
+pub fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
     move |error| match error {
         InputError::TooLong { field, chars, chars_max } => {
             ApiError::field(field, &format!("{chars} characters"), &format!("at most {chars_max}"))
@@ -60,7 +64,11 @@ fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
         InputError::Empty { field, chars_max } => {
             ApiError::missing(field, &format!("1 to {chars_max} characters"))
         }
-        other => ApiError::field(field, "CONTACT", &other.to_string()),
+        InputError::TooMany { field, count, max } => {
+            ApiError::field(field, &format!("{count} entries"), &format!("at most {max}"))
+        }
+        InputError::Twice { field, got } => ApiError::field(field, &shown(&got), "each once"),
+        InputError::ContactKind => ApiError::field(field, "CONTACT", &InputError::ContactKind.to_string()),
     }
 }
 
@@ -139,6 +147,33 @@ impl Customers for Api {
             entries: page.entries.iter().map(|entry| show_entry(&tenant, customer.id, entry)).collect(),
             next_page_token: page.next.map(Position::token).unwrap_or_default(),
         }))
+    }
+
+    async fn make_promise(
+        &self,
+        request: Request<proto::MakePromiseRequest>,
+    ) -> Result<Response<proto::Promise>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(promises::make(&tenant, &request).await?))
+    }
+
+    async fn redeem_promise(
+        &self,
+        request: Request<proto::RedeemPromiseRequest>,
+    ) -> Result<Response<proto::Promise>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(promises::redeem(&tenant, &request).await?))
+    }
+
+    async fn list_promises(
+        &self,
+        request: Request<proto::ListPromisesRequest>,
+    ) -> Result<Response<proto::ListPromisesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(promises::list(&tenant, &request).await?))
     }
 
     async fn record_event(

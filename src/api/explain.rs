@@ -137,11 +137,7 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
         agents_ready: made.ready,
         rule_set_version: interaction.plan.rule_set,
         sentence: sentence(made, decided.agent, needs, &floor),
-        relief: made.relief.map(|relief| proto::Relief {
-            waiting: relief.waiting,
-            hang_up: relief.hang_up,
-            target: relief.target,
-        }),
+        relief: made.relief.map(super::money::relief),
     }
 }
 

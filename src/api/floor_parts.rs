@@ -4,7 +4,7 @@ use super::capacity_parts::hours;
 use super::convert::{code, duration_ms, millis};
 use super::intake::requirements;
 use super::names::shown;
-use super::policy_parts::{policy, show_policy};
+use super::policy_parts::{policy, show_policy, show_trial, trial};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::floor::{
@@ -58,7 +58,8 @@ pub fn etag(revision: u64) -> String {
 /// A pool as configured.
 pub fn define_pool(pool: &proto::Pool) -> Result<Definition, ApiError> {
     let display_name = display_name("pool.display_name", &pool.display_name)?;
-    Ok(Definition::Pool(PoolSpec { display_name, policy: policy(pool.policy.as_ref())? }.into()))
+    let (policy, trial) = (policy(pool.policy.as_ref())?, trial(pool.trial.as_ref())?);
+    Ok(Definition::Pool(PoolSpec { display_name, policy, trial }.into()))
 }
 
 /// A skill as configured.
@@ -154,6 +155,7 @@ impl Tenant {
             display_name: entry.spec.display_name.to_string(),
             etag: etag(entry.revision),
             policy: Some(show_policy(&entry.spec.policy)),
+            trial: entry.spec.trial.as_ref().map(show_trial),
         }
     }
 

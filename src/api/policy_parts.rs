@@ -7,7 +7,7 @@ use crate::engine::fixed::Part;
 use crate::engine::floor::{Estimate, Floor};
 use crate::engine::ids::QueueKey;
 use crate::engine::money::Money;
-use crate::engine::policy::{AgentOrder, LineOrder, Listed, Marginal, Policy};
+use crate::engine::policy::{AgentOrder, LineOrder, Listed, Marginal, Policy, Trial};
 use crate::proto;
 use crate::proto::policy::Kind;
 use std::ops::RangeInclusive;
@@ -22,6 +22,28 @@ pub fn policy(asked: Option<&proto::Policy>) -> Result<Policy, ApiError> {
         None => Ok(Policy::MarginalCost(Marginal::default())),
         Some(Kind::MarginalCost(asked)) => marginal(asked).map(Policy::MarginalCost),
         Some(Kind::Lists(asked)) => lists(asked).map(Policy::Listed),
+    }
+}
+
+/// Another policy that is tried.
+pub fn trial(asked: Option<&proto::Trial>) -> Result<Option<Trial>, ApiError> {
+    let Some(asked) = asked else { return Ok(None) };
+    if asked.other.is_none() {
+        return Err(ApiError::missing("pool.trial.other", "the policy that is tried"));
+    }
+    let block_ms = duration_ms("pool.trial.block", asked.block, 300_000..=14_400_000, 1_800_000)?;
+    let wash_out_ms =
+        duration_ms("pool.trial.wash_out", asked.wash_out, 0..=block_ms / 2, 300_000.min(block_ms / 2))?;
+    Ok(Some(Trial { other: policy(asked.other.as_ref())?, block_ms, wash_out_ms, seed: asked.seed }))
+}
+
+/// A trial for the protocol.
+pub fn show_trial(trial: &Trial) -> proto::Trial {
+    proto::Trial {
+        other: Some(show_policy(&trial.other)),
+        block: Some(millis(trial.block_ms)),
+        wash_out: Some(millis(trial.wash_out_ms)),
+        seed: trial.seed,
     }
 }
 

@@ -26,12 +26,14 @@ pub struct ApiError {
     message: String,
     field: Option<String>,
     fallback: Option<String>,
+    /// More that a program may read, by name.
+    told: Vec<(&'static str, String)>,
 }
 
 impl ApiError {
     /// An error that no single field is to blame for.
     pub fn new(code: Code, reason: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { code, reason, message: message.into(), field: None, fallback: None }
+        ApiError { code, reason, message: message.into(), field: None, fallback: None, told: Vec::new() }
     }
 
     /// A field that is wrong: what came, and what would be right.
@@ -54,6 +56,12 @@ impl ApiError {
     pub fn not_found(field: &'static str, reason: &'static str, name: &str) -> ApiError {
         let message = format!("{field}: {name} does not exist");
         ApiError { field: Some(field.into()), ..ApiError::new(Code::NotFound, reason, message) }
+    }
+
+    /// The same error, with something more that a program may read.
+    pub fn telling(mut self, name: &'static str, value: &str) -> ApiError {
+        self.told.push((name, value.to_owned()));
+        self
     }
 
     /// The same error blaming a field.
@@ -108,8 +116,9 @@ impl From<ApiError> for proto::Failure {
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Status {
         observe::refused(error.reason);
-        let metadata: HashMap<String, String> =
-            error.fallback.map(|fallback| ("fallback".to_owned(), fallback)).into_iter().collect();
+        let fallback = error.fallback.map(|fallback| ("fallback", fallback));
+        let told = fallback.into_iter().chain(error.told);
+        let metadata: HashMap<String, String> = told.map(|(name, value)| (name.to_owned(), value)).collect();
         let mut details = ErrorDetails::with_error_info(error.reason, DOMAIN, metadata);
         if let Some(field) = error.field {
             details.add_bad_request_violation(field, error.message.clone());

@@ -3,6 +3,7 @@
 use super::access::Service;
 use super::convert::{cursor, duration_ms, millis, timestamp};
 use super::explain::explain;
+use super::money::{self, Board};
 use super::report::report;
 use super::status::ApiError;
 use super::supervise;
@@ -40,6 +41,7 @@ struct Look {
     queues: Vec<QueueView>,
     agents: Vec<AgentView>,
     decisions: Vec<(InteractionId, Decided, Vec<Requirement>)>,
+    board: Board,
     now: crate::engine::time::Time,
 }
 
@@ -53,6 +55,7 @@ fn look(shard: &Shard, listed: usize) -> Look {
         queues: view::queues(shard, listed),
         agents: keys.filter_map(|key| view::status(shard, key)).collect(),
         decisions: decisions.collect(),
+        board: Board::of(shard),
         now: shard.now(),
     }
 }
@@ -71,6 +74,7 @@ fn show(tenant: &Tenant, look: &Look, sequence: u64) -> proto::FloorView {
         queues: look.queues.iter().map(|queue| figures(tenant, queue)).collect(),
         agents: look.agents.iter().map(|agent| tenant.show_status(agent)).collect(),
         decisions: decisions.collect(),
+        money: Some(money::show(tenant, &look.board)),
     }
 }
 
@@ -149,6 +153,15 @@ impl Supervision for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         Ok(Response::new(report(&tenant, &request).await?))
+    }
+
+    async fn report_trial(
+        &self,
+        request: Request<proto::ReportTrialRequest>,
+    ) -> Result<Response<proto::ReportTrialResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "pool", &request.pool)?;
+        Ok(Response::new(money::report_trial(&tenant, &request.pool)?))
     }
 
     async fn list_waiting(

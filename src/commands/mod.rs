@@ -11,4 +11,5 @@ pub mod report;
 pub mod rules;
 pub mod serve;
 pub mod simulate;
+pub mod top;
 pub mod tune;

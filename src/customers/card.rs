@@ -4,6 +4,7 @@
 
 use super::entry::HistoryEntry;
 use super::model::{Customer, CustomerId, cut};
+use super::promise::{CARD_PROMISES_MAX, Promise};
 use super::store::{Change, Projected};
 use std::collections::VecDeque;
 
@@ -36,6 +37,8 @@ pub struct Recalled {
     pub contacts: Vec<(i64, u64)>,
     /// The event up to which all this is written.
     pub applied: u64,
+    /// Those that can be redeemed first, as in the store.
+    pub promises: Vec<Promise>,
 }
 
 /// How the reader writes what cards show: the profile, and an entry of a customer's. Each is written once and kept.
@@ -53,6 +56,7 @@ pub struct Kept {
     entries: u64,
     /// Time in ms and interaction, newest first.
     contacts: VecDeque<(i64, u64)>,
+    promises: Vec<Promise>,
     /// The profile and the newest entries as they were written, in one piece: a card is most of it.
     written: Vec<u8>,
     /// Bytes of the profile therein; `None` if it is to be written.
@@ -90,17 +94,20 @@ pub struct CardData<'a> {
     pub contacts_24h: u64,
     /// The same within the last 7 days.
     pub contacts_7d: u64,
+    /// Promises that can be redeemed, whichever runs out first; then those that were redeemed lately. At most 16.
+    pub promises: Vec<&'a Promise>,
 }
 
 impl Kept {
     /// Goes on from what was looked up.
     pub fn new(recalled: Recalled) -> Self {
-        let Recalled { customer, newest, entries, contacts, .. } = recalled;
+        let Recalled { customer, newest, entries, contacts, promises, .. } = recalled;
         Self {
             customer,
             newest: newest.into_iter().map(KeptEntry::new).collect(),
             entries,
             contacts: contacts.into(),
+            promises,
             written: Vec::new(),
             profile: None,
         }
@@ -168,7 +175,12 @@ impl Kept {
             older_entries: others.saturating_sub(shown as u64),
             contacts_24h: since(now_ms.saturating_sub(DAY_MS)),
             contacts_7d: since(now_ms.saturating_sub(WEEK_MS)),
+            promises: self.promises_at(now_ms),
         }
+    }
+
+    fn promises_at(&self, now_ms: i64) -> Vec<&Promise> {
+        self.promises.iter().filter(|promise| promise.is_shown(now_ms)).take(CARD_PROMISES_MAX).collect()
     }
 
     /// Writes what is not written, or not any more.

@@ -188,6 +188,7 @@ macro_rules! contract {
 }
 
 mod cards;
+mod promises;
 
 contract! {
     an_unknown_address_makes_a_thin_profile_once

@@ -8,6 +8,7 @@ use super::address::Address;
 use super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
 use super::entry::{HistoryEntry, Page, Position};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
+use super::promise::{NotRedeemed, PROMISES_LISTED_MAX, Promise, Promising, Redeeming};
 use super::store::{
     Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
     StoreFault, UnknownCustomer, Write, Written,
@@ -27,8 +28,17 @@ struct State {
     /// Where the contact of an interaction stands.
     contacts: HashMap<u64, (CustomerId, Position)>,
     requests: HashMap<(CustomerId, RequestId), Position>,
+    /// By number.
+    promises: BTreeMap<u64, Promised>,
     last_number: u64,
     applied: u64,
+}
+
+/// A promise with the requests that made and redeemed it.
+struct Promised {
+    promise: Promise,
+    made: Option<RequestId>,
+    redeemed: Option<RequestId>,
 }
 
 struct Profile {
@@ -97,7 +107,13 @@ impl CustomerReads for MemoryStore {
             entries: profile.history.len() as u64,
             contacts: contacts.map(|(position, interaction)| (position.time_ms, *interaction)).collect(),
             applied: state.applied,
+            promises: state.promises_to(id),
         }))
+    }
+
+    fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
+        let state = self.state()?;
+        Ok(state.profile(id).map(|_| state.promises_to(id)))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -134,6 +150,8 @@ impl State {
                 Written::Resolved(self.resolve(address, display_name.as_ref(), *now_ms))
             }
             Write::Record(recording) => Written::Recorded(self.record(recording).map(Box::new)),
+            Write::Promise(promising) => Written::Promised(self.promise(promising).map(Box::new)),
+            Write::Redeem(redeeming) => Written::Redeemed(self.redeem(redeeming).map(Box::new)),
             Write::Project(projection) => Written::Projected(self.project(projection)),
         }
     }
@@ -178,6 +196,44 @@ impl State {
         self.last_number = entry.number;
         self.requests.extend(request.map(|request| (request, entry.position())));
         Ok(entry)
+    }
+
+    fn promises_to(&self, id: CustomerId) -> Vec<Promise> {
+        let theirs = self.promises.values().map(|one| &one.promise).filter(|promise| promise.customer == id);
+        let mut theirs: Vec<Promise> = theirs.cloned().collect();
+        theirs.sort_by_key(Promise::order);
+        theirs.truncate(PROMISES_LISTED_MAX);
+        theirs
+    }
+
+    fn promise(&mut self, promising: &Promising) -> Result<Promise, UnknownCustomer> {
+        let Promising { customer, what, request_id, now_ms } = promising;
+        let same = |one: &&Promised| {
+            one.promise.customer == *customer && one.made.is_some() && one.made == *request_id
+        };
+        if let Some(first) = self.promises.values().find(same) {
+            return Ok(first.promise.clone());
+        }
+        self.profile(*customer).ok_or(UnknownCustomer(*customer))?;
+        let number = self.promises.last_key_value().map_or(1, |(last, _)| last + 1);
+        let promise =
+            Promise { number, customer: *customer, made_ms: *now_ms, what: what.clone(), redeemed: None };
+        let made = request_id.clone();
+        self.promises.insert(number, Promised { promise: promise.clone(), made, redeemed: None });
+        Ok(promise)
+    }
+
+    fn redeem(&mut self, redeeming: &Redeeming) -> Result<Promise, NotRedeemed> {
+        let Redeeming { customer, promise, how, request_id, now_ms } = redeeming;
+        let known = self.promises.get_mut(promise).filter(|one| one.promise.customer == *customer);
+        let known = known.ok_or(NotRedeemed::Unknown)?;
+        if request_id.is_some() && known.redeemed == *request_id {
+            return Ok(known.promise.clone());
+        }
+        known.promise.may_be_redeemed(*now_ms)?;
+        known.promise.redeemed = Some((*now_ms, how.clone()));
+        known.redeemed.clone_from(request_id);
+        Ok(known.promise.clone())
     }
 
     fn recorded(&self, request: &(CustomerId, RequestId)) -> Option<&HistoryEntry> {

@@ -15,6 +15,7 @@ mod contract;
 mod entry;
 mod memory;
 mod model;
+mod promise;
 mod reader;
 mod reply;
 mod service;
@@ -33,6 +34,11 @@ pub use entry::{
 pub use memory::MemoryStore;
 pub use model::{
     Customer, CustomerId, DISPLAY_NAME_CHARS_MAX, DisplayName, InputError, REQUEST_ID_CHARS_MAX, RequestId,
+};
+pub use promise::{
+    CARD_PROMISES_MAX, INSTRUCTIONS_MAX, Instruction, NewPromise, NotRedeemed, PROMISE_NAME_CHARS_MAX,
+    PROMISE_SUMMARY_CHARS_MAX, PROMISE_TEXT_CHARS_MAX, PROMISES_LISTED_MAX, Promise, Promising, Redeeming,
+    Redemption,
 };
 pub use reply::Reply;
 pub use service::{Customers, NotProjected};

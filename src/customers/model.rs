@@ -39,6 +39,10 @@ pub enum InputError {
     TooLong { field: &'static str, chars: usize, chars_max: usize },
     #[error("{field} is empty, 1 to {chars_max} characters are accepted")]
     Empty { field: &'static str, chars_max: usize },
+    #[error("{field} has {count} entries, up to {max} are accepted")]
+    TooMany { field: &'static str, count: usize, max: usize },
+    #[error("{field} has {got:?} twice, each is accepted once")]
+    Twice { field: &'static str, got: String },
     #[error("kind CONTACT is written by the server itself, VISIT to FEEDBACK are accepted")]
     ContactKind,
 }
@@ -73,7 +77,8 @@ impl RequestId {
     }
 }
 
-fn present(field: &'static str, text: &str, chars_max: usize) -> Result<String, InputError> {
+/// The text, if it is there and no longer than the limit.
+pub(super) fn present(field: &'static str, text: &str, chars_max: usize) -> Result<String, InputError> {
     if text.is_empty() {
         return Err(InputError::Empty { field, chars_max });
     }

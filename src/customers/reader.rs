@@ -7,6 +7,7 @@ use super::address::Address;
 use super::card::Recalled;
 use super::entry::{Page, Position};
 use super::model::{Customer, CustomerId, DisplayName};
+use super::promise::Promise;
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
 use super::store::{CustomerReads, Resolved, StoreFault, Write};
@@ -18,6 +19,7 @@ pub(super) enum Read {
     Customer(CustomerId, Reply<Option<Customer>>),
     History { id: CustomerId, after: Option<Position>, limit: usize, reply: Reply<Option<Page>> },
     Recall { id: CustomerId, since_ms: i64, reply: Reply<Option<Recalled>> },
+    Promises(CustomerId, Reply<Option<Vec<Promise>>>),
 }
 
 pub(super) struct Resolve {
@@ -35,6 +37,7 @@ impl Read {
             Self::Customer(_, reply) => reply.give(Err(fault)),
             Self::History { reply, .. } => reply.give(Err(fault)),
             Self::Recall { reply, .. } => reply.give(Err(fault)),
+            Self::Promises(_, reply) => reply.give(Err(fault)),
         }
     }
 }
@@ -47,6 +50,7 @@ pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, wri
             Read::Customer(id, reply) => reply.give(store.customer(id)),
             Read::History { id, after, limit, reply } => reply.give(store.history(id, after, limit)),
             Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
+            Read::Promises(id, reply) => reply.give(store.promises(id)),
         }
     }
 }

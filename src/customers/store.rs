@@ -7,6 +7,7 @@ use super::address::Address;
 use super::card::Recalled;
 use super::entry::{ChannelCode, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
+use super::promise::{NotRedeemed, Promise, Promising, Redeeming};
 
 /// Something outside failed. What was refused for a reason of its own has its own type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +50,10 @@ pub trait CustomerReads: Send {
     /// What cards are made of, with the contacts since a time in ms. `None`: no such customer.
     fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault>;
 
+    /// Every promise to a customer, up to 500: those that can be redeemed first, whichever runs out first; then the redeemed
+    /// ones, the newest first. `None`: no such customer.
+    fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault>;
+
     /// Up to which engine event the history is written.
     fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
 }
@@ -63,6 +68,8 @@ pub enum Write {
         now_ms: i64,
     },
     Record(Recording),
+    Promise(Promising),
+    Redeem(Redeeming),
     Project(Projection),
 }
 
@@ -72,6 +79,10 @@ pub enum Written {
     Resolved(Resolved),
     /// The new entry, or the first one of a repeated request id.
     Recorded(Result<Box<HistoryEntry>, UnknownCustomer>),
+    /// The new promise, or the first one of a repeated request id.
+    Promised(Result<Box<Promise>, UnknownCustomer>),
+    /// Redeemed, now or by the same request before.
+    Redeemed(Result<Box<Promise>, NotRedeemed>),
     /// Up to which event the history is written now.
     Projected(Result<u64, Gap>),
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use super::entry::HistoryEntry;
+use super::promise::{NotRedeemed, Promise};
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
 use super::store::{CustomerStore, Gap, Projection, Resolved, StoreFault, UnknownCustomer, Write, Written};
@@ -36,6 +37,8 @@ pub(super) enum Call {
 pub(super) enum WriteReply {
     Resolved(Reply<Resolved>),
     Recorded(Reply<Result<HistoryEntry, UnknownCustomer>>),
+    Promised(Reply<Result<Promise, UnknownCustomer>>),
+    Redeemed(Reply<Result<Promise, NotRedeemed>>),
 }
 
 impl Call {
@@ -53,6 +56,8 @@ impl WriteReply {
         match self {
             Self::Resolved(reply) => reply.give(Err(fault)),
             Self::Recorded(reply) => reply.give(Err(fault)),
+            Self::Promised(reply) => reply.give(Err(fault)),
+            Self::Redeemed(reply) => reply.give(Err(fault)),
         }
     }
 
@@ -62,6 +67,8 @@ impl WriteReply {
         match (self, written) {
             (Self::Resolved(reply), Written::Resolved(resolved)) => reply.give(Ok(resolved)),
             (Self::Recorded(reply), Written::Recorded(recorded)) => reply.give(Ok(recorded.map(|e| *e))),
+            (Self::Promised(reply), Written::Promised(promised)) => reply.give(Ok(promised.map(|p| *p))),
+            (Self::Redeemed(reply), Written::Redeemed(redeemed)) => reply.give(Ok(redeemed.map(|p| *p))),
             _ => {}
         }
     }

@@ -111,6 +111,8 @@ pub struct Agent {
     /// Since when something is in hand, and how long it was before since signing in, ms.
     pub busy_since: Option<Time>,
     pub worked_ms: u64,
+    /// When the agent signed in.
+    pub came: Time,
     /// When the agent was asked last.
     pub asked: Time,
     /// Since when presence, liveness and routing state are as they are.
@@ -146,6 +148,7 @@ impl Agent {
             idle_since: now,
             busy_since: None,
             worked_ms: 0,
+            came: now,
             asked: Time(0),
             since: now,
             seen: RoutingState::Idle,

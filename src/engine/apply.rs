@@ -101,6 +101,7 @@ impl Shard {
             Event::AttachedTo(attached) => self.attached_to(attached),
             Event::Reprioritised { interaction, priority } => self.reprioritised(*interaction, *priority),
             Event::Assigned { interaction, wanted } => self.assigned(*interaction, *wanted),
+            Event::ArmTurned { pool, arm } => self.arm_turned(*pool, *arm),
             Event::ParametersSet(parameters) => self.parameters_set(parameters),
             // Nothing changes: what was written is none of the engine's business.
             Event::Wrote { .. } => {}

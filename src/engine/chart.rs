@@ -129,6 +129,7 @@ impl Event {
             Event::AttachedTo(_) => "AttachedTo",
             Event::Reprioritised { .. } => "Reprioritised",
             Event::ParametersSet(_) => "ParametersSet",
+            Event::ArmTurned { .. } => "ArmTurned",
             Event::Assigned { .. } => "Assigned",
             Event::Wrote { .. } => "Wrote",
         }

@@ -1,7 +1,7 @@
 //! The timers. Each fires with its own time, in the order of time and then of the deadline itself, whoever
 //! notices it and when.
 
-use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, SkillKey};
+use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, PoolKey, SkillKey};
 use super::sorted::Sorted;
 use super::time::Time;
 use arrayvec::ArrayVec;
@@ -47,10 +47,12 @@ pub enum Deadline {
     Source(InteractionId),
     /// It has been held for a cheaper agent long enough. Follows from the time alone: it is no part of the state.
     Hold(InteractionId),
+    /// A block of a trial is over.
+    Block(PoolKey),
 }
 
 /// Kinds of deadlines.
-const KINDS: usize = 18;
+const KINDS: usize = 19;
 /// Timers armed last, before they are put in order with the rest.
 const FRESH_MAX: usize = 8;
 
@@ -76,6 +78,7 @@ impl Deadline {
             Deadline::Seek(_) => 15,
             Deadline::Source(_) => 16,
             Deadline::Hold(_) => 17,
+            Deadline::Block(_) => 18,
         }
     }
 

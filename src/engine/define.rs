@@ -54,7 +54,8 @@ impl Step<'_> {
                 let in_line = self.release_held();
                 in_line.into_iter().for_each(|interaction| self.line_up(interaction));
             }
-            Kind::Pool | Kind::Skill => {}
+            Kind::Pool => self.consider_pool(PoolKey(small(key))),
+            Kind::Skill => {}
         }
     }
 
@@ -241,11 +242,6 @@ impl Shard {
         queue.map(|(_, entry)| entry.name.clone()).or_else(|| agent.map(|(_, entry)| entry.name.clone()))
     }
 
-    fn agents_of_pool(&self, pool: PoolKey) -> Vec<AgentKey> {
-        let of = |agent: &&Arc<Agent>| self.spec(agent.key).pool == pool;
-        self.agents.iter().filter(of).map(|agent| agent.key).collect()
-    }
-
     /// The agents of a group, in the order of their keys.
     fn agents_in(&self, group: GroupKey) -> Vec<AgentKey> {
         let of = |agent: &&Arc<Agent>| self.spec(agent.key).group == Some(group);
@@ -263,11 +259,7 @@ impl Shard {
         match definition {
             Definition::Pool(spec) => {
                 self.floor.pools.put(key, entry(name, *spec.clone(), revision));
-                self.prices.count_anew();
-                // Ready agents stand in the order of the policy.
-                for agent in self.agents_of_pool(PoolKey(small(key))) {
-                    self.reindex(agent);
-                }
+                self.begin_trial(PoolKey(small(key)));
             }
             Definition::Skill { display_name } => {
                 self.floor.skills.put(key, entry(name, display_name.clone(), revision));
@@ -298,7 +290,12 @@ impl Shard {
     pub(super) fn removed(&mut self, kind: Kind, key: u32) {
         self.checked.forget_all();
         match kind {
-            Kind::Pool => self.floor.pools.remove(key),
+            Kind::Pool => {
+                self.floor.pools.remove(key);
+                let pool = PoolKey(small(key));
+                self.arms.remove(&pool);
+                self.deadlines.disarm(Deadline::Block(pool));
+            }
             Kind::Skill => self.floor.skills.remove(key),
             Kind::Queue => self.floor.queues.remove(key),
             Kind::Group => self.floor.groups.remove(key),

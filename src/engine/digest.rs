@@ -34,6 +34,7 @@ impl Shard {
         hash.add(&self.sources);
         hash.add(&self.tally);
         hash.add(&self.learned);
+        hash.add(&self.arms);
         hash.0
     }
 }

@@ -7,12 +7,13 @@ use super::explain::Decision;
 use super::floor::{Definition, Kind};
 use super::hours::Phase;
 use super::ids::{
-    AgentKey, AssignmentId, CustomerId, HoursKey, InteractionId, OfferId, QueueKey, Sequence, SessionId,
-    SkillKey, Text,
+    AgentKey, AssignmentId, CustomerId, HoursKey, InteractionId, OfferId, PoolKey, QueueKey, Sequence,
+    SessionId, SkillKey, Text,
 };
 use super::interaction::{Attached, Part, Until, Wanted};
 use super::learned::Parameters;
 use super::plan::{Channel, Facts, Plan};
+use super::policy::Arm;
 use super::time::Time;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -447,6 +448,11 @@ pub enum Event {
     Assigned {
         interaction: InteractionId,
         wanted: Wanted,
+    },
+    /// In a pool on which another policy is tried, it is the turn of this one.
+    ArmTurned {
+        pool: PoolKey,
+        arm: Arm,
     },
     /// What was learned of the floor is in force.
     ParametersSet(Box<Parameters>),

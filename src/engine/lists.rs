@@ -26,10 +26,6 @@ type Turns = ArrayVec<(Turn, Reverse<i64>, u32, Place), SHORT_LIST>;
 
 impl Shard {
     /// How a pool decides.
-    pub(super) fn policy(&self, pool: PoolKey) -> &Policy {
-        &self.floor.pools.get(u32::from(pool.0)).expect("a pool in use was defined").spec.policy
-    }
-
     /// The lists of a pool; the usual ones if it decides otherwise.
     pub(super) fn lists(&self, pool: PoolKey) -> Listed {
         match self.policy(pool) {

@@ -10,6 +10,7 @@
 pub mod agent;
 mod apply;
 mod averages;
+pub mod board;
 pub mod callback;
 pub mod capacity;
 pub mod channel;
@@ -69,5 +70,6 @@ mod table;
 pub mod tally;
 pub mod time;
 pub mod transfer;
+pub mod trial;
 mod weigh;
 pub mod wrap_up;

@@ -72,6 +72,7 @@ impl Event {
             | Event::Removed { .. }
             | Event::SourceOpened { .. }
             | Event::ParametersSet(_)
+            | Event::ArmTurned { .. }
             | Event::SourceLost { .. }
             | Event::HoursTurned { .. } => Named::Nobody,
         }

@@ -12,17 +12,40 @@ use serde::{Deserialize, Serialize};
 pub struct PoolSpec {
     pub display_name: Text,
     pub policy: Policy,
+    /// Another policy that is tried beside it.
+    pub trial: Option<Trial>,
+}
+
+/// Another policy, tried in every other block of time (`trial.rs`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    pub other: Policy,
+    /// Length of a block, ms: 15 to 60 min are sensible.
+    pub block_ms: u64,
+    /// Contacts that come so early in a block do not count, ms: about a handle time.
+    pub wash_out_ms: u64,
+    /// What decides which policy has the first block of a pair.
+    pub seed: u64,
+}
+
+/// Which policy holds during a trial.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub enum Arm {
+    /// The pool's own.
+    Usual,
+    /// The one that is tried.
+    Other,
 }
 
 impl PoolSpec {
     /// A pool with the default policy.
     pub fn plain(display_name: Text) -> PoolSpec {
-        PoolSpec { display_name, policy: Policy::MarginalCost(Marginal::default()) }
+        PoolSpec { display_name, policy: Policy::MarginalCost(Marginal::default()), trial: None }
     }
 
     /// A pool in which the agent idle longest gets whoever has the highest score.
     pub fn listed(display_name: Text) -> PoolSpec {
-        PoolSpec { display_name, policy: Policy::Listed(Listed::longest_idle()) }
+        PoolSpec { display_name, policy: Policy::Listed(Listed::longest_idle()), trial: None }
     }
 }
 

@@ -191,6 +191,7 @@ impl Shard {
             }
             if agent.presence == Presence::SignedOut {
                 agent.worked_ms = 0;
+                agent.came = now;
             }
             if presence == Presence::SignedOut {
                 agent.not_responding = false;

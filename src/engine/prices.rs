@@ -233,6 +233,12 @@ impl Shard {
         lane.chance = lane.comes(handle_ms, now);
     }
 
+    /// Counts everything now: another policy holds.
+    pub(super) fn price_anew(&mut self) {
+        self.prices.count_anew();
+        self.one_more_change();
+    }
+
     /// Somebody came to a lane, or left it.
     pub(super) fn line_changed(&mut self, key: LaneKey) {
         if !self.one_more_change() {
@@ -303,11 +309,11 @@ impl Shard {
     fn take_pools(&self, prices: &mut Prices) {
         let entries = self.floor.pools.entries();
         prices.pools.resize_with(entries.len(), || None);
-        for (at, (entry, known)) in entries.iter().zip(&mut prices.pools).enumerate() {
-            *known = match (entry.spec.policy, known.take()) {
+        for (at, known) in prices.pools.iter_mut().enumerate() {
+            let key = PoolKey(u16::try_from(at).expect("pools are limited"));
+            *known = match (*self.policy(key), known.take()) {
                 (Policy::Listed(_), _) => None,
                 (Policy::MarginalCost(marginal), known) => {
-                    let key = PoolKey(u16::try_from(at).expect("pools are limited"));
                     let load = self.learned.load(key).unwrap_or(marginal.load);
                     Some(PoolPrices::new(marginal, load, known))
                 }

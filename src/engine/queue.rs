@@ -132,6 +132,13 @@ impl Lane {
         Some((Turn::Regular, millis(now.0) - millis(target_ms) + 1 - moved, Time(0), InteractionId(0)))
     }
 
+    /// How many have missed their target at a moment, one of whom counts from `counts_from`.
+    pub(super) fn late_before(&self, place: &Place, counts_from: Time, now: Time) -> usize {
+        let moved = millis(counts_from.0) - place.1;
+        let key = millis(now.0) - millis(self.id.stakes.target_ms()) + 1 - moved;
+        self.waiting.before(&(Turn::Regular, key, Time(0), InteractionId(0)))
+    }
+
     fn learn(&mut self, learned: &Learned) {
         if let Some(known) = learned.queue(self.id.queue) {
             (self.handle_ms, self.patience_ms) = (known.handle_ms, known.patience_ms);

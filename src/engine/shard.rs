@@ -12,12 +12,13 @@ use super::duplicates::Matters;
 use super::event::{EndedBy, Event, RescindCause, Stamped};
 use super::floor::{AgentSpec, Floor, QueueSpec};
 use super::hours::Phase;
-use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, QueueKey, Sequence};
+use super::ids::{AgentKey, AssignmentId, HoursKey, InteractionId, OfferId, PoolKey, QueueKey, Sequence};
 use super::intake::IntakeMemory;
 use super::interaction::{Decided, Interaction};
 use super::learned::Learned;
 use super::offer::{EndedOffers, Offer};
 use super::outcome::{Assignment, Over};
+use super::policy::Arm;
 use super::prices::Prices;
 use super::profile::Profiles;
 use super::queue::Lines;
@@ -52,6 +53,8 @@ pub struct Shard {
     pub(super) sources: Sources,
     pub(super) tally: Tally,
     pub(super) phases: BTreeMap<HoursKey, Phase>,
+    /// Of pools on which another policy is tried.
+    pub(super) arms: BTreeMap<PoolKey, Arm>,
     /// Scheduled until their queue opens.
     pub(super) held: BTreeSet<InteractionId>,
     pub(super) matters: Matters,
@@ -308,6 +311,7 @@ impl Step<'_> {
             Deadline::Seek(interaction) => self.seek_timed_out(interaction),
             Deadline::Source(interaction) => self.source_gone(interaction),
             Deadline::Hold(interaction) => self.held_enough(interaction),
+            Deadline::Block(pool) => self.next_block(pool),
         }
     }
 

@@ -117,6 +117,14 @@ impl Stakes {
         relief.times(self.weight)
     }
 
+    /// What one who waits costs in a minute: the minute, and the risk that they hang up in it; and a missed target.
+    pub(super) fn per_minute(&self, patience_ms: u64) -> Relief {
+        let gone = falling_by(60_000, patience_ms).rest();
+        let hang_up = gone.of(self.abandon).min(LAYER_MAX);
+        let relief = Relief { waiting: self.waiting_per_minute, hang_up, target: self.late };
+        relief.times(self.weight)
+    }
+
     /// The same of one who comes now.
     pub(super) fn fresh(&self, horizon: Horizon) -> i64 {
         self.relief(0, horizon).sum()

@@ -80,7 +80,8 @@ impl Shard {
     /// From then on it is held no longer for a cheaper agent.
     pub(super) fn held_until(&self, subject: &Interaction) -> Time {
         let stakes = &self.lines.lane(subject.sought().0).id.stakes;
-        let enough = subject.waits_from.after(stakes.hold_max_ms());
+        // A call-back may be asked for before its time: it is held no longer for that.
+        let enough = subject.waits_from.min(self.now()).after(stakes.hold_max_ms());
         match stakes.by_due() {
             true => enough.min(subject.counts_from().after(stakes.target_ms())),
             false => enough,

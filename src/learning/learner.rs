@@ -87,14 +87,14 @@ impl Learner {
     pub fn note(&mut self, now: Time, seen: Seen, floor: &Floor) {
         let half_life = self.half_life;
         match seen {
-            Seen::Came { queue, expected } => {
+            Seen::Came { queue, expected, .. } => {
                 let class = self.classes.entry(queue).or_insert(Class::new(expected, half_life));
                 class.expected = expected;
                 let load = self.loads.entry(floor.pool_of(queue)).or_insert(Load::new(now));
                 let known = self.told.queues.get(&queue);
                 load.arrive(now, known.map_or(expected.handle_ms, |known| known.handle_ms));
             }
-            Seen::Queued { .. } => {}
+            Seen::Queued { .. } | Seen::Held { .. } | Seen::HeldEnough { .. } | Seen::Over { .. } => {}
             Seen::Duty { agent, there } => {
                 self.on_duty.insert(agent, there);
             }
@@ -107,7 +107,7 @@ impl Learner {
                 self.times.record(now, agent, queue, handle_ms);
                 self.pair(agent, queue).calls += 1.0;
             }
-            Seen::Ended { queue, agent, solved } => {
+            Seen::Ended { queue, agent, solved, .. } => {
                 let count = if solved { Resolution::solved } else { Resolution::unsolved };
                 count(&mut self.pair(agent, queue).resolution, now);
                 if let Some(class) = self.classes.get_mut(&queue) {

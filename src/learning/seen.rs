@@ -4,8 +4,10 @@
 use super::patience::Ending;
 use crate::engine::agent::Presence;
 use crate::engine::event::{Admitted, EndedBy, Event};
+use crate::engine::explain::{Decision, Exclusion, Net, WaitReason};
 use crate::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, QueueKey};
 use crate::engine::interaction::Part;
+use crate::engine::money::Money;
 use crate::engine::plan::Plan;
 use crate::engine::time::Time;
 use hashbrown::HashMap;
@@ -21,12 +23,65 @@ pub struct Expected {
     pub patience_ms: u64,
 }
 
+/// What is at stake with a contact, in units of the currency, its weight included.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Costs {
+    pub per_minute: f64,
+    pub abandon: f64,
+    pub late: f64,
+    /// Answered within this is in time, ms.
+    pub within_ms: u64,
+    pub patience_ms: u64,
+}
+
+impl Costs {
+    fn of(plan: &Plan) -> Costs {
+        let weight = f64::from(plan.weight.0) / 65_536.0;
+        let units = |money: Money| money.0 as f64 / 1e6 * weight;
+        let goals = &plan.goals;
+        Costs {
+            per_minute: units(goals.waiting_per_minute),
+            abandon: units(goals.abandon),
+            late: units(goals.late),
+            within_ms: goals.answer_within_ms,
+            patience_ms: goals.patience_ms.max(1),
+        }
+    }
+
+    /// The minutes alone.
+    pub fn of_minutes(&self, ms: u64) -> f64 {
+        self.per_minute * ms as f64 / 60_000.0
+    }
+
+    /// The minutes, and the risk that the customer hangs up in them.
+    pub fn of_waiting(&self, ms: u64) -> f64 {
+        self.of_minutes(ms) + self.abandon * (1.0 - (-(ms as f64) / self.patience_ms as f64).exp())
+    }
+}
+
 /// One thing that was seen.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Seen {
     Came {
         queue: QueueKey,
+        interaction: InteractionId,
         expected: Expected,
+        costs: Costs,
+    },
+    /// Held for a cheaper agent than this: what the best pair is worth, relief left out, in millionths.
+    Held {
+        interaction: InteractionId,
+        worth: i64,
+        costs: Costs,
+    },
+    /// Offered after it had been held, in a pair that is worth so much.
+    HeldEnough {
+        interaction: InteractionId,
+        worth: i64,
+    },
+    /// No more will be heard of it.
+    Over {
+        interaction: InteractionId,
     },
     /// Nobody could take it: it stands in line, and looks for its place there.
     Queued {
@@ -53,6 +108,8 @@ pub enum Seen {
     Ended {
         queue: QueueKey,
         agent: AgentKey,
+        /// `None` if it was learned from the customer's coming again, or not.
+        interaction: Option<InteractionId>,
         solved: bool,
     },
 }
@@ -66,6 +123,9 @@ struct Open {
     waits: bool,
     /// It has been seen in line.
     queued: bool,
+    /// It is held for a cheaper agent.
+    held: bool,
+    costs: Costs,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,12 +171,7 @@ impl Eyes {
                     open.customer = Some(*customer);
                 }
             }
-            Event::Waits { interaction, .. } => {
-                if let Some(open) = self.open.get_mut(interaction).filter(|open| open.waits && !open.queued) {
-                    open.queued = true;
-                    tell(Seen::Queued { queue: open.queue, interaction: *interaction });
-                }
-            }
+            Event::Waits { interaction, decision } => self.stands(*interaction, decision, tell),
             Event::PresenceChanged { agent, presence, .. } => {
                 tell(Seen::Duty { agent: *agent, there: *presence != Presence::SignedOut });
             }
@@ -127,7 +182,8 @@ impl Eyes {
                 }
             }
             Event::Transferred(transferred) => self.handed_on(transferred.assignment, &transferred.plan),
-            Event::Offered { offer, interaction, agent, part: Part::Owner, .. } => {
+            Event::Offered { offer, interaction, agent, part: Part::Owner, decision, .. } => {
+                self.offered(*interaction, *agent, decision, tell);
                 self.offers.insert(*offer, Asked { interaction: *interaction, agent: *agent });
             }
             Event::Accepted { offer, assignment, .. } => self.accepted(now, *offer, *assignment, tell),
@@ -178,12 +234,40 @@ impl Eyes {
         let queue = plan.routes[usize::from(admitted.route)].queue;
         let customer = admitted.facts.customer;
         let later = admitted.facts.not_before.is_some() || plan.by_due;
-        self.open
-            .insert(admitted.interaction, Open { queue, customer, since: now, waits: !later, queued: false });
-        tell(Seen::Came { queue, expected: expected(plan, admitted.route) });
+        let (interaction, costs) = (admitted.interaction, Costs::of(plan));
+        let open = Open { queue, customer, since: now, waits: !later, queued: false, held: false, costs };
+        self.open.insert(interaction, open);
+        tell(Seen::Came { queue, interaction, expected: expected(plan, admitted.route), costs });
         if let Some(served) = customer.and_then(|customer| self.served.remove(&(customer, queue))) {
-            tell(Seen::Ended { queue, agent: served.agent, solved: false });
+            tell(Seen::Ended { queue, agent: served.agent, interaction: None, solved: false });
         }
+    }
+
+    fn stands(&mut self, interaction: InteractionId, decision: &Decision, tell: &mut impl FnMut(Seen)) {
+        let Some(open) = self.open.get_mut(&interaction) else { return };
+        if open.waits && !std::mem::replace(&mut open.queued, true) {
+            tell(Seen::Queued { queue: open.queue, interaction });
+        }
+        if decision.wait_reason == Some(WaitReason::Held) && !open.held {
+            let dear = decision.agents.iter().filter(|one| one.exclusion == Some(Exclusion::KeptForOthers));
+            if let Some(worth) = dear.filter_map(|one| one.net.map(beside_relief)).max() {
+                open.held = true;
+                tell(Seen::Held { interaction, worth, costs: open.costs });
+            }
+        }
+    }
+
+    fn offered(
+        &mut self,
+        interaction: InteractionId,
+        agent: AgentKey,
+        decision: &Decision,
+        tell: &mut impl FnMut(Seen),
+    ) {
+        let Some(open) = self.open.get_mut(&interaction).filter(|open| open.held) else { return };
+        open.held = false;
+        let net = decision.agents.iter().find(|one| one.agent == agent).and_then(|one| one.net);
+        tell(Seen::HeldEnough { interaction, worth: net.map_or(0, beside_relief) });
     }
 
     fn accepted(&mut self, now: Time, offer: OfferId, assignment: AssignmentId, tell: &mut impl FnMut(Seen)) {
@@ -219,7 +303,10 @@ impl Eyes {
         let (agent, whole) = (work.asked.agent, work.whole);
         let Some(open) = self.open.get(&work.asked.interaction).copied() else { return };
         match (solved, open.customer) {
-            (Some(solved), _) => tell(Seen::Ended { queue: open.queue, agent, solved }),
+            (Some(solved), _) => {
+                let (queue, interaction) = (open.queue, Some(work.asked.interaction));
+                tell(Seen::Ended { queue, agent, interaction, solved });
+            }
             (None, Some(customer)) if whole => {
                 let served = Served { agent, at: now };
                 self.served.insert((customer, open.queue), served);
@@ -238,9 +325,11 @@ impl Eyes {
     }
 
     fn left(&mut self, now: Time, interaction: InteractionId, ending: Ending, tell: &mut impl FnMut(Seen)) {
-        if let Some(open) = self.open.remove(&interaction).filter(|open| open.waits) {
+        let Some(open) = self.open.remove(&interaction) else { return };
+        if open.waits {
             tell(Seen::Waited { queue: open.queue, interaction, wait_ms: now.since(open.since), ending });
         }
+        tell(Seen::Over { interaction });
     }
 
     fn nobody_came_again(&mut self, now: Time, tell: &mut impl FnMut(Seen)) {
@@ -251,10 +340,15 @@ impl Eyes {
             // Served again since, this time is over.
             if self.served.get(&(customer, queue)) == Some(&served) {
                 self.served.remove(&(customer, queue));
-                tell(Seen::Ended { queue, agent: served.agent, solved: true });
+                tell(Seen::Ended { queue, agent: served.agent, interaction: None, solved: true });
             }
         }
     }
+}
+
+/// What a pair is worth whatever waiting costs.
+fn beside_relief(net: Net) -> i64 {
+    net.sum() - net.relief
 }
 
 fn expected(plan: &Plan, route: u8) -> Expected {

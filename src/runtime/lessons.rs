@@ -21,6 +21,17 @@ pub struct Lesson {
     pub place: Option<(u32, Option<u64>)>,
 }
 
+impl Lesson {
+    /// With the place in line of whoever stands there by now.
+    pub(super) fn new(now: Time, seen: Seen, shard: &Shard) -> Lesson {
+        let place = match seen {
+            Seen::Queued { interaction, .. } => shard.estimate(interaction),
+            _ => None,
+        };
+        Lesson { now, seen, place: place.map(|estimate| (estimate.position - 1, estimate.wait_ms)) }
+    }
+}
+
 /// The shard's end.
 pub(super) struct Lessons {
     eyes: Eyes,
@@ -46,13 +57,8 @@ impl Lessons {
         }
         let waiting = &mut self.waiting;
         self.eyes.look(now, event, &mut |seen| {
-            let place = match seen {
-                Seen::Queued { interaction, .. } => shard.estimate(interaction),
-                _ => None,
-            };
-            let place = place.map(|estimate| (estimate.position - 1, estimate.wait_ms));
             if waiting.len() < WAITING_MAX {
-                waiting.push(Lesson { now, seen, place });
+                waiting.push(Lesson::new(now, seen, shard));
             }
         });
     }

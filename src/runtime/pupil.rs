@@ -5,9 +5,10 @@ use super::clock::Clock;
 use super::inbox::{AskError, ShardHandle};
 use super::lessons::Lesson;
 use crate::engine::command::Command;
-use crate::engine::ids::QueueKey;
+use crate::engine::floor::Floor;
+use crate::engine::ids::{InteractionId, PoolKey, QueueKey};
 use crate::engine::time::Time;
-use crate::learning::{Accuracy, Ending, Expectation, Forecasts, Learner, Seen};
+use crate::learning::{Accuracy, Ending, Expectation, Forecasts, Held, Holds, Learner, Lifts, Seen, Trials};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub struct Outlook(Arc<RwLock<Seeing>>);
 #[derive(Default)]
 struct Seeing {
     forecasts: Forecasts,
+    trials: Trials,
+    holds: Holds,
     /// Mean patience by queue, ms.
     patience_ms: Vec<f64>,
 }
@@ -53,10 +56,22 @@ impl Outlook {
         self.0.read().unwrap_or_else(PoisonError::into_inner).forecasts.accuracy(queue)
     }
 
-    fn learn(&self, lessons: &[Lesson], learner: &Learner) {
+    /// What the trial of a pool has come to, in all and by queue. `None` if none is under way, or nobody has come since.
+    pub fn trial(&self, pool: PoolKey) -> Option<(Lifts, Vec<(QueueKey, Lifts)>)> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).trials.lifts(pool)
+    }
+
+    /// How many are held for a cheaper agent now, and what holding has come to.
+    pub fn holds(&self) -> (u64, Held) {
+        let seeing = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        (seeing.holds.held_now(), seeing.holds.ended())
+    }
+
+    /// Takes in what was seen.
+    pub(super) fn learn(&self, lessons: &[Lesson], learner: &Learner, floor: &Floor) {
         let mut seeing = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for lesson in lessons {
-            seeing.note(lesson, learner);
+            seeing.note(lesson, learner, floor);
         }
     }
 }
@@ -67,25 +82,52 @@ impl Seeing {
         self.patience_ms.get(queue.index()).copied().filter(|ms| *ms > 0.0).unwrap_or(USUAL_MS)
     }
 
-    fn note(&mut self, lesson: &Lesson, learner: &Learner) {
+    fn note(&mut self, lesson: &Lesson, learner: &Learner, floor: &Floor) {
         let now = lesson.now;
         match lesson.seen {
+            Seen::Came { queue, interaction, costs, .. } => {
+                self.trials.came(now, interaction, queue, costs, floor);
+            }
             Seen::Queued { queue, interaction } => {
                 // Taken by an agent before anybody could be told anything.
-                let Some((ahead, by_position_ms)) = lesson.place else { return };
-                let patience_ms = learner.patience_ms(now, queue);
-                if self.patience_ms.len() <= queue.index() {
-                    self.patience_ms.resize(queue.index() + 1, 0.0);
+                let Some(place) = lesson.place else { return };
+                self.queued(now, queue, interaction, place, learner.patience_ms(now, queue));
+            }
+            Seen::Waited { queue, interaction, wait_ms, ending } => {
+                let abandoned = ending == Ending::Abandoned;
+                self.trials.waited(interaction, wait_ms, abandoned);
+                match ending {
+                    Ending::Answered => self.forecasts.taken(now, interaction, queue, wait_ms),
+                    Ending::Abandoned => self.forecasts.left(now, interaction),
                 }
-                self.patience_ms[queue.index()] = patience_ms;
-                self.forecasts.queued(now, interaction, queue, ahead, by_position_ms, patience_ms);
+                self.holds.left(now, interaction, abandoned);
             }
-            Seen::Waited { queue, interaction, wait_ms, ending: Ending::Answered } => {
-                self.forecasts.taken(now, interaction, queue, wait_ms);
+            Seen::Held { interaction, worth, costs } => self.holds.begin(now, interaction, worth, costs),
+            Seen::HeldEnough { interaction, worth } => self.holds.offered(now, interaction, worth),
+            Seen::Ended { interaction: Some(interaction), solved, .. } => {
+                self.trials.ended(interaction, solved)
             }
-            Seen::Waited { interaction, .. } => self.forecasts.left(now, interaction),
-            _ => {}
+            Seen::Over { interaction } => {
+                self.trials.over(interaction);
+                self.forecasts.left(now, interaction);
+            }
+            Seen::Ended { interaction: None, .. } | Seen::Handled { .. } | Seen::Duty { .. } => {}
         }
+    }
+
+    fn queued(
+        &mut self,
+        now: Time,
+        queue: QueueKey,
+        interaction: InteractionId,
+        (ahead, by_position_ms): (u32, Option<u64>),
+        patience_ms: f64,
+    ) {
+        if self.patience_ms.len() <= queue.index() {
+            self.patience_ms.resize(queue.index() + 1, 0.0);
+        }
+        self.patience_ms[queue.index()] = patience_ms;
+        self.forecasts.queued(now, interaction, queue, ahead, by_position_ms, patience_ms);
     }
 }
 
@@ -123,7 +165,7 @@ impl Pupil {
         for lesson in lessons {
             self.learner.note(lesson.now, lesson.seen, &floor);
         }
-        self.outlook.learn(lessons, &self.learner);
+        self.outlook.learn(lessons, &self.learner, &floor);
     }
 
     fn tell(&mut self, now: Time) -> Result<(), AskError> {

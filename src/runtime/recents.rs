@@ -137,7 +137,14 @@ mod tests {
 
     fn recalled(entries: u64, applied: u64) -> Recalled {
         let customer = Customer { id: ANA, display_name: "Ana".into(), addresses: Vec::new(), created_ms: 0 };
-        Recalled { customer, newest: Vec::new(), entries, contacts: Vec::new(), applied }
+        Recalled {
+            customer,
+            newest: Vec::new(),
+            entries,
+            contacts: Vec::new(),
+            applied,
+            promises: Vec::new(),
+        }
     }
 
     fn came(sequence: u64) -> Projected {

@@ -6,7 +6,7 @@ use super::follow::Follow;
 use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
-use super::lessons::Lessons;
+use super::lessons::{Lesson, Lessons};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, key_before, open_payload, open_said};
 use super::pupil::{Outlook, Pupil};
@@ -21,7 +21,7 @@ use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::engine::time::Time;
 use crate::journal::{Fault, Journal, RecoveryError, recover};
-use crate::learning::{Eyes, HalfLife, Learner};
+use crate::learning::{Eyes, HalfLife, Learner, Seen};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -99,6 +99,7 @@ pub fn start(
         history: History::new(customers, recents.clone()),
         eyes: Eyes::default(),
         learner: learns.then(|| Learner::new(HalfLife::USUAL)),
+        outlook: Outlook::default(),
         newest_customer: None,
         unfit: None,
     };
@@ -116,7 +117,7 @@ pub fn start(
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
     recovery.hold_open(&payloads)?;
-    let Recovery { follow, history, eyes, learner, .. } = recovery;
+    let Recovery { follow, history, eyes, learner, outlook, .. } = recovery;
     let (out, lessons) = Lessons::channel();
     let lessons_out = Lessons::new(eyes, learner.is_some().then_some(out));
 
@@ -144,7 +145,6 @@ pub fn start(
         stepping: Duration::ZERO,
         events: Vec::new(),
     };
-    let outlook = Outlook::default();
     if let Some(mut learner) = learner {
         learner.knows(driver.shard.learned_version());
         let pupil = Pupil { lessons, learner, outlook: outlook.clone(), shard: handle.clone(), clock };
@@ -199,6 +199,7 @@ struct Recovery<'a> {
     history: History,
     eyes: Eyes,
     learner: Option<Learner>,
+    outlook: Outlook,
 }
 
 /// Events between two hand-overs to the customers' store.
@@ -207,8 +208,16 @@ const STRETCH: u64 = 4_096;
 impl Recovery<'_> {
     fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) {
         if let Some(learner) = &mut self.learner {
-            let floor = shard.floor();
-            self.eyes.look(stamped.time, &stamped.event, &mut |seen| learner.note(stamped.time, seen, floor));
+            let (now, floor) = (stamped.time, shard.floor());
+            let mut lessons = arrayvec::ArrayVec::<Lesson, 8>::new();
+            self.eyes.look(now, &stamped.event, &mut |seen| {
+                learner.note(now, seen, floor);
+                // Returns of a week may come at once; they are nothing but learned from.
+                if !matches!(seen, Seen::Ended { interaction: None, .. }) {
+                    lessons.push(Lesson::new(now, seen, shard));
+                }
+            });
+            self.outlook.learn(&lessons, learner, floor);
         }
         let about = self.follow.about(&stamped.event);
         let missing = stamped.sequence.0 > self.applied;

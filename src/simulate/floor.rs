@@ -13,7 +13,7 @@ use crate::engine::ids::{
 use crate::engine::learned::Parameters;
 use crate::engine::money::Money;
 use crate::engine::plan::{Channel, Facts, Goals, Plan};
-use crate::engine::policy::{Policy, PoolSpec};
+use crate::engine::policy::{Policy, PoolSpec, Trial};
 use crate::engine::route::Route;
 use crate::engine::shard::Shard;
 use crate::engine::skill::{Requirement, Skill};
@@ -46,6 +46,7 @@ impl Floor {
     pub fn open(
         centre: &Centre,
         policy: Policy,
+        trial: Option<Trial>,
         points: bool,
         hold_max_ms: Option<u64>,
         order: &[usize],
@@ -58,7 +59,10 @@ impl Floor {
             source: "simulation".into(),
             no_text: "".into(),
         };
-        floor.define("centre", Definition::Pool(PoolSpec { display_name: "Centre".into(), policy }.into()));
+        floor.define(
+            "centre",
+            Definition::Pool(PoolSpec { display_name: "Centre".into(), policy, trial }.into()),
+        );
         for (key, kind) in (0..).zip(&centre.kinds) {
             floor.define(&kind.name, Definition::Skill { display_name: kind.name.as_str().into() });
             floor.define(&kind.name, Definition::Queue(queue(kind, key)));

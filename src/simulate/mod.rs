@@ -48,7 +48,7 @@ pub use past::Past;
 pub use random::{CHOICES, FLOORS_MAX, RandomFloors, description as random_floor, random_floors};
 pub use report::{Days, Row};
 pub(crate) use run::FOR_EVER_S;
-pub use run::{Pupil, Run, run, run_taught};
+pub use run::{Pupil, Run, run, run_taught, run_tried};
 pub use scenario::Scenario;
 pub use taught::{Belief, TaughtDay, taught, told};
 pub use tune::{Change, KindChange, Setting, Tried, TuneTerms, Tuning, tune};

@@ -10,7 +10,7 @@ use super::floor::{Floor, millis};
 use super::outcome::{Fate, Outcome};
 use super::staff::Staff;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId};
-use crate::engine::policy::Marginal;
+use crate::engine::policy::{Marginal, Trial};
 use crate::engine::time::Time;
 use crate::learning::{Eyes, Forecasts, Learner, note};
 use rand::seq::SliceRandom;
@@ -64,24 +64,17 @@ pub struct Pupil<'a> {
 
 /// Runs a day to its end: the line is emptied after the last has come.
 pub fn run(centre: &Centre, day: &Day, how: Run) -> Outcome {
-    run_taught(centre, day, how, None)
+    Running::new(centre, day, how, None, None).until_the_end()
+}
+
+/// The same with another policy tried beside it.
+pub fn run_tried(centre: &Centre, day: &Day, how: Run, trial: Trial) -> Outcome {
+    Running::new(centre, day, how, None, Some(trial)).until_the_end()
 }
 
 /// The same with somebody who learns from it, and tells the engine.
-pub fn run_taught(centre: &Centre, day: &Day, how: Run, pupil: Option<Pupil>) -> Outcome {
-    let mut running = Running::new(centre, day, how, pupil);
-    while let Some(now) = running.next_on_agenda() {
-        // Our own agenda must not jump over a timer of the engine: what it offers is answered at once, and may be done
-        // before what is next on the agenda now.
-        if let Some(due) = running.floor.next_deadline().filter(|due| *due < now) {
-            running.floor.pass_time(due);
-            running.answer_offers(due);
-        } else if let Some(Reverse((now, happening))) = running.agenda.pop() {
-            running.happen(now, happening);
-            running.answer_offers(now);
-        }
-    }
-    Outcome { fates: running.fates, busy_ms: running.busy_ms }
+pub fn run_taught(centre: &Centre, day: &Day, how: Run, pupil: Pupil) -> Outcome {
+    Running::new(centre, day, how, Some(pupil), None).until_the_end()
 }
 
 struct Running<'a> {
@@ -101,7 +94,13 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(centre: &'a Centre, day: &'a Day, how: Run, pupil: Option<Pupil<'a>>) -> Running<'a> {
+    fn new(
+        centre: &'a Centre,
+        day: &'a Day,
+        how: Run,
+        pupil: Option<Pupil<'a>>,
+        trial: Option<Trial>,
+    ) -> Running<'a> {
         let mut members: Vec<usize> = (0..centre.agents.len()).collect();
         if how.seed > 0 {
             members.shuffle(&mut ChaCha8Rng::seed_from_u64(how.seed));
@@ -110,7 +109,7 @@ impl<'a> Running<'a> {
         let mut running = Running {
             centre,
             day,
-            floor: Floor::open(centre, policy, how.choice.knows_points(), how.hold_max_ms, &members),
+            floor: Floor::open(centre, policy, trial, how.choice.knows_points(), how.hold_max_ms, &members),
             agenda: BinaryHeap::new(),
             next: 0,
             interactions: vec![None; day.visits.len()],
@@ -131,6 +130,22 @@ impl<'a> Running<'a> {
         }
         running.look_at_next();
         running
+    }
+
+    /// The line is emptied after the last has come.
+    fn until_the_end(mut self) -> Outcome {
+        while let Some(now) = self.next_on_agenda() {
+            // Our own agenda must not jump over a timer of the engine: what it offers is answered at once, and may be done
+            // before what is next on the agenda now.
+            if let Some(due) = self.floor.next_deadline().filter(|due| *due < now) {
+                self.floor.pass_time(due);
+                self.answer_offers(due);
+            } else if let Some(Reverse((now, happening))) = self.agenda.pop() {
+                self.happen(now, happening);
+                self.answer_offers(now);
+            }
+        }
+        Outcome { fates: self.fates, busy_ms: self.busy_ms }
     }
 
     fn look_at_next(&mut self) {

@@ -88,7 +88,7 @@ pub fn taught(
             from: Time(u64::from(number) * DAY_MS),
             luck: Luck::new(scenario.seed.wrapping_add(u64::from(number)), SOLVED_STREAM),
         };
-        let learned = run_taught(&believed, &day, how(Choice::MarginalCost), Some(pupil));
+        let learned = run_taught(&believed, &day, how(Choice::MarginalCost), pupil);
         let figures =
             |outcome: super::outcome::Outcome| -> Figures { outcome.figures(&scenario.centre, &day) };
         let learned = figures(learned);
@@ -126,7 +126,7 @@ pub fn told(scenario: &Scenario, choice: Choice, hold_max_ms: Option<u64>) -> Op
             luck: Luck::new(scenario.seed.wrapping_add(u64::from(number)), SOLVED_STREAM),
         };
         let how = Run { choice, marginal: Marginal::default(), hold_max_ms, seed: 0 };
-        run_taught(&scenario.centre, &day, how, Some(pupil));
+        run_taught(&scenario.centre, &day, how, pupil);
     }
     forecasts.accuracy(None)
 }

@@ -12,6 +12,7 @@ mod learning;
 mod limits;
 mod money;
 mod naive;
+mod orders;
 mod report;
 mod scenarios;
 #[path = "../sim/mod.rs"]

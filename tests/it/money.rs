@@ -157,6 +157,26 @@ fn the_only_one_who_sells_is_kept_for_sales_while_it_pays() {
 }
 
 #[test]
+fn whoever_sells_is_worth_less_to_sales_the_more_are_free_who_do() {
+    let price_with = |sellers: usize| {
+        let mut floor = Floor::open(Some(60_000));
+        for number in 0..sellers {
+            floor.agent(&format!("seller{number}"), &[SALES], |_| {});
+        }
+        floor.sell(3);
+        let prices = floor.shard.skill_prices();
+        prices.iter().find(|one| one.skill == SkillKey(SALES)).expect("somebody sells").per_minute as f64
+    };
+    let alone = price_with(1);
+    assert!(alone > 0.0, "{alone}");
+    // The chance that one more does not help is 0.7.
+    for (sellers, share) in [(2, 0.7), (3, 0.49), (5, 0.2401)] {
+        let found = price_with(sellers) / alone;
+        assert!((found / share - 1.0).abs() < 0.01, "{sellers} are free: {found} instead of {share}");
+    }
+}
+
+#[test]
 fn who_has_been_held_long_enough_is_held_no_longer() {
     let mut floor = Floor::open(Some(60_000));
     let senior = floor.agent("senior", &[BILLING, SALES], |_| {});

@@ -1,6 +1,7 @@
 //! Customers in SQLite, in a file of their own (DESIGN.md D6, D8): WAL, one writing connection, one more for
 //! each reader. Every error of SQLite becomes a fault that says what was being done.
 
+mod promises;
 mod read;
 mod schema;
 mod write;

@@ -6,8 +6,9 @@ use super::super::address::{Address, AddressKind};
 use super::super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
 use super::super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position};
 use super::super::model::{Customer, CustomerId};
+use super::super::promise::Promise;
 use super::super::store::{CustomerReads, Known, StoreFault};
-use super::{from_sql, to_sql, unavailable};
+use super::{from_sql, promises, to_sql, unavailable};
 
 /// A connection that only reads.
 pub(super) struct SqliteReads {
@@ -61,7 +62,17 @@ impl CustomerReads for SqliteReads {
                 entries: entries(moment, id)?.unwrap_or(0),
                 contacts: contacts(moment, id, since_ms)?,
                 applied: applied(moment)?,
+                promises: promises::of(moment, id)?,
             }))
+        })
+    }
+
+    fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
+        self.at_once("reading promises", |moment| {
+            if entries(moment, id)?.is_none() {
+                return Ok(None);
+            }
+            promises::of(moment, id).map(Some)
         })
     }
 
@@ -196,7 +207,17 @@ mod tests {
     fn every_read_goes_by_an_index_and_none_sorts() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = SqliteStore::open(folder.path()).expect("a new store");
-        for sql in [FIND, PROFILE, ADDRESSES, ENTRIES, CONTACT_TIMES, NEWEST, BY_REQUEST] {
+        for sql in [
+            FIND,
+            PROFILE,
+            ADDRESSES,
+            ENTRIES,
+            CONTACT_TIMES,
+            NEWEST,
+            BY_REQUEST,
+            promises::OF,
+            promises::ONE,
+        ] {
             let plan = plan(&store.connection, sql);
             assert!(!plan.is_empty(), "{sql}");
             assert!(plan.iter().all(|step| by_index(step)), "{sql}: {plan:?}");

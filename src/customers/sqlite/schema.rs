@@ -8,7 +8,7 @@ use super::super::store::StoreFault;
 use super::open_fault;
 
 /// The shape that this release writes.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Numbers are never given twice, not even after a row is gone: hence AUTOINCREMENT.
 /// Every index ends in the row's number by itself, so `history_by_time` is the whole order of a history.
@@ -52,6 +52,26 @@ const TABLES: &str = "
     PRAGMA user_version = 1;
 ";
 
+/// What version 2 adds.
+const PROMISES: &str = "
+    CREATE TABLE promises (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        customer INTEGER NOT NULL,
+        made_ms INTEGER NOT NULL,
+        expires_ms INTEGER,
+        what BLOB NOT NULL,                     -- the texts, postcard
+        request_id TEXT,
+        redeemed_ms INTEGER,                    -- this and the rest: set exactly for a redeemed one
+        redeemed_by TEXT,
+        redeemed_place TEXT,
+        redeemed_note TEXT,
+        redeemed_request_id TEXT
+    ) STRICT;
+    CREATE INDEX promises_by_customer ON promises (customer);
+    CREATE UNIQUE INDEX promises_by_request ON promises (customer, request_id) WHERE request_id IS NOT NULL;
+    PRAGMA user_version = 2;
+";
+
 /// Makes the file ready: write-ahead log on, tables there, version known.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreFault> {
     let fault = |error: rusqlite::Error| open_fault(path, &error);
@@ -60,8 +80,8 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         found if found > VERSION => {
             return Err(StoreFault::NewerSchema { path: path.display().to_string(), found, known: VERSION });
         }
-        0 => create(connection).map_err(fault)?,
-        _ => write_ahead(connection).map_err(fault)?,
+        VERSION => write_ahead(connection).map_err(fault)?,
+        _ => create(connection).map_err(fault)?,
     }
     Ok(())
 }
@@ -74,12 +94,16 @@ fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
 }
 
-/// Two processes may open a new folder at once: the second one finds the version set inside its transaction.
+/// From whatever version to this one. Two processes may open a folder at once: the second one finds the version set inside
+/// its transaction.
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     write_ahead(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if version(&transaction)? == 0 {
         transaction.execute_batch(TABLES)?;
+    }
+    if version(&transaction)? == 1 {
+        transaction.execute_batch(PROMISES)?;
     }
     transaction.commit()
 }
@@ -95,13 +119,30 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join(FILE);
         let newer = Connection::open(&path).expect("a new file");
-        newer.pragma_update(None, "user_version", 2).expect("a version can be set");
+        newer.pragma_update(None, "user_version", VERSION + 1).expect("a version can be set");
         drop(newer);
         let before = std::fs::read(&path).expect("the file is there");
         let fault = SqliteStore::open(folder.path()).err();
         let path_shown = path.display().to_string();
-        assert_eq!(fault, Some(StoreFault::NewerSchema { path: path_shown, found: 2, known: 1 }));
+        assert_eq!(
+            fault,
+            Some(StoreFault::NewerSchema { path: path_shown, found: VERSION + 1, known: VERSION })
+        );
         assert_eq!(std::fs::read(&path).expect("the file is there"), before);
+    }
+
+    #[test]
+    fn a_file_of_the_release_before_gets_what_is_new_and_keeps_what_it_has() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let older = Connection::open(folder.path().join(FILE)).expect("a new file");
+        older.execute_batch(TABLES).expect("the tables of then");
+        older.execute("INSERT INTO customers (display_name, created_ms) VALUES ('Ana', 7)", []).expect("one");
+        drop(older);
+        let store = SqliteStore::open(folder.path()).expect("an older file is brought up to date");
+        let mut reads = store.reads().expect("it can be read");
+        let ana = super::super::super::model::CustomerId(1);
+        assert_eq!(reads.promises(ana), Ok(Some(Vec::new())));
+        assert_eq!(reads.customer(ana).expect("it works").expect("she is there").display_name, "Ana");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::super::store::{
     Change, Gap, Opened, Projected, Projection, Recording, Resolved, StoreFault, UnknownCustomer, Write,
     Written,
 };
-use super::{from_sql, read, to_sql, unavailable};
+use super::{from_sql, promises, read, to_sql, unavailable};
 
 pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFault> {
     match write {
@@ -21,6 +21,12 @@ pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFaul
         Write::Record(recording) => record(db, recording)
             .map(|recorded| Written::Recorded(recorded.map(Box::new)))
             .map_err(unavailable("recording an entry")),
+        Write::Promise(promising) => promises::promise(db, promising)
+            .map(|promised| Written::Promised(promised.map(Box::new)))
+            .map_err(unavailable("making a promise")),
+        Write::Redeem(redeeming) => promises::redeem(db, redeeming)
+            .map(|redeemed| Written::Redeemed(redeemed.map(Box::new)))
+            .map_err(unavailable("redeeming a promise")),
         Write::Project(projection) => project(db, projection)
             .map(Written::Projected)
             .map_err(unavailable("projecting committed events")),

@@ -81,7 +81,7 @@ impl Floor {
         let (plans, agents) = (BTreeMap::new(), BTreeMap::new());
         let (shard, events) = (Shard::new(), Vec::new());
         let mut floor = Floor { plans, credit_ms: terms.credit_ms, shard, events, agents };
-        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy };
+        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy, trial: None };
         floor.define(now, "bank", Definition::Pool(pool.into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });

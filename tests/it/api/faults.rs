@@ -1,7 +1,7 @@
 //! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
 
 use baton::customers::{
-    Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position,
+    Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position, Promise,
     Recalled, StoreFault, Write, Written,
 };
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
@@ -82,6 +82,10 @@ impl CustomerReads for SlowReads {
         self.reads.recall(id, since_ms)
     }
 
+    fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
+        self.reads.promises(id)
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         self.reads.applied_sequence()
     }
@@ -120,6 +124,10 @@ impl CustomerReads for DeadReads {
     }
 
     fn recall(&mut self, _: CustomerId, _: i64) -> Result<Option<Recalled>, StoreFault> {
+        dead()
+    }
+
+    fn promises(&mut self, _: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
         dead()
     }
 

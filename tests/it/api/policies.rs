@@ -24,7 +24,7 @@ impl Server {
 }
 
 fn sum(net: &proto::NetValue) -> i64 {
-    net.relief + net.r#match - net.opportunity + net.fairness + net.ringing
+    net.relief + net.r#match + net.familiar - net.lacking - net.opportunity + net.fairness + net.ringing
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::floor::{Definition, Kind};
 use baton::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, SessionId, Text};
 use baton::engine::interaction::Part;
-use baton::engine::policy::PoolSpec;
+use baton::engine::policy::{PoolSpec, Trial};
 use baton::engine::time::Time;
 pub use dice::Dice;
 use std::collections::{BTreeMap, BTreeSet};
@@ -80,7 +80,7 @@ impl Chance {
 
     /// The same floor, decided in money.
     pub fn opening_in_money() -> Vec<(Time, Command)> {
-        Chance::opening_with(PoolSpec::plain)
+        Chance::opening_with(tried)
     }
 
     fn opening_with(pool: fn(Text) -> PoolSpec) -> Vec<(Time, Command)> {
@@ -213,4 +213,11 @@ fn wait_ms(wait: u32) -> u64 {
         _ if length.is_multiple_of(96) => 25 * 3_600_000,
         _ => length % 10 * 30_000,
     }
+}
+
+/// In money, and by lists in half of the minutes.
+fn tried(display_name: Text) -> PoolSpec {
+    let other = PoolSpec::listed(display_name.clone()).policy;
+    let trial = Trial { other, block_ms: 120_000, wash_out_ms: 10_000, seed: 7 };
+    PoolSpec { trial: Some(trial), ..PoolSpec::plain(display_name) }
 }

@@ -67,9 +67,13 @@ impl Run {
                 };
                 assert!(
                     exclusion.is_some() || held() == Some(WaitReason::Held),
-                    "{} waits beside agent {}, who is free",
+                    "{} waits beside agent {}, who is free: {:?} {:#?} {:?} {:#?}",
                     subject.id,
-                    agent.key
+                    agent.key,
+                    self.shard.wait_reason(subject.id),
+                    self.shard.judge(subject.id),
+                    self.journal.last(),
+                    subject,
                 );
             }
         }

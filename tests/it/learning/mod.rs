@@ -3,7 +3,9 @@
 mod handle_time;
 mod january;
 mod patience;
+mod replayed;
 mod shares;
+mod switchback;
 mod taught;
 mod told;
 mod waiting;
