@@ -99,7 +99,7 @@ impl Tuning {
             let change = of(kind);
             writeln!(
                 f,
-                "{:<12} {:>7.0} {:>7.1} {:>+6.1} +- {:>4.1} {:>8.2} {:>+6.2} +- {:>4.2} {:>8.1} {:>+6.1} +- {:>4.1} {:>12.2} {:>+7.1} +- {:>5.1}  {}",
+                "{:<12} {:>7.0} {:>7.1} {:>+6.1} +- {:>4.1} {:>8.2} {:>+6.2} +- {:>4.2} {:>8.1} {:>+6.1} +- {:>4.1} {:>12.2} {:>+7.1} +- {:>5.1}{}",
                 kind.kind,
                 kind.calls,
                 kind.in_time * 100.0,
@@ -152,8 +152,8 @@ impl Change {
     /// In money, as far as the interval tells.
     fn word(&self) -> &'static str {
         match (self.cost_percent - self.cost_percent_ci, self.cost_percent + self.cost_percent_ci) {
-            (_, most) if most < 0.0 => "gains",
-            (least, _) if least > 0.0 => "pays",
+            (_, most) if most < 0.0 => "  gains",
+            (least, _) if least > 0.0 => "  pays",
             _ => "",
         }
     }
