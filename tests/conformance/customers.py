@@ -3,8 +3,8 @@
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kit.centre import apart, interaction, submit
-from kit.desk import phone
+from kit.centre import agent, apart, interaction, submit
+from kit.desk import Desk, phone
 from kit.server import CALL_S, TENANT
 from kit.stubs import pb
 
@@ -94,4 +94,47 @@ def happened(check, server):
     check.refused("a page of 501", lambda: history(server, customer, 501), INVALID, field="page_size")
 
 
-STORIES = [("identity", identity), ("history", happened)]
+def promise(server, customer, request_id="", **fields):
+    request = pb.MakePromiseRequest(parent=customer, promise=pb.Promise(**fields), request_id=request_id)
+    return server.customers.MakePromise(request, timeout=CALL_S)
+
+
+def redeem(server, name, by, place="", request_id=""):
+    request = pb.RedeemPromiseRequest(name=name, by=by, place=place, request_id=request_id)
+    return server.customers.RedeemPromise(request, timeout=CALL_S)
+
+
+def promised(check, server):
+    """A free upgrade, made by email, is on the card of the next call and is kept once."""
+    own = apart(server, "promises")
+    agent(server, "pam", pool=own)
+    mother = resolve(server, phone("+15552100")).customer.name
+    how = [pb.Promise.Instruction(place="voice", text="honour it with code X"),
+           pb.Promise.Instruction(place="shop", text="code X at the till")]
+    upgrade = {"summary": "free upgrade of the daughter's phone", "terms": "web only", "made_by": "marketing",
+               "channel": pb.CHANNEL_EMAIL, "instructions": how, "alternative": "half the price"}
+    made = promise(server, mother, "p-1", **upgrade)
+    check.same("a promise repeated is the first", promise(server, mother, "p-1", **upgrade).name, made.name)
+    pam = Desk(server, "pam")
+    pam.available()
+    call = submit(server, interaction("promises", "pr-1", **{"from": phone("+15552100")})).interaction
+    card = pam.offer(call.name).card
+    check.same("it is on the card of her call, with what to do on the phone",
+               [(one.summary, one.how) for one in card.promises],
+               [("free upgrade of the daughter's phone", "honour it with code X")])
+    pam.serve(call.name)
+    kept = redeem(server, made.name, "pam", "voice", "r-1")
+    check.same("it is kept", (kept.redeemed_by, kept.redeemed_at), ("pam", "voice"))
+    check.same("and kept once: a retry gets the same answer",
+               redeem(server, made.name, "pam", "voice", "r-1"), kept)
+    check.refused("the shop is told that it was kept", lambda: redeem(server, made.name, "the shop", "shop"),
+                  grpc.StatusCode.FAILED_PRECONDITION, "PROMISE_REDEEMED")
+    listed = server.customers.ListPromises(pb.ListPromisesRequest(parent=mother), timeout=CALL_S).promises
+    check.same("it stays in her list", [one.name for one in listed if one.HasField("redeem_time")], [made.name])
+    check.refused("a promise of nothing", lambda: promise(server, mother), INVALID, field="promise.summary")
+    check.refused("a promise to nobody", lambda: promise(server, f"{TENANT}/customers/999999", summary="x"),
+                  grpc.StatusCode.NOT_FOUND, "CUSTOMER_NOT_FOUND")
+    pam.leave()
+
+
+STORIES = [("identity", identity), ("history", happened), ("promises", promised)]

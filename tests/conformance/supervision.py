@@ -125,4 +125,26 @@ def explains(check, server):
         desk.leave()
 
 
-STORIES = [("the floor", watches), ("why", explains)]
+def money(check, server):
+    own = apart(server, "money")
+    agent(server, "max", pool=own)
+    submit(server, interaction("money", "m-1"))
+    risk = [one for one in look(server).money.at_risk if one.queue == named("queues", "money")]
+    check.ok("who waits costs something by the minute", len(risk) == 1 and risk[0].per_minute.waiting > 0
+             and risk[0].per_minute.hang_up > 0, risk)
+    asked = pb.EstimateRequest(parent=TENANT, queue=named("queues", "money"), channels=[pb.CHANNEL_VOICE])
+    told = server.interactions.Estimate(asked, timeout=CALL_S).channels[0]
+    check.same("before a call is handed in it is told its place", (told.open, told.free, told.estimate.position),
+               (True, False, 2))
+    check.ok("and that a call-back would be better: nobody is there", told.call_back)
+    lists = pb.Policy(lists=pb.Lists())
+    report = pb.ReportTrialRequest(pool=own)
+    check.refused("a trial that is none", lambda: server.supervision.ReportTrial(report),
+                  grpc.StatusCode.FAILED_PRECONDITION, "NO_TRIAL")
+    tried = pb.Pool(name=own, trial=pb.Trial(other=lists, block=seconds(900)))
+    shown = server.floor.UpdatePool(pb.UpdatePoolRequest(pool=tried), timeout=CALL_S).trial
+    check.same("another policy is tried in blocks of a quarter of an hour", shown.block.seconds, 900)
+    check.ok("and reported on", server.supervision.ReportTrial(report, timeout=CALL_S).HasField("trial"))
+
+
+STORIES = [("the floor", watches), ("why", explains), ("money", money)]
