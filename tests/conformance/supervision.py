@@ -127,7 +127,7 @@ def explains(check, server):
 
 def money(check, server):
     own = apart(server, "money")
-    agent(server, "max", pool=own)
+    agent(server, "mona", pool=own)
     submit(server, interaction("money", "m-1"))
     risk = [one for one in look(server).money.at_risk if one.queue == named("queues", "money")]
     check.ok("who waits costs something by the minute", len(risk) == 1 and risk[0].per_minute.waiting > 0
