@@ -13,6 +13,7 @@ pub mod replay;
 pub mod report;
 pub mod rules;
 pub mod simulate;
+mod spread;
 
 #[cfg(feature = "server")]
 pub mod api;

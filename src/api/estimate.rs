@@ -4,7 +4,6 @@ use super::convert::{channel, channel_code, millis};
 use super::intake::queue;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use super::wire::Wire;
 use crate::engine::channel::Channel;
 use crate::engine::estimate::{Door, Estimate};
 use crate::engine::ids::QueueKey;
@@ -34,36 +33,17 @@ impl Tenant {
         Known { wait_ms, expected, accuracy: self.outlook.accuracy(Some(queue)) }
     }
 
-    /// The fields of `Estimate` in `types.proto`.
-    pub fn write_estimate(
+    /// The wait of somebody who stands in line.
+    pub fn show_estimate(
         &self,
-        wire: &mut Wire,
         queue: QueueKey,
         estimate: Estimate,
         places: Option<(u32, u32)>,
         now: Time,
-    ) {
+    ) -> proto::Estimate {
         let known = self.known(now, queue, estimate.position - 1, estimate.wait_ms);
-        wire.number(1, estimate.position);
-        wire.millis(2, known.wait_ms);
-        if let Some(expected) = known.expected {
-            wire.millis(3, Some(whole(expected.p10_ms)));
-            wire.millis(4, Some(whole(expected.p50_ms)));
-            wire.millis(5, Some(whole(expected.p90_ms)));
-        }
-        if let Some((first, last)) = places {
-            wire.number(6, first);
-            wire.number(7, last);
-        }
-        if let Some(accuracy) = known.accuracy {
-            wire.message(8, |wire| {
-                wire.number(1, accuracy.waits);
-                wire.number(2, ppm(accuracy.within));
-                wire.millis(3, Some(whole(accuracy.rms_error_ms)));
-                wire.millis(4, Some(whole(accuracy.by_position_rms_error_ms)));
-                wire.millis(5, Some(whole(accuracy.by_last_rms_error_ms)));
-            });
-        }
+        let (first, last) = places.unwrap_or_default();
+        proto::Estimate { position_first: first, position_last: last, ..shown(known, estimate.position) }
     }
 }
 
@@ -135,15 +115,15 @@ fn at_door(
         open: door.open,
         free: door.free,
         queue: tenant.queue_name(door.queue, &floor),
-        estimate: Some(shown(known, door)),
+        estimate: Some(shown(known, if door.free { 1 } else { door.ahead + 1 })),
         call_back: !door.open || median_ms.is_none_or(|ms| ms > half_gone_ms),
     }
 }
 
-fn shown(known: Known, door: Door) -> proto::Estimate {
+fn shown(known: Known, position: u32) -> proto::Estimate {
     let of = |part: fn(Expectation) -> f64| known.expected.map(|expected| millis(whole(part(expected))));
     proto::Estimate {
-        position: if door.free { 1 } else { door.ahead + 1 },
+        position,
         wait: known.wait_ms.map(millis),
         p10: of(|expected| expected.p10_ms),
         p50: of(|expected| expected.p50_ms),

@@ -11,6 +11,7 @@ use crate::engine::shard::Shard;
 use crate::engine::stakes::Relief;
 use crate::learning::{Lift, Lifts};
 use crate::proto;
+use crate::spread::gini;
 use std::sync::Arc;
 use tonic::Code;
 
@@ -66,16 +67,12 @@ pub fn relief(relief: Relief) -> proto::Relief {
     proto::Relief { waiting: relief.waiting, hang_up: relief.hang_up, target: relief.target }
 }
 
-/// Gini coefficient and mean of shares. The first is half the mean difference of two, over the mean.
+/// How unevenly agents are busy, and how much in the mean, 0 to 1.
 fn spread(shares: &[Part]) -> (f64, f64) {
-    let mut sorted: Vec<f64> = shares.iter().map(|part| f64::from(part.0) / f64::from(Part::ONE.0)).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let (count, sum) = (sorted.len() as f64, sorted.iter().sum::<f64>());
-    if sum <= 0.0 {
-        return (0.0, 0.0);
-    }
-    let weigh = |(at, share): (usize, &f64)| (2.0 * (at as f64 + 1.0) - count - 1.0) * share;
-    (sorted.iter().enumerate().map(weigh).sum::<f64>() / (count * sum), sum / count)
+    let shares: Vec<u64> = shares.iter().map(|part| part.0.into()).collect();
+    let whole = shares.len() as f64 * f64::from(Part::ONE.0);
+    let mean = if whole > 0.0 { shares.iter().sum::<u64>() as f64 / whole } else { 0.0 };
+    (gini(&shares), mean)
 }
 
 /// What the trial of a pool has come to.

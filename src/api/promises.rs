@@ -42,9 +42,8 @@ pub async fn redeem(
     request: &proto::RedeemPromiseRequest,
 ) -> Result<proto::Promise, ApiError> {
     let (customer, promise) = numbers(tenant, &request.name)?;
-    let Redemption { by, place, note } =
-        Redemption { by: request.by.clone(), place: request.place.clone(), note: request.note.clone() };
-    let how = Redemption { by, place, note }.checked().map_err(input("by"))?;
+    let how = Redemption { by: request.by.clone(), place: request.place.clone(), note: request.note.clone() };
+    let how = how.checked().map_err(input("by"))?;
     let request_id = request_id(&request.request_id)?;
     let redeeming = Redeeming { customer, promise, how, request_id, now_ms: now_ms(tenant) };
     let recents = tenant.recents.clone();

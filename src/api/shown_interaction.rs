@@ -88,8 +88,8 @@ impl Tenant {
         }
         wire.code(28, view.wait_reason.map_or(proto::WaitReason::Unspecified, wait_reason));
         if let Some(estimate) = view.estimate {
-            let (queue, places) = (one.queue(), view.places);
-            wire.message(29, |wire| self.write_estimate(wire, queue, estimate, places, view.now));
+            let shown = self.show_estimate(one.queue(), estimate, view.places, view.now);
+            wire.bytes(29, &shown.encode_to_vec());
         }
         wire.number(30, one.requeues);
         wire.number(31, one.plan.rule_set);

@@ -2,6 +2,7 @@
 //! skill, how evenly agents are busy. Read-only.
 
 use super::agent::Agent;
+use super::explain::WaitReason;
 use super::fixed::Part;
 use super::ids::{QueueKey, SkillKey};
 use super::queue::Lane;
@@ -36,10 +37,11 @@ impl Shard {
     /// Every queue somebody waits in, in the order of the keys. What lists decide costs as much.
     pub fn at_risk(&self) -> Vec<AtRisk> {
         let mut all: Vec<AtRisk> = Vec::new();
-        for (key, lane) in self.lines.lanes().filter(|(_, lane)| !lane.is_empty()) {
+        for (_, lane) in self.lines.lanes().filter(|(_, lane)| !lane.is_empty()) {
             let risk = self.lane_at_risk(lane);
-            let held = self.prices.pool(self.floor.pool_of(lane.id.queue)).is_some()
-                && self.prices.lane(key).somebody_is_free();
+            // Those of a lane are alike: if the first is held, so are the others.
+            let first = lane.waiting().next().and_then(|place| self.wait_reason(place.3));
+            let held = first == Some(WaitReason::Held);
             let held = if held { u32::try_from(lane.len()).unwrap_or(u32::MAX) } else { 0 };
             match all.iter_mut().find(|one| one.queue == lane.id.queue) {
                 Some(one) => {

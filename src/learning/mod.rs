@@ -36,7 +36,7 @@ pub use hazard::{BUCKETS, Bucket, HazardTable};
 pub use holds::{Held, Holds};
 pub use learner::Learner;
 pub use load::Load;
-pub use note::note;
+pub use note::{Lesson, note};
 pub use patience::{Ending, Patience, Prior};
 pub use quantile::gamma_quantile;
 pub use rate::Rate;

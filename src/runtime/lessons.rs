@@ -4,33 +4,13 @@
 use crate::engine::event::Event;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::learning::{Eyes, Seen};
+use crate::learning::{Eyes, Lesson};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 /// Hand-overs that may wait to be learned from.
 const LESSONS_MAX: usize = 256;
 /// Things seen that may wait to be handed over.
 const WAITING_MAX: usize = 65_536;
-
-/// One thing that was seen, and when.
-#[derive(Clone, Copy, Debug)]
-pub struct Lesson {
-    pub now: Time,
-    pub seen: Seen,
-    /// Of somebody who stands in line: how many are ahead, and what place × mean handle time ÷ agents says, ms.
-    pub place: Option<(u32, Option<u64>)>,
-}
-
-impl Lesson {
-    /// With the place in line of whoever stands there by now.
-    pub(super) fn new(now: Time, seen: Seen, shard: &Shard) -> Lesson {
-        let place = match seen {
-            Seen::Queued { interaction, .. } => shard.estimate(interaction),
-            _ => None,
-        };
-        Lesson { now, seen, place: place.map(|estimate| (estimate.position - 1, estimate.wait_ms)) }
-    }
-}
 
 /// The shard's end.
 pub(super) struct Lessons {

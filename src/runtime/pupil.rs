@@ -3,12 +3,13 @@
 
 use super::clock::Clock;
 use super::inbox::{AskError, ShardHandle};
-use super::lessons::Lesson;
 use crate::engine::command::Command;
 use crate::engine::floor::Floor;
-use crate::engine::ids::{InteractionId, PoolKey, QueueKey};
+use crate::engine::ids::{PoolKey, QueueKey};
 use crate::engine::time::Time;
-use crate::learning::{Accuracy, Ending, Expectation, Forecasts, Held, Holds, Learner, Lifts, Seen, Trials};
+use crate::learning::{
+    Accuracy, Ending, Expectation, Forecasts, Held, Holds, Learner, Lesson, Lifts, Seen, Trials,
+};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -83,51 +84,33 @@ impl Seeing {
     }
 
     fn note(&mut self, lesson: &Lesson, learner: &Learner, floor: &Floor) {
+        self.forecasts.note(lesson, learner);
         let now = lesson.now;
         match lesson.seen {
             Seen::Came { queue, interaction, costs, .. } => {
                 self.trials.came(now, interaction, queue, costs, floor);
             }
-            Seen::Queued { queue, interaction } => {
-                // Taken by an agent before anybody could be told anything.
-                let Some(place) = lesson.place else { return };
-                self.queued(now, queue, interaction, place, learner.patience_ms(now, queue));
-            }
-            Seen::Waited { queue, interaction, wait_ms, ending } => {
+            Seen::Queued { queue, .. } => self.note_patience(queue, learner.patience_ms(now, queue)),
+            Seen::Waited { interaction, wait_ms, ending, .. } => {
                 let abandoned = ending == Ending::Abandoned;
                 self.trials.waited(interaction, wait_ms, abandoned);
-                match ending {
-                    Ending::Answered => self.forecasts.taken(now, interaction, queue, wait_ms),
-                    Ending::Abandoned => self.forecasts.left(now, interaction),
-                }
                 self.holds.left(now, interaction, abandoned);
             }
             Seen::Held { interaction, worth, costs } => self.holds.begin(now, interaction, worth, costs),
             Seen::HeldEnough { interaction, worth } => self.holds.offered(now, interaction, worth),
             Seen::Ended { interaction: Some(interaction), solved, .. } => {
-                self.trials.ended(interaction, solved)
+                self.trials.ended(interaction, solved);
             }
-            Seen::Over { interaction } => {
-                self.trials.over(interaction);
-                self.forecasts.left(now, interaction);
-            }
+            Seen::Over { interaction } => self.trials.over(interaction),
             Seen::Ended { interaction: None, .. } | Seen::Handled { .. } | Seen::Duty { .. } => {}
         }
     }
 
-    fn queued(
-        &mut self,
-        now: Time,
-        queue: QueueKey,
-        interaction: InteractionId,
-        (ahead, by_position_ms): (u32, Option<u64>),
-        patience_ms: f64,
-    ) {
+    fn note_patience(&mut self, queue: QueueKey, patience_ms: f64) {
         if self.patience_ms.len() <= queue.index() {
             self.patience_ms.resize(queue.index() + 1, 0.0);
         }
         self.patience_ms[queue.index()] = patience_ms;
-        self.forecasts.queued(now, interaction, queue, ahead, by_position_ms, patience_ms);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What became of everybody on a day, and what it cost.
 
 use super::centre::{Centre, Day};
+use crate::spread::gini;
 
 /// What became of one customer.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -156,15 +157,6 @@ impl Sums {
 
 fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
-}
-
-/// Gini coefficient: half the mean difference of two, over the mean.
-fn gini(times: &[u64]) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort_unstable();
-    let (n, sum) = (sorted.len() as f64, sorted.iter().sum::<u64>() as f64);
-    let weighted = |(at, time): (usize, &u64)| (2.0 * (at as f64 + 1.0) - n - 1.0) * *time as f64;
-    share(sorted.iter().enumerate().map(weighted).sum::<f64>(), n * sum)
 }
 
 #[cfg(test)]

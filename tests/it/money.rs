@@ -1,6 +1,7 @@
 //! Decisions in money, case by case: who is kept for whom, for how long, and what an agent takes first.
 
 use baton::engine::agent::Presence;
+use baton::engine::capacity::CapacitySpec;
 use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::explain::{Exclusion, WaitReason};
@@ -192,11 +193,30 @@ fn who_has_been_held_long_enough_is_held_no_longer() {
     let held = floor.call(BILLING);
     floor.pass(59);
     assert_eq!(floor.offered(held), None);
+    assert_eq!(floor.shard.at_risk()[0].held, 1);
     let seen = floor.events.len();
     floor.pass(1);
     assert_eq!(floor.offered(held), Some(senior));
     let told = &floor.events[seen..];
     assert!(matches!(told[0].event, Event::Offered { .. }), "the end of a hold is no event: {told:?}");
+}
+
+#[test]
+fn who_waits_for_room_is_not_counted_as_held() {
+    let mut floor = Floor::open(None);
+    let two_at_once = |spec: &mut AgentSpec| {
+        let mut capacity = CapacitySpec::default();
+        capacity.channels[Channel::Voice.index()].units = 60;
+        capacity.channels[Channel::Voice.index()].limit = 2;
+        spec.capacity = Some(capacity);
+    };
+    floor.agent("halves", &[BILLING], two_at_once);
+    let first = floor.call(BILLING);
+    floor.accept(first);
+    let second = floor.call(BILLING);
+    assert_eq!(floor.shard.wait_reason(second), Some(WaitReason::AllAgentsBusy));
+    let [risk] = &floor.shard.at_risk()[..] else { panic!("one queue has a line") };
+    assert_eq!((risk.queue, risk.held), (QueueKey(BILLING), 0));
 }
 
 #[test]

@@ -41,10 +41,10 @@ pub(super) fn promise(
     }
     let added = db
         .prepare_cached(
-            "INSERT INTO promises (customer, made_ms, expires_ms, what, request_id)
-             SELECT number, ?2, ?3, ?4, ?5 FROM customers WHERE number = ?1",
+            "INSERT INTO promises (customer, made_ms, what, request_id)
+             SELECT number, ?2, ?3, ?4 FROM customers WHERE number = ?1",
         )?
-        .execute(params![to_sql(customer.0), now_ms, what.expires_ms, encoded(what)?, request_id])?;
+        .execute(params![to_sql(customer.0), now_ms, encoded(what)?, request_id])?;
     if added == 0 {
         return Ok(Err(UnknownCustomer(*customer)));
     }

@@ -58,7 +58,6 @@ const PROMISES: &str = "
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         customer INTEGER NOT NULL,
         made_ms INTEGER NOT NULL,
-        expires_ms INTEGER,
         what BLOB NOT NULL,                     -- the texts, postcard
         request_id TEXT,
         redeemed_ms INTEGER,                    -- this and the rest: set exactly for a redeemed one

@@ -9,7 +9,6 @@ use baton::engine::event::{EndedBy, Event, ExitCause, RescindCause};
 use baton::engine::floor::{Definition, Kind, OnAgentLost};
 use baton::engine::hours::{phase, time_zone};
 use baton::engine::ids::{AgentKey, GroupKey, HoursKey, PoolKey, QueueKey, SessionId, SkillKey, Text};
-use baton::engine::learned::Parameters;
 use baton::engine::plan::Channel;
 use baton::engine::route::{Exit, Needs};
 use baton::engine::time::Time;
@@ -55,32 +54,6 @@ impl Twin {
             Command::OpenSource { source } => Ok(self.open_source(source)),
             Command::LoseSource { source } => self.lose_source(source),
         }
-    }
-
-    /// Lists decide here: nothing learned changes anything.
-    fn set_parameters(&mut self, parameters: Parameters) -> Answered {
-        let Parameters { version, agents, queues, pools } = &parameters;
-        if *version <= self.learned {
-            return Err(Refusal::ParametersOld { got: *version, current: self.learned });
-        }
-        let missing = |kind, name: String| Err(Refusal::NotDefined { kind, name: name.into() });
-        for one in agents {
-            if one.agent.index() >= self.agents.len() {
-                return Err(Refusal::AgentUnknown);
-            }
-            if let Some(one) = one.estimates.iter().find(|one| one.queue.index() >= self.queues.len()) {
-                return missing(Kind::Queue, one.queue.to_string());
-            }
-        }
-        if let Some(one) = queues.iter().find(|one| one.queue.index() >= self.queues.len()) {
-            return missing(Kind::Queue, one.queue.to_string());
-        }
-        if let Some(one) = pools.iter().find(|one| one.pool.index() >= self.pools.len()) {
-            return missing(Kind::Pool, one.pool.to_string());
-        }
-        self.learned = *version;
-        self.tell(Event::ParametersSet(parameters.into()));
-        Ok(Answer::Done)
     }
 
     pub fn define(&mut self, name: Text, definition: Definition, write: Write) -> Answered {

@@ -7,6 +7,7 @@ mod door;
 mod floor;
 mod hand;
 mod later;
+mod learned;
 mod look;
 mod offers;
 mod out;
