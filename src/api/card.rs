@@ -3,9 +3,12 @@
 
 use super::convert::{millis, timestamp};
 use super::promises;
+use super::status::ApiError;
 use super::tenant::Tenant;
 use super::wire::Wire;
-use crate::customers::{CardData, Customer, CustomerId, HistoryEntry, Kept, Outcome, Pen, StoreFault};
+use crate::customers::{
+    Address, CardData, Consent, Customer, CustomerId, HistoryEntry, Kept, Outcome, Pen, StoreFault,
+};
 use crate::engine::explain::chosen_sentence;
 use crate::engine::ids::Sequence;
 use crate::engine::time::Time;
@@ -71,7 +74,7 @@ pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<Bytes> {
 }
 
 /// Writes profiles and entries as fields of a `Card`.
-fn with_pen<T>(tenant: &Tenant, write: impl FnOnce(&Pen<'_>) -> T) -> T {
+pub fn with_pen<T>(tenant: &Tenant, write: impl FnOnce(&Pen<'_>) -> T) -> T {
     write(&Pen {
         customer: &|customer| field(1, &show_customer(tenant, customer)),
         entry: &|customer, entry| field(2, &show_entry(tenant, customer, entry)),
@@ -142,6 +145,12 @@ async fn look_up(
     Ok(Some(Kept::new(recalled)))
 }
 
+/// The same up to what is committed at this moment, for whoever looks a customer up without an offer.
+pub async fn look_up_now(tenant: &Tenant, customer: CustomerId) -> Result<Option<Kept>, ApiError> {
+    let committed = tenant.shard.read(|_| ()).await.map_err(ApiError::from)?.sequence;
+    Ok(look_up(tenant, customer, tenant.clock.now(), committed).await?)
+}
+
 fn whose(customer: crate::engine::ids::CustomerId) -> CustomerId {
     CustomerId(customer.0)
 }
@@ -162,15 +171,27 @@ fn completed(tenant: &Tenant, view: &InteractionView, base: Wire, found: Option<
 }
 
 fn filled(tenant: &Tenant, view: &InteractionView, mut card: Wire, data: &CardData<'_>) -> Bytes {
+    shown(tenant, &mut card, data, Some(view.interaction.channel.word()), in_ms(view.now));
+    card.finish()
+}
+
+/// The customer's part; promises say what to do at this place.
+pub fn shown(tenant: &Tenant, card: &mut Wire, data: &CardData<'_>, place: Option<&str>, now_ms: i64) {
     data.written.iter().for_each(|fields| card.append(fields));
     card.number(3, count(data.older_entries));
     card.number(4, count(data.contacts_24h));
     card.number(5, count(data.contacts_7d));
-    for promise in &data.promises {
-        let shown = promises::show(tenant, promise, Some(view.interaction.channel), in_ms(view.now));
+    for (customer, promise) in &data.promises {
+        let shown = promises::show(tenant, *customer, promise, place, now_ms);
         card.bytes(11, &shown.encode_to_vec());
     }
-    card.finish()
+    for entry in data.pinned {
+        card.bytes(12, &show_entry(tenant, data.customer, entry).encode_to_vec());
+    }
+    card.number(13, count(data.more_promises));
+    for relative in &data.household {
+        card.bytes(14, &show_customer(tenant, relative).encode_to_vec());
+    }
 }
 
 fn count(many: u64) -> u32 {
@@ -182,16 +203,30 @@ pub fn show_customer(tenant: &Tenant, customer: &Customer) -> proto::Customer {
     proto::Customer {
         name: tenant.name_of("customers", customer.id),
         display_name: customer.display_name.clone(),
-        addresses: customer
-            .addresses
-            .iter()
-            .map(|address| proto::Address {
-                kind: i32::from(address.kind() as u8),
-                value: address.value().to_owned(),
-            })
-            .collect(),
+        addresses: customer.addresses.iter().map(show_address).collect(),
         create_time: Some(time(customer.created_ms)),
+        linked: customer.linked.iter().map(|other| tenant.name_of("customers", other)).collect(),
+        tier: customer.tier.clone(),
+        language: customer.language.clone(),
+        preferred_channel: i32::from(customer.preferred_channel),
+        minor: customer.minor,
+        contact_person: customer.contact_person.map_or(String::new(), |one| tenant.name_of("customers", one)),
+        consents: customer.consents.iter().map(show_consent).collect(),
     }
+}
+
+fn show_consent(consent: &Consent) -> proto::Consent {
+    proto::Consent {
+        channel: i32::from(consent.channel),
+        address: consent.address.as_ref().map(show_address),
+        allowed: consent.allowed,
+        time: Some(time(consent.since_ms)),
+        by: consent.by.clone(),
+    }
+}
+
+fn show_address(address: &Address) -> proto::Address {
+    proto::Address { kind: i32::from(address.kind() as u8), value: address.value().to_owned() }
 }
 
 /// One entry of a customer's history.
@@ -203,6 +238,14 @@ pub fn show_entry(tenant: &Tenant, customer: CustomerId, entry: &HistoryEntry) -
         channel: i32::from(entry.channel),
         summary: entry.summary.clone(),
         text: entry.text.clone(),
+        matter: entry.details.matter.clone(),
+        pinned: entry.details.pinned,
+        outbound: entry.details.outbound,
+        feedback: entry.details.feedback.map(|feedback| proto::Feedback {
+            measure: i32::from(feedback.measure as u8),
+            score: feedback.score.into(),
+        }),
+        sentiment: entry.details.sentiment.map(i32::from),
         ..proto::HistoryEntry::default()
     };
     if let Some(contact) = &entry.contact {
@@ -242,6 +285,7 @@ fn outcome(outcome: Outcome) -> proto::ContactOutcome {
     }
 }
 
-fn time(ms: i64) -> prost_types::Timestamp {
+/// A moment of the store's.
+pub fn time(ms: i64) -> prost_types::Timestamp {
     timestamp(Time(u64::try_from(ms).unwrap_or_default()))
 }

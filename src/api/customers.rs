@@ -1,25 +1,17 @@
 //! `Customers`: who contacts us, and everything that happened, on every channel.
 
 use super::access::Service;
-use super::card::{gone, show_customer, show_entry};
-use super::convert::{channel, moment, page_size};
+use super::card::{gone, show_customer};
 use super::intake::parse_address;
 use super::names::shown;
-use super::promises;
 use super::status::ApiError;
 use super::tenant::{Gate, Tenant, Tenants};
-use crate::customers::{
-    Customer, CustomerId, DisplayName, EntryKind, InputError, NewEntry, Position, Recording, RequestId,
-    StoreFault,
-};
-use crate::engine::time::Time;
+use super::{histories, people, promises};
+use crate::customers::{Customer, CustomerId, DisplayName, InputError, StoreFault};
 use crate::proto;
 use crate::proto::customers_server::Customers;
 use tokio::sync::oneshot;
 use tonic::{Request, Response, Status};
-
-/// How far ahead of ours the clock of whoever records an event may be, ms.
-const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The service.
 pub struct Api {
@@ -69,26 +61,11 @@ pub fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
         }
         InputError::Twice { field, got } => ApiError::field(field, &shown(&got), "each once"),
         InputError::ContactKind => ApiError::field(field, "CONTACT", &InputError::ContactKind.to_string()),
+        InputError::Range { field, got, wanted } => ApiError::field(field, &got.to_string(), wanted),
+        InputError::OtherKind { field, wanted } => {
+            ApiError::field(field, "another kind of entry", &format!("it with {wanted}"))
+        }
     }
-}
-
-fn new_entry(entry: &proto::HistoryEntry, now: Time) -> Result<NewEntry, ApiError> {
-    let kind = u8::try_from(entry.kind).ok().and_then(EntryKind::from_code).ok_or_else(|| {
-        let wanted = "2 VISIT, 3 PURCHASE, 4 MESSAGE, 5 NOTE or 6 FEEDBACK";
-        ApiError::field("entry.kind", &entry.kind.to_string(), wanted)
-    })?;
-    let code = match entry.channel {
-        0 => 0,
-        code => channel("entry.channel", code)? as u8,
-    };
-    let time = entry.time.map(|time| moment("entry.time", time)).transpose()?;
-    // What has not happened would stand above everything that has. Clocks of others may be a little ahead.
-    if let Some(ahead) = time.filter(|time| time.since(now) > AHEAD_MAX_MS) {
-        let got = format!("{} ms after now", ahead.since(now));
-        return Err(ApiError::field("entry.time", &got, &format!("at most {AHEAD_MAX_MS} ms after now")));
-    }
-    let time_ms = time.map(|time| i64::try_from(time.0).expect("moments end with the year 9999"));
-    NewEntry::new(kind, time_ms, code, &entry.summary, &entry.text).map_err(input("entry.kind"))
 }
 
 #[tonic::async_trait]
@@ -123,30 +100,85 @@ impl Customers for Api {
         }))
     }
 
+    async fn get(
+        &self,
+        request: Request<proto::GetCustomerRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(people::get(&tenant, &request).await?))
+    }
+
+    async fn get_card(
+        &self,
+        request: Request<proto::GetCardRequest>,
+    ) -> Result<Response<proto::Card>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = match request.name.as_str() {
+            "" => self.gate.of(&metadata, "parent", &request.parent)?,
+            name => self.gate.of(&metadata, "name", name)?,
+        };
+        Ok(Response::new(people::card(&tenant, &request).await?))
+    }
+
+    async fn link(&self, request: Request<proto::LinkRequest>) -> Result<Response<proto::Customer>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(people::link(&tenant, &request).await?))
+    }
+
+    async fn unlink(
+        &self,
+        request: Request<proto::UnlinkRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(people::unlink(&tenant, &request).await?))
+    }
+
+    async fn set_preference(
+        &self,
+        request: Request<proto::SetPreferenceRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(people::set_preference(&tenant, &request).await?))
+    }
+
+    async fn may_contact(
+        &self,
+        request: Request<proto::MayContactRequest>,
+    ) -> Result<Response<proto::MayContactResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(people::may_contact(&tenant, &request).await?))
+    }
+
+    async fn list_changes(
+        &self,
+        request: Request<proto::ListChangesRequest>,
+    ) -> Result<Response<proto::ListChangesResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(people::list_changes(&tenant, &request).await?))
+    }
+
     async fn list_history(
         &self,
         request: Request<proto::ListHistoryRequest>,
     ) -> Result<Response<proto::ListHistoryResponse>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
-        let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
-        let size = page_size("page_size", request.page_size, 50, 500)?;
-        let after = match request.page_token.as_str() {
-            "" => None,
-            token => Some(Position::from_token(token).ok_or_else(|| {
-                ApiError::field("page_token", &shown(token), "the next_page_token of an earlier answer")
-            })?),
-        };
-        // What was answered OK is in the history that is asked for next.
-        let committed = tenant.shard.read(|_| ()).await.map_err(ApiError::from)?.sequence;
-        asked(|reply| tenant.customers.wait_applied(committed.0, reply)).await?;
-        let customer = profile(&tenant, id).await?;
-        let page = asked(|reply| tenant.customers.history(id, after, size, reply)).await?;
-        let page = page.ok_or_else(|| not_found(id))?;
-        Ok(Response::new(proto::ListHistoryResponse {
-            entries: page.entries.iter().map(|entry| show_entry(&tenant, customer.id, entry)).collect(),
-            next_page_token: page.next.map(Position::token).unwrap_or_default(),
-        }))
+        Ok(Response::new(histories::list(&tenant, &request).await?))
+    }
+
+    async fn withdraw_promise(
+        &self,
+        request: Request<proto::WithdrawPromiseRequest>,
+    ) -> Result<Response<proto::Promise>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(promises::withdraw(&tenant, &request).await?))
     }
 
     async fn make_promise(
@@ -182,28 +214,12 @@ impl Customers for Api {
     ) -> Result<Response<proto::HistoryEntry>, Status> {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
-        let id = CustomerId(tenant.number("parent", &request.parent, "customers")?);
-        let entry = request.entry.as_ref().ok_or_else(|| ApiError::missing("entry", "an entry"))?;
-        let entry = new_entry(entry, tenant.clock.now())?;
-        let request_id = (!request.request_id.is_empty())
-            .then(|| RequestId::parse(&request.request_id).map_err(input("request_id")))
-            .transpose()?;
-        let recording = Recording { customer: id, entry, request_id, now_ms: now_ms(&tenant) };
-        let recents = tenant.recents.clone();
-        let recorded = asked(|reply| {
-            tenant.customers.record(recording, move |recorded| {
-                recents.forget(id);
-                reply(recorded);
-            });
-        });
-        let recorded = recorded.await?;
-        let entry = recorded.map_err(|_| not_found(id))?;
-        let customer = profile(&tenant, id).await?;
-        Ok(Response::new(show_entry(&tenant, customer.id, &entry)))
+        Ok(Response::new(histories::record(&tenant, &request).await?))
     }
 }
 
-async fn profile(tenant: &Tenant, id: CustomerId) -> Result<Customer, ApiError> {
+/// What is known of a customer.
+pub async fn profile(tenant: &Tenant, id: CustomerId) -> Result<Customer, ApiError> {
     let found = asked(|reply| tenant.customers.customer(id, reply)).await?;
     found.ok_or_else(|| not_found(id))
 }

@@ -1,7 +1,7 @@
 //! Who served a customer last, by name in their history, as an agent of this floor. Asked only where the rules would
 //! wait for that agent, and never for longer than the look-up of the customer may take in all.
 
-use crate::customers::{CustomerId, Customers};
+use crate::customers::{CustomerId, Customers, Filter, History};
 use crate::engine::floor::Floor;
 use crate::engine::ids::AgentKey;
 use crate::engine::time::Time;
@@ -25,7 +25,8 @@ pub async fn last_agent(
     let store = customers.clone();
     customers.wait_applied(upto, move |_| {
         // What a store that fails had written before is better than nothing.
-        store.history(customer, None, ENTRIES_MAX, move |page| {
+        let which = History { id: customer, filter: Filter::default(), after: None, limit: ENTRIES_MAX };
+        store.history(which, move |page| {
             // Whoever asked may have gone.
             let _ = reply.send(page);
         });
@@ -74,7 +75,8 @@ mod tests {
         let mut changes = Vec::new();
         for (interaction, agent) in (1..).zip(agents) {
             let (queue, intent, message) = ("sales".into(), String::new(), String::new());
-            let opened = Opened { customer, interaction, channel: 4, queue, intent, message };
+            let matter = String::new();
+            let opened = Opened { customer, interaction, channel: 4, queue, intent, matter, message };
             changes.push(Change::Opened(opened));
             if !agent.is_empty() {
                 changes.push(Change::Answered { interaction, agent: (*agent).into(), wait_ms: 10 });

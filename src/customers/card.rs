@@ -3,6 +3,7 @@
 //! The rest of the card (the first message, why this agent) is known where the offer is made.
 
 use super::entry::HistoryEntry;
+use super::facts::Signals;
 use super::model::{Customer, CustomerId, cut};
 use super::promise::{CARD_PROMISES_MAX, Promise};
 use super::store::{Change, Projected};
@@ -16,6 +17,11 @@ pub const CARD_TEXT_CHARS_MAX: usize = 1_024;
 /// Contacts are counted up to here. A switchboard's number may have 100,000 in a week: counting them all took
 /// SQLite 12 ms, and the card has 5.
 pub const CARD_CONTACTS_COUNTED_MAX: usize = 1_000;
+
+/// Most pinned entries on a card.
+pub const PINNED_MAX: usize = 5;
+/// Most of those whose contact person a customer is, on a card.
+pub const RELATIVES_MAX: usize = 8;
 
 /// How many entries are looked up and kept, so that the card is full without the offered interaction itself.
 pub(super) const LOOKED_UP: usize = CARD_ENTRIES_MAX + 1;
@@ -33,11 +39,36 @@ pub struct Recalled {
     pub newest: Vec<HistoryEntry>,
     /// All entries.
     pub entries: u64,
-    /// Time in ms and interaction of the newest contacts of the last 7 days, newest first.
-    pub contacts: Vec<(i64, u64)>,
+    /// What was pinned, newest first.
+    pub pinned: Vec<HistoryEntry>,
+    /// The newest contact, however old.
+    pub last_contact: Option<HistoryEntry>,
+    /// All contacts there ever were.
+    pub lifetime_contacts: u64,
+    /// The newest contacts of the last 7 days, newest first.
+    pub contacts: Vec<ContactTime>,
     /// The event up to which all this is written.
     pub applied: u64,
     /// Those that can be redeemed first, as in the store.
+    pub promises: Vec<Promise>,
+    /// Those whose contact person the customer is.
+    pub household: Vec<Relative>,
+}
+
+/// When somebody contacted us, and about what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContactTime {
+    /// Ms since 1970.
+    pub time_ms: i64,
+    pub interaction: u64,
+    /// As given by `about`.
+    pub about: u64,
+}
+
+/// Somebody whose contact person a customer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relative {
+    pub customer: Customer,
     pub promises: Vec<Promise>,
 }
 
@@ -50,13 +81,18 @@ pub struct Pen<'a> {
 /// A customer's card, kept.
 #[derive(Debug)]
 pub struct Kept {
-    customer: Customer,
+    pub(super) customer: Customer,
     /// Newest first.
-    newest: Vec<KeptEntry>,
+    pub(super) newest: Vec<KeptEntry>,
+    pinned: Vec<HistoryEntry>,
+    /// As it was looked up: what came since is among the newest.
+    pub(super) last_contact: Option<HistoryEntry>,
     entries: u64,
-    /// Time in ms and interaction, newest first.
-    contacts: VecDeque<(i64, u64)>,
+    pub(super) lifetime_contacts: u64,
+    /// Newest first.
+    pub(super) contacts: VecDeque<ContactTime>,
     promises: Vec<Promise>,
+    household: Vec<Relative>,
     /// The profile and the newest entries as they were written, in one piece: a card is most of it.
     written: Vec<u8>,
     /// Bytes of the profile therein; `None` if it is to be written.
@@ -64,9 +100,11 @@ pub struct Kept {
 }
 
 #[derive(Debug)]
-struct KeptEntry {
+pub(super) struct KeptEntry {
     /// Its text as long as a card can show.
-    entry: HistoryEntry,
+    pub entry: HistoryEntry,
+    /// Mood and signals, once somebody asked.
+    pub judged: Option<(Option<i8>, Signals)>,
     /// Of `written`.
     bytes: usize,
     /// It has changed since.
@@ -75,7 +113,7 @@ struct KeptEntry {
 
 impl KeptEntry {
     fn new(entry: HistoryEntry) -> Self {
-        Self { entry: shortened(entry), bytes: 0, stale: true }
+        Self { entry: shortened(entry), judged: None, bytes: 0, stale: true }
     }
 
     fn is_of(&self, interaction: u64) -> bool {
@@ -86,6 +124,7 @@ impl KeptEntry {
 /// The customer's part of a card.
 #[derive(Debug)]
 pub struct CardData<'a> {
+    pub customer: CustomerId,
     /// What the pen wrote: the profile, then the entries, newest first and without the offered interaction.
     pub written: [&'a [u8]; 2],
     /// How many entries there are beyond these.
@@ -94,8 +133,15 @@ pub struct CardData<'a> {
     pub contacts_24h: u64,
     /// The same within the last 7 days.
     pub contacts_7d: u64,
-    /// Promises that can be redeemed, whichever runs out first; then those that were redeemed lately. At most 16.
-    pub promises: Vec<&'a Promise>,
+    /// What was pinned, newest first, whether it is among the entries or not. At most 5.
+    pub pinned: &'a [HistoryEntry],
+    /// Promises that can be redeemed, whichever runs out first; then those that were redeemed lately; those to the
+    /// household among them. At most 16.
+    pub promises: Vec<(CustomerId, &'a Promise)>,
+    /// Promises beyond these.
+    pub more_promises: u64,
+    /// Those whose contact person the customer is. At most 8.
+    pub household: Vec<&'a Customer>,
 }
 
 impl Kept {
@@ -105,9 +151,13 @@ impl Kept {
         Self {
             customer,
             newest: newest.into_iter().map(KeptEntry::new).collect(),
+            pinned: recalled.pinned.into_iter().map(|entry| card_entry(&entry)).collect(),
+            last_contact: recalled.last_contact.map(shortened),
             entries,
+            lifetime_contacts: recalled.lifetime_contacts,
             contacts: contacts.into(),
             promises,
+            household: recalled.household,
             written: Vec::new(),
             profile: None,
         }
@@ -123,7 +173,8 @@ impl Kept {
     pub fn apply(&mut self, event: &Projected) {
         if let Change::Opened(opened) = &event.change {
             // Its number is the store's to give; among equals the later one is the newer, as there.
-            return self.open(HistoryEntry::opened(0, event.time_ms, opened), opened.interaction);
+            let about = opened.about();
+            return self.open(HistoryEntry::opened(0, event.time_ms, opened), opened.interaction, about);
         }
         let interaction = event.change.interaction();
         if let Some(kept) = self.newest.iter_mut().find(|kept| kept.is_of(interaction)) {
@@ -133,9 +184,10 @@ impl Kept {
         }
     }
 
-    fn open(&mut self, entry: HistoryEntry, interaction: u64) {
+    fn open(&mut self, entry: HistoryEntry, interaction: u64, about: u64) {
         let time_ms = entry.time_ms;
         self.entries += 1;
+        self.lifetime_contacts += 1;
         let at = self.newest.partition_point(|known| known.entry.time_ms > time_ms);
         // What is older than everything here may be older than something that is not here.
         if at < self.newest.len() || (self.newest.len() as u64) + 1 == self.entries {
@@ -144,8 +196,8 @@ impl Kept {
                 self.written.truncate(self.written.len() - gone.bytes);
             }
         }
-        let at = self.contacts.partition_point(|(known, _)| *known > time_ms);
-        self.contacts.insert(at, (time_ms, interaction));
+        let at = self.contacts.partition_point(|known| known.time_ms > time_ms);
+        self.contacts.insert(at, ContactTime { time_ms, interaction, about });
         self.contacts.truncate(CONTACTS_KEPT);
     }
 
@@ -161,26 +213,48 @@ impl Kept {
     pub fn card(&mut self, offered: u64, now_ms: i64, pen: &Pen<'_>) -> CardData<'_> {
         self.write(pen);
         let offered_is = self.newest.iter().position(|kept| kept.is_of(offered));
-        let offered_at = self.contacts.iter().find(|(_, interaction)| *interaction == offered);
-        let offered_at = offered_at.map(|(time_ms, _)| *time_ms);
+        let offered_at = self.contacts.iter().find(|contact| contact.interaction == offered);
+        let offered_at = offered_at.map(|contact| contact.time_ms);
         let shown = (self.newest.len() - usize::from(offered_is.is_some())).min(CARD_ENTRIES_MAX);
         let others = self.entries - u64::from(offered_at.is_some() || offered_is.is_some());
         let since = |from_ms: i64| {
-            let all = self.contacts.partition_point(|(time_ms, _)| *time_ms >= from_ms);
+            let all = self.contacts.partition_point(|contact| contact.time_ms >= from_ms);
             let others = all - usize::from(offered_at.is_some_and(|time_ms| time_ms >= from_ms));
             others.min(CARD_CONTACTS_COUNTED_MAX) as u64
         };
+        let (promises, more_promises) = self.promises_at(now_ms);
         CardData {
+            customer: self.customer.id,
             written: self.all_but(offered_is, shown),
             older_entries: others.saturating_sub(shown as u64),
             contacts_24h: since(now_ms.saturating_sub(DAY_MS)),
             contacts_7d: since(now_ms.saturating_sub(WEEK_MS)),
-            promises: self.promises_at(now_ms),
+            pinned: &self.pinned,
+            promises,
+            more_promises,
+            household: self.household.iter().map(|relative| &relative.customer).collect(),
         }
     }
 
-    fn promises_at(&self, now_ms: i64) -> Vec<&Promise> {
-        self.promises.iter().filter(|promise| promise.is_shown(now_ms)).take(CARD_PROMISES_MAX).collect()
+    /// With whose they are, in their order whoever's they are; and how many more there would be.
+    fn promises_at(&self, now_ms: i64) -> (Vec<(CustomerId, &Promise)>, u64) {
+        let own = self.promises.iter().map(|promise| (self.customer.id, promise));
+        let others = self
+            .household
+            .iter()
+            .flat_map(|relative| relative.promises.iter().map(|promise| (relative.customer.id, promise)));
+        let mut all: Vec<_> = own.chain(others).filter(|(_, promise)| promise.is_shown(now_ms)).collect();
+        all.sort_by_key(|(_, promise)| promise.order());
+        let more = all.len().saturating_sub(CARD_PROMISES_MAX) as u64;
+        all.truncate(CARD_PROMISES_MAX);
+        (all, more)
+    }
+
+    /// How many can be redeemed.
+    pub(super) fn open_promises(&self, now_ms: i64) -> usize {
+        let others = self.household.iter().flat_map(|relative| &relative.promises);
+        let all = self.promises.iter().chain(others);
+        all.filter(|promise| promise.redeemed.is_none() && !promise.is_expired(now_ms)).count()
     }
 
     /// Writes what is not written, or not any more.

@@ -2,13 +2,14 @@
 
 use super::address::{Address, AddressKind};
 use super::card::{CardData, Kept, Pen, Recalled, WEEK_MS};
-use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::details::Details;
+use super::entry::{EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position};
 use super::memory::MemoryStore;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::sqlite::SqliteStore;
 use super::store::{
-    Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
-    UnknownCustomer, Write, Written,
+    Change, CustomerReads, CustomerStore, Gap, Known, NotRecorded, Opened, Projected, Projection, Recording,
+    Resolved, Write, Written,
 };
 
 const PHONE: &str = "+972501234567";
@@ -88,7 +89,7 @@ impl Harness {
         }
     }
 
-    fn record(&mut self, recording: Recording) -> Result<HistoryEntry, UnknownCustomer> {
+    fn record(&mut self, recording: Recording) -> Result<HistoryEntry, NotRecorded> {
         match self.write(Write::Record(recording)) {
             Written::Recorded(recorded) => recorded.map(|entry| *entry),
             other => panic!("record was answered with {other:?}"),
@@ -108,7 +109,8 @@ impl Harness {
     }
 
     fn page(&mut self, customer: CustomerId, after: Option<Position>, limit: usize) -> Page {
-        self.reads.history(customer, after, limit).expect("the store works").expect("the customer is known")
+        let page = self.reads.history(customer, &Filter::default(), after, limit);
+        page.expect("the store works").expect("the customer is known")
     }
 
     fn history(&mut self, customer: CustomerId) -> Vec<HistoryEntry> {
@@ -140,7 +142,7 @@ pub(super) fn resolution(phone: &str, name: Option<&str>) -> Write {
 
 pub(super) fn note(customer: CustomerId, time_ms: i64, text: &str) -> Recording {
     let entry = NewEntry::new(EntryKind::Note, Some(time_ms), 0, "a note", text).expect("a short note");
-    Recording { customer, entry, request_id: None, now_ms: 5_000 }
+    Recording { customer, entry, to: None, request_id: None, now_ms: 5_000 }
 }
 
 fn with_request(recording: Recording, id: &str) -> Recording {
@@ -154,6 +156,7 @@ pub(super) fn opened(sequence: u64, time_ms: i64, customer: CustomerId, interact
         channel: 1,
         queue: "bank".into(),
         intent: "card-lost".into(),
+        matter: String::new(),
         message: "help".into(),
     };
     Projected { sequence, time_ms, change: Change::Opened(opened) }
@@ -188,7 +191,12 @@ macro_rules! contract {
 }
 
 mod cards;
+mod entries;
+mod links;
+mod preferences;
 mod promises;
+mod tiers;
+mod twins;
 
 contract! {
     an_unknown_address_makes_a_thin_profile_once
@@ -244,15 +252,15 @@ fn an_unknown_customer_is_an_answer(mut store: Harness) {
     store.resolve(PHONE);
     for id in [0, 2, u64::MAX].map(CustomerId) {
         assert_eq!(store.reads.customer(id), Ok(None));
-        assert_eq!(store.reads.history(id, None, 10), Ok(None));
-        assert_eq!(store.record(note(id, 0, "x")), Err(UnknownCustomer(id)));
+        assert_eq!(store.reads.history(id, &Filter::default(), None, 10), Ok(None));
+        assert_eq!(store.record(note(id, 0, "x")), Err(NotRecorded::Unknown(id)));
     }
 }
 
 fn an_entry_is_numbered_and_kept_as_it_came(mut store: Harness) {
     let customer = store.resolve(PHONE).customer;
     let entry = NewEntry::new(EntryKind::Purchase, Some(-5), 3, "a lamp", "two pieces").expect("short");
-    let recording = Recording { customer, entry, request_id: None, now_ms: 9 };
+    let recording = Recording { customer, entry, to: None, request_id: None, now_ms: 9 };
     let entry = store.record(recording).expect("the customer is known");
     let wanted = HistoryEntry {
         number: entry.number,
@@ -261,6 +269,7 @@ fn an_entry_is_numbered_and_kept_as_it_came(mut store: Harness) {
         channel: 3,
         summary: "a lamp".into(),
         text: "two pieces".into(),
+        details: Details::default(),
         contact: None,
     };
     assert_eq!(entry, wanted);
@@ -271,7 +280,7 @@ fn an_entry_is_numbered_and_kept_as_it_came(mut store: Harness) {
 fn an_entry_without_a_time_happened_now(mut store: Harness) {
     let customer = store.resolve(PHONE).customer;
     let entry = NewEntry::new(EntryKind::Visit, None, 0, "", "").expect("short");
-    let recording = Recording { customer, entry, request_id: None, now_ms: 4_321 };
+    let recording = Recording { customer, entry, to: None, request_id: None, now_ms: 4_321 };
     assert_eq!(store.record(recording).map(|entry| entry.time_ms), Ok(4_321));
 }
 
@@ -298,7 +307,7 @@ fn recording_for_an_unknown_customer_is_refused_and_the_rest_of_the_group_is_don
     let group = [note(customer, 1, "a"), note(nobody, 2, "b"), note(customer, 3, "c")].map(Write::Record);
     let written = store.store.commit(&group).expect("the store works");
     assert!(matches!(&written[0], Written::Recorded(Ok(entry)) if entry.text == "a"));
-    assert_eq!(written[1], Written::Recorded(Err(UnknownCustomer(nobody))));
+    assert_eq!(written[1], Written::Recorded(Err(NotRecorded::Unknown(nobody))));
     assert_eq!(texts(&store.history(customer)), ["c", "a"]);
 }
 

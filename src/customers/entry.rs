@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::details::Details;
 use super::model::{InputError, cut, within};
 use super::store::{Change, Opened};
 
@@ -75,6 +76,7 @@ pub struct HistoryEntry {
     pub channel: ChannelCode,
     pub summary: String,
     pub text: String,
+    pub details: Details,
     /// `Some` exactly for `EntryKind::Contact`.
     pub contact: Option<Contact>,
 }
@@ -124,7 +126,7 @@ impl Contact {
     }
 }
 
-fn channel_word(channel: ChannelCode) -> &'static str {
+pub(super) fn channel_word(channel: ChannelCode) -> &'static str {
     match channel {
         1 => "voice",
         2 => "video",
@@ -145,6 +147,7 @@ pub struct NewEntry {
     pub(super) channel: ChannelCode,
     pub(super) summary: String,
     pub(super) text: String,
+    pub(super) details: Details,
 }
 
 impl NewEntry {
@@ -161,8 +164,66 @@ impl NewEntry {
         }
         let summary = within("entry.summary", summary, SUMMARY_CHARS_MAX)?;
         let text = within("entry.text", text, TEXT_CHARS_MAX)?;
-        Ok(Self { kind, time_ms, channel, summary, text })
+        Ok(Self { kind, time_ms, channel, summary, text, details: Details::default() })
     }
+
+    /// With what not every entry has.
+    pub fn with(self, details: Details) -> Result<Self, InputError> {
+        Ok(Self { details: details.checked(self.kind)?, ..self })
+    }
+
+    /// As it stands in a history.
+    pub(super) fn numbered(&self, number: u64, now_ms: i64) -> HistoryEntry {
+        HistoryEntry {
+            number,
+            kind: self.kind,
+            time_ms: self.time_ms.unwrap_or(now_ms),
+            channel: self.channel,
+            summary: self.summary.clone(),
+            text: self.text.clone(),
+            details: self.details.clone(),
+            contact: None,
+        }
+    }
+}
+
+/// Which entries of a history are wanted. Nothing said: all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Filter {
+    pub kinds: Vec<EntryKind>,
+    /// 0: those without a channel.
+    pub channels: Vec<ChannelCode>,
+    /// Of this matter alone.
+    pub matter: String,
+}
+
+impl Filter {
+    pub(super) fn takes(&self, entry: &HistoryEntry) -> bool {
+        (self.kinds.is_empty() || self.kinds.contains(&entry.kind))
+            && (self.channels.is_empty() || self.channels.contains(&entry.channel))
+            && (self.matter.is_empty() || self.matter == entry.details.matter)
+    }
+
+    /// The kinds and channels by their codes, a bit each.
+    pub(super) fn bits(&self) -> (i64, i64) {
+        let all = |codes: Vec<u8>| match codes.as_slice() {
+            [] => i64::from(u8::MAX),
+            codes => codes.iter().fold(0, |bits, code| bits | 1 << code.min(&7)),
+        };
+        (all(self.kinds.iter().map(|kind| *kind as u8).collect()), all(self.channels.clone()))
+    }
+}
+
+/// A number that contacts about the same matter share: the matter, if one was named, and else the intent. 0: about nothing
+/// in particular. The first half of a SHA-256, so it is the same in every release.
+pub fn about(matter: &str, intent: &str) -> u64 {
+    let (kind, text) = if matter.is_empty() { ("intent ", intent) } else { ("matter ", matter) };
+    if text.is_empty() {
+        return 0;
+    }
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{kind}{text}").as_bytes());
+    let first = digest.as_ref().first_chunk().expect("a SHA-256 has 32 bytes");
+    u64::from_le_bytes(*first)
 }
 
 /// The place of an entry in a history: newest first, by time, then by number. Entries that come later never
@@ -235,6 +296,7 @@ impl HistoryEntry {
             channel: opened.channel,
             summary: String::new(),
             text: cut(opened.message.clone(), TEXT_CHARS_MAX),
+            details: Details { matter: opened.matter.clone(), ..Details::default() },
             contact: Some(contact),
         }
     }
@@ -320,6 +382,14 @@ mod tests {
         let text = NewEntry::new(EntryKind::Note, None, 0, "", &"t".repeat(16_385));
         let error = InputError::TooLong { field: "entry.text", chars: 16_385, chars_max: 16_384 };
         assert_eq!(text, Err(error));
+    }
+
+    #[test]
+    fn contacts_are_about_the_matter_and_else_about_the_intent() {
+        assert_eq!(about("", ""), 0);
+        assert_eq!(about("case 7", "card-lost"), about("case 7", "late"));
+        assert_ne!(about("card-lost", ""), about("", "card-lost"));
+        assert_eq!(about("", "card-lost"), 0xf60c_044c_ea31_847e, "the same in every release");
     }
 
     #[test]

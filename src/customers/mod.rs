@@ -12,12 +12,17 @@ mod address;
 mod card;
 #[cfg(test)]
 mod contract;
+mod details;
 mod entry;
+mod facts;
+mod link;
 mod memory;
 mod model;
+mod preference;
 mod promise;
 mod reader;
 mod reply;
+mod sentiment;
 mod service;
 mod sqlite;
 mod store;
@@ -25,25 +30,35 @@ mod writer;
 
 pub use address::{Address, AddressError, AddressKind};
 pub use card::{
-    CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, Kept, Pen, Recalled,
+    CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, ContactTime, Kept,
+    PINNED_MAX, Pen, RELATIVES_MAX, Recalled, Relative,
 };
+pub use details::{Details, Feedback, MATTER_CHARS_MAX, Measure};
 pub use entry::{
-    ChannelCode, Contact, EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position, SUMMARY_CHARS_MAX,
-    TEXT_CHARS_MAX,
+    ChannelCode, Contact, EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position,
+    SUMMARY_CHARS_MAX, TEXT_CHARS_MAX, about,
 };
+pub use facts::{AskedFacts, CustomerFacts, ServedBy, Signals};
+pub use link::{LINKED_MAX, Linking, NotLinked, NotUnlinked, Unlinking};
 pub use memory::MemoryStore;
 pub use model::{
     Customer, CustomerId, DISPLAY_NAME_CHARS_MAX, DisplayName, InputError, REQUEST_ID_CHARS_MAX, RequestId,
 };
+pub use preference::{
+    BY_CHARS_MAX, CHANGES_LISTED_MAX, Changed, Consent, NotAllowed, NotPreferred, Preference, Preferring,
+    REASON_CHARS_MAX, Reason, TIER_CHARS_MAX,
+};
 pub use promise::{
     CARD_PROMISES_MAX, INSTRUCTIONS_MAX, Instruction, NewPromise, NotRedeemed, PROMISE_NAME_CHARS_MAX,
     PROMISE_SUMMARY_CHARS_MAX, PROMISE_TEXT_CHARS_MAX, PROMISES_LISTED_MAX, Promise, Promising, Redeeming,
-    Redemption,
+    Redemption, To, Withdrawal, Withdrawing,
 };
+pub use reader::History;
 pub use reply::Reply;
+pub use sentiment::Words;
 pub use service::{Customers, NotProjected};
 pub use sqlite::SqliteStore;
 pub use store::{
-    Change, CustomerReads, CustomerStore, Gap, Known, Opened, Projected, Projection, Recording, Resolved,
-    StoreFault, UnknownCustomer, Write, Written,
+    Change, CustomerReads, CustomerStore, Forgetting, Forgotten, Gap, Known, NotRecorded, Opened, Projected,
+    Projection, Recording, Resolved, StoreFault, Ties, UnknownCustomer, Write, Written,
 };

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::entry::ChannelCode;
+use super::preference::Consent;
 
 /// Longest name of a customer, in characters.
 pub const DISPLAY_NAME_CHARS_MAX: usize = 128;
@@ -20,16 +22,48 @@ impl std::fmt::Display for CustomerId {
     }
 }
 
-/// Who contacts us: a thin profile.
+/// Who contacts us: a thin profile. Customers who are linked are one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Customer {
     pub id: CustomerId,
+    /// The others who are the same person.
+    pub linked: Vec<CustomerId>,
     /// As staff call them; empty while unknown.
     pub display_name: String,
     /// In the order of kind, then value.
     pub addresses: Vec<Address>,
     /// When the first address became known, in ms since 1970.
     pub created_ms: i64,
+    /// What the company values them as, such as `gold`; empty: nothing.
+    pub tier: String,
+    /// BCP 47; empty while unknown.
+    pub language: String,
+    /// 0: none.
+    pub preferred_channel: ChannelCode,
+    pub minor: bool,
+    /// Who is to be asked about them.
+    pub contact_person: Option<CustomerId>,
+    /// In the order of channel, then address.
+    pub consents: Vec<Consent>,
+}
+
+impl Customer {
+    /// Nothing known but a number and since when.
+    pub fn thin(id: CustomerId, created_ms: i64) -> Self {
+        Self {
+            id,
+            linked: Vec::new(),
+            display_name: String::new(),
+            addresses: Vec::new(),
+            created_ms,
+            tier: String::new(),
+            language: String::new(),
+            preferred_channel: 0,
+            minor: false,
+            contact_person: None,
+            consents: Vec::new(),
+        }
+    }
 }
 
 /// Why a text or an entry from outside is not accepted.
@@ -45,6 +79,10 @@ pub enum InputError {
     Twice { field: &'static str, got: String },
     #[error("kind CONTACT is written by the server itself, VISIT to FEEDBACK are accepted")]
     ContactKind,
+    #[error("{field} is {got}, {wanted} is accepted")]
+    Range { field: &'static str, got: i64, wanted: &'static str },
+    #[error("{field} is given with another kind of entry, it goes with {wanted}")]
+    OtherKind { field: &'static str, wanted: &'static str },
 }
 
 /// A name given to a customer who has none yet.

@@ -30,7 +30,7 @@ pub struct Instruction {
 }
 
 /// A promise as it is made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct NewPromise {
     /// What was promised, in a line.
     pub summary: String,
@@ -76,12 +76,14 @@ impl NewPromise {
 }
 
 /// That a promise was kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Redemption {
     pub by: String,
     /// As in an instruction.
     pub place: String,
     pub note: String,
+    /// What was given is the alternative.
+    pub alternative: bool,
 }
 
 impl Redemption {
@@ -94,14 +96,32 @@ impl Redemption {
     }
 }
 
+/// Whom something was promised to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum To {
+    Customer(CustomerId),
+    /// Everybody in this tier; each may have it once.
+    Tier(String),
+}
+
+/// That a promise cannot be honoured as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawal {
+    pub at_ms: i64,
+    pub by: String,
+    pub reason: String,
+}
+
 /// A promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promise {
     /// Rises with every promise of the store.
     pub number: u64,
-    pub customer: CustomerId,
+    pub to: To,
     pub made_ms: i64,
     pub what: NewPromise,
+    /// From then on the alternative stands in its place.
+    pub withdrawn: Option<Withdrawal>,
     /// When it was redeemed, ms since 1970, and how.
     pub redeemed: Option<(i64, Redemption)>,
 }
@@ -113,10 +133,15 @@ impl Promise {
     }
 
     /// Why it cannot be redeemed now, if it cannot.
-    pub(super) fn may_be_redeemed(&self, now_ms: i64) -> Result<(), NotRedeemed> {
-        match (&self.redeemed, self.what.expires_ms) {
-            (Some((at_ms, how)), _) => Err(NotRedeemed::Before { at_ms: *at_ms, how: how.clone() }),
-            (None, Some(at_ms)) if at_ms <= now_ms => Err(NotRedeemed::Expired { at_ms }),
+    pub(super) fn may_be_redeemed(&self, how: &Redemption, now_ms: i64) -> Result<(), NotRedeemed> {
+        match (&self.redeemed, self.what.expires_ms, &self.withdrawn) {
+            (Some((at_ms, how)), _, _) => Err(NotRedeemed::Before { at_ms: *at_ms, how: how.clone() }),
+            (None, Some(at_ms), _) if at_ms <= now_ms => Err(NotRedeemed::Expired { at_ms }),
+            (None, _, Some(Withdrawal { reason, .. })) if !how.alternative => {
+                let (reason, alternative) = (reason.clone(), self.what.alternative.clone());
+                Err(NotRedeemed::Withdrawn { reason, alternative })
+            }
+            _ if how.alternative && self.what.alternative.is_empty() => Err(NotRedeemed::NoAlternative),
             _ => Ok(()),
         }
     }
@@ -146,7 +171,7 @@ impl Promise {
 /// To make a promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promising {
-    pub customer: CustomerId,
+    pub to: To,
     pub what: NewPromise,
     pub request_id: Option<RequestId>,
     pub now_ms: i64,
@@ -162,6 +187,29 @@ pub struct Redeeming {
     pub now_ms: i64,
 }
 
+/// To say that one cannot be honoured as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawing {
+    /// `None`: a promise to a tier.
+    pub customer: Option<CustomerId>,
+    pub promise: u64,
+    pub by: String,
+    pub reason: String,
+    /// What staff may offer instead; empty: as it was made.
+    pub alternative: String,
+    pub now_ms: i64,
+}
+
+impl Withdrawing {
+    /// Checks every text: who, 1 to 128 characters; a reason, 1 to 1,024; an alternative up to 1,024.
+    pub fn checked(self) -> Result<Withdrawing, InputError> {
+        present("by", &self.by, PROMISE_NAME_CHARS_MAX)?;
+        present("reason", &self.reason, PROMISE_TEXT_CHARS_MAX)?;
+        within("alternative", &self.alternative, PROMISE_TEXT_CHARS_MAX)?;
+        Ok(self)
+    }
+}
+
 /// Why a promise was not redeemed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRedeemed {
@@ -171,6 +219,10 @@ pub enum NotRedeemed {
     Before { at_ms: i64, how: Redemption },
     #[error("it ran out at {at_ms} (ms since 1970)")]
     Expired { at_ms: i64 },
+    #[error("it cannot be honoured as it was made: {reason}")]
+    Withdrawn { reason: String, alternative: String },
+    #[error("no alternative is authorised")]
+    NoAlternative,
 }
 
 fn place(how: &Redemption) -> String {

@@ -5,8 +5,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::address::Address;
 use super::card::Recalled;
-use super::entry::{Page, Position};
+use super::entry::{Filter, Page, Position};
 use super::model::{Customer, CustomerId, DisplayName};
+use super::preference::Changed;
 use super::promise::Promise;
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
@@ -16,10 +17,23 @@ use super::writer::{Call, WriteReply};
 /// What a reading thread is asked.
 pub(super) enum Read {
     Resolve(Resolve),
+    Find(Address, Reply<Option<CustomerId>>),
     Customer(CustomerId, Reply<Option<Customer>>),
-    History { id: CustomerId, after: Option<Position>, limit: usize, reply: Reply<Option<Page>> },
+    History(History, Reply<Option<Page>>),
     Recall { id: CustomerId, since_ms: i64, reply: Reply<Option<Recalled>> },
     Promises(CustomerId, Reply<Option<Vec<Promise>>>),
+    TierPromises(Reply<Vec<Promise>>),
+    Changes(CustomerId, Reply<Option<Vec<Changed>>>),
+}
+
+/// Which part of a history.
+#[derive(Clone, Debug)]
+pub struct History {
+    pub id: CustomerId,
+    pub filter: Filter,
+    /// From the page before; `None`: from the newest on.
+    pub after: Option<Position>,
+    pub limit: usize,
 }
 
 pub(super) struct Resolve {
@@ -34,10 +48,13 @@ impl Read {
     pub fn refuse(self, fault: StoreFault) {
         match self {
             Self::Resolve(resolve) => resolve.reply.give(Err(fault)),
+            Self::Find(_, reply) => reply.give(Err(fault)),
             Self::Customer(_, reply) => reply.give(Err(fault)),
-            Self::History { reply, .. } => reply.give(Err(fault)),
+            Self::History(_, reply) => reply.give(Err(fault)),
             Self::Recall { reply, .. } => reply.give(Err(fault)),
             Self::Promises(_, reply) => reply.give(Err(fault)),
+            Self::TierPromises(reply) => reply.give(Err(fault)),
+            Self::Changes(_, reply) => reply.give(Err(fault)),
         }
     }
 }
@@ -47,10 +64,17 @@ pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, wri
     for read in reads {
         match read {
             Read::Resolve(call) => resolve(store.as_mut(), call, writer),
+            Read::Find(address, reply) => {
+                reply.give(store.find(&address).map(|known| known.map(|known| known.customer)));
+            }
             Read::Customer(id, reply) => reply.give(store.customer(id)),
-            Read::History { id, after, limit, reply } => reply.give(store.history(id, after, limit)),
+            Read::History(History { id, filter, after, limit }, reply) => {
+                reply.give(store.history(id, &filter, after, limit));
+            }
             Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
             Read::Promises(id, reply) => reply.give(store.promises(id)),
+            Read::TierPromises(reply) => reply.give(store.tier_promises()),
+            Read::Changes(id, reply) => reply.give(store.changes(id)),
         }
     }
 }

@@ -12,12 +12,17 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::address::Address;
 use super::card::{Recalled, WEEK_MS};
-use super::entry::{HistoryEntry, Page, Position};
+use super::entry::{HistoryEntry, Page};
+use super::link::{Linking, NotLinked, NotUnlinked, Unlinking};
 use super::model::{Customer, CustomerId, DisplayName};
-use super::promise::{NotRedeemed, Promise, Promising, Redeeming};
-use super::reader::{self, Read, Resolve};
+use super::preference::{Changed, NotPreferred, Preferring};
+use super::promise::{NotRedeemed, Promise, Promising, Redeeming, Withdrawing};
+use super::reader::{self, History, Read, Resolve};
 use super::reply::Reply;
-use super::store::{CustomerStore, Projection, Recording, Resolved, StoreFault, UnknownCustomer, Write};
+use super::store::{
+    CustomerStore, Forgetting, Forgotten, NotRecorded, Projection, Recording, Resolved, StoreFault, Ties,
+    UnknownCustomer, Write,
+};
 use super::writer::{Call, WriteReply, Writer};
 
 /// Most calls that wait for the readers, and most that wait for the writer.
@@ -34,6 +39,8 @@ pub struct Customers {
     calls: Sender<Call>,
     projections: Sender<Projection>,
     applied: Arc<AtomicU64>,
+    /// As the store had them at the start.
+    ties: Arc<[Ties]>,
 }
 
 /// Why a stretch was not taken.
@@ -52,13 +59,16 @@ impl Customers {
         let (reads, reads_taken) = bounded(CALLS_PENDING_MAX);
         let (calls, calls_taken) = bounded(CALLS_PENDING_MAX);
         let (projections, projections_taken) = bounded(PROJECTIONS_PENDING_MAX);
-        let applied = Arc::new(AtomicU64::new(store.reads()?.applied_sequence()?));
+        let mut first_look = store.reads()?;
+        let applied = Arc::new(AtomicU64::new(first_look.applied_sequence()?));
+        let ties = first_look.ties()?.into();
+        drop(first_look);
         for _ in 0..READERS {
             start_reader(store.as_ref(), reads_taken.clone(), calls.clone())?;
         }
         let writer = Writer::new(store, calls_taken, projections_taken, applied.clone());
         spawn("customers-writer", move || writer.run())?;
-        Ok(Self { reads, calls, projections, applied })
+        Ok(Self { reads, calls, projections, applied, ties })
     }
 
     /// The customer behind an address. A known one is answered by a reader; an unknown one gets a thin
@@ -74,6 +84,15 @@ impl Customers {
         self.read(Read::Resolve(Resolve { address, display_name, now_ms, reply }));
     }
 
+    /// Who is known under an address; nobody is made known.
+    pub fn find(
+        &self,
+        address: Address,
+        reply: impl FnOnce(Result<Option<CustomerId>, StoreFault>) + Send + 'static,
+    ) {
+        self.read(Read::Find(address, Reply::new(reply)));
+    }
+
     /// The profile of a customer; `None` if there is no such customer.
     pub fn customer(
         &self,
@@ -83,15 +102,18 @@ impl Customers {
         self.read(Read::Customer(id, Reply::new(reply)));
     }
 
-    /// Up to `limit` entries after a position, newest first; `None` if there is no such customer.
+    /// Part of a history, newest first; `None` if there is no such customer.
     pub fn history(
         &self,
-        id: CustomerId,
-        after: Option<Position>,
-        limit: usize,
+        which: History,
         reply: impl FnOnce(Result<Option<Page>, StoreFault>) + Send + 'static,
     ) {
-        self.read(Read::History { id, after, limit, reply: Reply::new(reply) });
+        self.read(Read::History(which, Reply::new(reply)));
+    }
+
+    /// Who was linked to another, or had a contact person, when the store was opened.
+    pub fn ties(&self) -> &[Ties] {
+        &self.ties
     }
 
     /// What a customer's cards are made of, from `now_ms` on; `None` if there is no such customer.
@@ -109,7 +131,7 @@ impl Customers {
     pub fn record(
         &self,
         recording: Recording,
-        reply: impl FnOnce(Result<Result<HistoryEntry, UnknownCustomer>, StoreFault>) + Send + 'static,
+        reply: impl FnOnce(Result<Result<HistoryEntry, NotRecorded>, StoreFault>) + Send + 'static,
     ) {
         let reply = WriteReply::Recorded(Reply::new(reply));
         reader::send(&self.calls, Call::Write(Write::Record(recording), reply));
@@ -142,6 +164,70 @@ impl Customers {
         reply: impl FnOnce(Result<Option<Vec<Promise>>, StoreFault>) + Send + 'static,
     ) {
         self.read(Read::Promises(id, Reply::new(reply)));
+    }
+
+    /// The promises to tiers, whichever runs out first.
+    pub fn tier_promises(&self, reply: impl FnOnce(Result<Vec<Promise>, StoreFault>) + Send + 'static) {
+        self.read(Read::TierPromises(Reply::new(reply)));
+    }
+
+    /// Who changed what is known of a customer, newest first; `None` if there is no such customer.
+    pub fn changes(
+        &self,
+        id: CustomerId,
+        reply: impl FnOnce(Result<Option<Vec<Changed>>, StoreFault>) + Send + 'static,
+    ) {
+        self.read(Read::Changes(id, Reply::new(reply)));
+    }
+
+    /// Says that a promise cannot be honoured as it was made. The answer comes when that is on stable storage.
+    pub fn withdraw(
+        &self,
+        withdrawing: Withdrawing,
+        reply: impl FnOnce(Result<Result<Promise, NotRedeemed>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Withdrawn(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Withdraw(withdrawing), reply));
+    }
+
+    /// Makes two customers one person. The answer comes when that is on stable storage.
+    pub fn link(
+        &self,
+        linking: Linking,
+        reply: impl FnOnce(Result<Result<CustomerId, NotLinked>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Linked(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Link(linking), reply));
+    }
+
+    /// Undoes a link. The answer comes when that is on stable storage.
+    pub fn unlink(
+        &self,
+        unlinking: Unlinking,
+        reply: impl FnOnce(Result<Result<CustomerId, NotUnlinked>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Unlinked(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Unlink(unlinking), reply));
+    }
+
+    /// Sets a preference. The answer comes when it is on stable storage.
+    pub fn prefer(
+        &self,
+        preferring: Preferring,
+        reply: impl FnOnce(Result<Result<(), NotPreferred>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Preferred(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Prefer(preferring), reply));
+    }
+
+    /// Lets go of old entries; answers with what went.
+    pub fn forget(
+        &self,
+        forgetting: Forgetting,
+        reply: impl FnOnce(Result<Forgotten, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Forgotten(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Forget(forgetting), reply));
     }
 
     /// Hands over a stretch of committed events. A store that fails keeps what it has taken and tries again.

@@ -5,9 +5,11 @@
 
 use super::address::Address;
 use super::card::Recalled;
-use super::entry::{ChannelCode, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::entry::{ChannelCode, EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::link::{Linking, NotLinked, NotUnlinked, Unlinking};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
-use super::promise::{NotRedeemed, Promise, Promising, Redeeming};
+use super::preference::{Changed, NotAllowed, NotPreferred, Preferring};
+use super::promise::{NotRedeemed, Promise, Promising, Redeeming, Withdrawing};
 
 /// Something outside failed. What was refused for a reason of its own has its own type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,16 +35,18 @@ pub trait CustomerStore: Send {
 
 /// The read half.
 pub trait CustomerReads: Send {
-    /// Who is known under an address.
+    /// Who is known under an address: of linked customers, their head.
     fn find(&mut self, address: &Address) -> Result<Option<Known>, StoreFault>;
 
-    /// The profile, if there is such a customer.
+    /// The profile, if there is such a customer; that of all who are linked with them.
     fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault>;
 
-    /// Up to `limit` entries that come after the position, newest first. `None`: no such customer.
+    /// Up to `limit` entries that are wanted and come after the position, newest first, of all who are linked. `None`: no
+    /// such customer.
     fn history(
         &mut self,
         id: CustomerId,
+        filter: &Filter,
         after: Option<Position>,
         limit: usize,
     ) -> Result<Option<Page>, StoreFault>;
@@ -50,9 +54,18 @@ pub trait CustomerReads: Send {
     /// What cards are made of, with the contacts since a time in ms. `None`: no such customer.
     fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault>;
 
-    /// Every promise to a customer, up to 500: those that can be redeemed first, whichever runs out first; then the redeemed
+    /// Every promise to a customer, those to their tier among them, up to 500: those that can be redeemed first, whichever runs out first; then the redeemed
     /// ones, the newest first. `None`: no such customer.
     fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault>;
+
+    /// Every promise to a tier, up to 500, whichever runs out first; redemptions are each customer's own.
+    fn tier_promises(&mut self) -> Result<Vec<Promise>, StoreFault>;
+
+    /// Who changed what is known of a customer, newest first, up to 500. `None`: no such customer.
+    fn changes(&mut self, id: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault>;
+
+    /// Everybody who is linked to another, or has a contact person.
+    fn ties(&mut self) -> Result<Vec<Ties>, StoreFault>;
 
     /// Up to which engine event the history is written.
     fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
@@ -70,6 +83,11 @@ pub enum Write {
     Record(Recording),
     Promise(Promising),
     Redeem(Redeeming),
+    Withdraw(Withdrawing),
+    Link(Linking),
+    Unlink(Unlinking),
+    Prefer(Preferring),
+    Forget(Forgetting),
     Project(Projection),
 }
 
@@ -78,11 +96,19 @@ pub enum Write {
 pub enum Written {
     Resolved(Resolved),
     /// The new entry, or the first one of a repeated request id.
-    Recorded(Result<Box<HistoryEntry>, UnknownCustomer>),
+    Recorded(Result<Box<HistoryEntry>, NotRecorded>),
     /// The new promise, or the first one of a repeated request id.
     Promised(Result<Box<Promise>, UnknownCustomer>),
     /// Redeemed, now or by the same request before.
     Redeemed(Result<Box<Promise>, NotRedeemed>),
+    /// Withdrawn, now or before.
+    Withdrawn(Result<Box<Promise>, NotRedeemed>),
+    /// Under which number they are one person now.
+    Linked(Result<CustomerId, NotLinked>),
+    /// Under which number the others are one person now.
+    Unlinked(Result<CustomerId, NotUnlinked>),
+    Preferred(Result<(), NotPreferred>),
+    Forgotten(Forgotten),
     /// Up to which event the history is written now.
     Projected(Result<u64, Gap>),
 }
@@ -93,6 +119,42 @@ pub struct Known {
     pub customer: CustomerId,
     /// Whether the customer has a name already.
     pub named: bool,
+}
+
+/// To whom a customer is tied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ties {
+    pub customer: CustomerId,
+    /// Under which number they are seen.
+    pub head: CustomerId,
+    pub contact_person: Option<CustomerId>,
+}
+
+/// To let go of what is older than it is kept, a few entries at a time, so that nobody waits behind it for long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgetting {
+    /// Of each kind, older than this, ms since 1970. What is pinned stays, and a contact that is open.
+    pub before_ms: Vec<(EntryKind, i64)>,
+    /// Looks at the entries with greater numbers,
+    pub after: u64,
+    /// at so many numbers, some of which may be gone already.
+    pub looked_at: u64,
+}
+
+impl Forgetting {
+    pub(super) fn takes(&self, entry: &HistoryEntry) -> bool {
+        let open = entry.contact.as_ref().is_some_and(|contact| contact.outcome == Outcome::Open);
+        let old = |(kind, before_ms): &(EntryKind, i64)| entry.kind == *kind && entry.time_ms < *before_ms;
+        !entry.details.pinned && !open && self.before_ms.iter().any(old)
+    }
+}
+
+/// What was let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    pub gone: u64,
+    /// Where to go on; `None` at the end.
+    pub next: Option<u64>,
 }
 
 /// The customer behind an address.
@@ -108,8 +170,19 @@ pub struct Resolved {
 pub struct Recording {
     pub customer: CustomerId,
     pub entry: NewEntry,
+    /// For a message from us: where it goes, if that is known.
+    pub to: Option<Address>,
     pub request_id: Option<RequestId>,
     pub now_ms: i64,
+}
+
+/// Why an entry was not added.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRecorded {
+    #[error("customer {0} is not known, a number given by Resolve is accepted")]
+    Unknown(CustomerId),
+    #[error("{0}")]
+    NotAllowed(NotAllowed),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -185,6 +258,15 @@ pub struct Opened {
     pub channel: ChannelCode,
     pub queue: String,
     pub intent: String,
+    /// The matter it is about; empty if none was named.
+    pub matter: String,
     /// What the customer said first. Sealed in the journal, in clear here.
     pub message: String,
+}
+
+impl Opened {
+    /// The number that contacts about the same matter share.
+    pub fn about(&self) -> u64 {
+        super::entry::about(&self.matter, &self.intent)
+    }
 }

@@ -9,10 +9,16 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use super::entry::HistoryEntry;
+use super::link::{NotLinked, NotUnlinked};
+use super::model::CustomerId;
+use super::preference::NotPreferred;
 use super::promise::{NotRedeemed, Promise};
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
-use super::store::{CustomerStore, Gap, Projection, Resolved, StoreFault, UnknownCustomer, Write, Written};
+use super::store::{
+    CustomerStore, Forgotten, Gap, NotRecorded, Projection, Resolved, StoreFault, UnknownCustomer, Write,
+    Written,
+};
 
 /// Most calls in one commit, so that the first of them does not wait for the last for too long.
 const GROUP_CALLS_MAX: usize = 1_024;
@@ -36,9 +42,14 @@ pub(super) enum Call {
 /// The reply to a `Write`, of its kind.
 pub(super) enum WriteReply {
     Resolved(Reply<Resolved>),
-    Recorded(Reply<Result<HistoryEntry, UnknownCustomer>>),
+    Recorded(Reply<Result<HistoryEntry, NotRecorded>>),
     Promised(Reply<Result<Promise, UnknownCustomer>>),
     Redeemed(Reply<Result<Promise, NotRedeemed>>),
+    Withdrawn(Reply<Result<Promise, NotRedeemed>>),
+    Linked(Reply<Result<CustomerId, NotLinked>>),
+    Unlinked(Reply<Result<CustomerId, NotUnlinked>>),
+    Preferred(Reply<Result<(), NotPreferred>>),
+    Forgotten(Reply<Forgotten>),
 }
 
 impl Call {
@@ -57,7 +68,11 @@ impl WriteReply {
             Self::Resolved(reply) => reply.give(Err(fault)),
             Self::Recorded(reply) => reply.give(Err(fault)),
             Self::Promised(reply) => reply.give(Err(fault)),
-            Self::Redeemed(reply) => reply.give(Err(fault)),
+            Self::Redeemed(reply) | Self::Withdrawn(reply) => reply.give(Err(fault)),
+            Self::Linked(reply) => reply.give(Err(fault)),
+            Self::Unlinked(reply) => reply.give(Err(fault)),
+            Self::Preferred(reply) => reply.give(Err(fault)),
+            Self::Forgotten(reply) => reply.give(Err(fault)),
         }
     }
 
@@ -69,6 +84,13 @@ impl WriteReply {
             (Self::Recorded(reply), Written::Recorded(recorded)) => reply.give(Ok(recorded.map(|e| *e))),
             (Self::Promised(reply), Written::Promised(promised)) => reply.give(Ok(promised.map(|p| *p))),
             (Self::Redeemed(reply), Written::Redeemed(redeemed)) => reply.give(Ok(redeemed.map(|p| *p))),
+            (Self::Withdrawn(reply), Written::Withdrawn(withdrawn)) => {
+                reply.give(Ok(withdrawn.map(|p| *p)));
+            }
+            (Self::Linked(reply), Written::Linked(linked)) => reply.give(Ok(linked)),
+            (Self::Unlinked(reply), Written::Unlinked(unlinked)) => reply.give(Ok(unlinked)),
+            (Self::Preferred(reply), Written::Preferred(preferred)) => reply.give(Ok(preferred)),
+            (Self::Forgotten(reply), Written::Forgotten(count)) => reply.give(Ok(count)),
             _ => {}
         }
     }

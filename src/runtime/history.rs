@@ -165,6 +165,7 @@ impl History {
             channel: admitted.channel as u8,
             queue: queue_name(admitted.plan.routes[usize::from(admitted.route)].queue, floor),
             intent: admitted.facts.intent.to_string(),
+            matter: admitted.facts.matter.to_string(),
             message,
         };
         let known = admitted.facts.customer.is_some();

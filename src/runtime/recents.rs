@@ -1,7 +1,10 @@
 //! Cards of the customers who were offered lately. Each is looked up once and then told every change as it is
-//! committed, so that the next offer leaves with its card at once. When it is full it begins anew.
+//! committed, so that the next offer leaves with its card at once, and rules are told of a customer without a look-up. When
+//! it is full it begins anew. Linked customers have one card, under the number they are seen under.
 
-use crate::customers::{CardData, CustomerId, Kept, Pen, Projected, Recalled};
+use crate::customers::{
+    AskedFacts, CardData, Customer, CustomerFacts, CustomerId, Kept, Pen, Projected, Recalled, Ties,
+};
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use hashbrown::DefaultHashBuilder;
@@ -18,6 +21,10 @@ const CHANGES_MAX: usize = 256;
 #[derive(Default)]
 pub struct Recents {
     cards: DashMap<CustomerId, Slot, DefaultHashBuilder>,
+    /// Under which number those are seen who were linked to another.
+    heads: DashMap<CustomerId, CustomerId, DefaultHashBuilder>,
+    /// Whose card shows what others were promised.
+    contact_persons: DashMap<CustomerId, CustomerId, DefaultHashBuilder>,
     /// Every change up to here was told to whoever was here, or is being told.
     heard: AtomicU64,
     look_ups: AtomicU64,
@@ -50,6 +57,40 @@ impl Drop for LookUp {
 }
 
 impl Recents {
+    /// Nobody's card yet, and who is tied to whom.
+    pub fn new(ties: &[Ties]) -> Recents {
+        let recents = Recents::default();
+        for Ties { customer, head, contact_person } in ties {
+            if head != customer {
+                recents.heads.insert(*customer, *head);
+            }
+            if let Some(person) = contact_person {
+                recents.contact_persons.insert(*customer, *person);
+            }
+        }
+        recents
+    }
+
+    /// The number a customer is seen under.
+    pub fn head(&self, customer: CustomerId) -> CustomerId {
+        self.heads.get(&customer).map_or(customer, |head| *head)
+    }
+
+    /// Who is one person now, after a link was made or undone. To be told of everybody it concerns, once the store has it.
+    pub fn is_one(&self, person: &Customer) {
+        self.heads.remove(&person.id);
+        for other in &person.linked {
+            self.heads.insert(*other, person.id);
+        }
+        for member in person.linked.iter().chain([&person.id]) {
+            match person.contact_person {
+                Some(asked) => self.contact_persons.insert(*member, asked),
+                None => self.contact_persons.remove(member).map(|(_, asked)| asked),
+            };
+        }
+        self.forget_all();
+    }
+
     /// Before the changes up to an event are told.
     pub fn begin(&self, upto: u64) {
         self.heard.store(upto, Ordering::SeqCst);
@@ -62,6 +103,7 @@ impl Recents {
 
     /// A change of a customer's history.
     pub fn hear(&self, customer: CustomerId, event: &Projected) {
+        let customer = self.head(customer);
         let full = match self.cards.get_mut(&customer).as_deref_mut() {
             None => false,
             Some(Slot::Kept(kept)) => {
@@ -87,8 +129,16 @@ impl Recents {
         pen: &Pen<'_>,
         show: impl FnOnce(CardData<'_>) -> T,
     ) -> Option<T> {
-        match self.cards.get_mut(&customer).as_deref_mut() {
+        match self.cards.get_mut(&self.head(customer)).as_deref_mut() {
             Some(Slot::Kept(kept)) => Some(show(kept.card(offered, now_ms, pen))),
+            Some(Slot::LookedUp { .. }) | None => None,
+        }
+    }
+
+    /// What rules are told of a customer, if their card is kept.
+    pub fn facts(&self, customer: CustomerId, asked: &AskedFacts<'_>) -> Option<CustomerFacts> {
+        match self.cards.get_mut(&self.head(customer)).as_deref_mut() {
+            Some(Slot::Kept(kept)) => Some(kept.facts(asked)),
             Some(Slot::LookedUp { .. }) | None => None,
         }
     }
@@ -98,6 +148,7 @@ impl Recents {
         if self.cards.len() >= CARDS_MAX {
             self.cards.clear();
         }
+        let customer = self.head(customer);
         let number = self.look_ups.fetch_add(1, Ordering::Relaxed);
         match self.cards.entry(customer) {
             Entry::Occupied(_) => return None,
@@ -122,9 +173,20 @@ impl Recents {
         *slot = Slot::Kept(Box::new(kept));
     }
 
-    /// Something else than an event changed what is known of a customer: it is looked up again.
+    /// Something else than an event changed what is known of a customer: it is looked up again, and so is the card of
+    /// whoever is asked about them.
     pub fn forget(&self, customer: CustomerId) {
-        self.cards.remove(&customer);
+        let head = self.head(customer);
+        self.cards.remove(&head);
+        for one in [customer, head] {
+            let asked = self.contact_persons.get(&one).map(|asked| *asked);
+            asked.map(|asked| self.cards.remove(&self.head(asked)));
+        }
+    }
+
+    /// The same for everybody: what changed may stand on any card.
+    pub fn forget_all(&self) {
+        self.cards.clear();
     }
 }
 
@@ -136,14 +198,17 @@ mod tests {
     const ANA: CustomerId = CustomerId(1);
 
     fn recalled(entries: u64, applied: u64) -> Recalled {
-        let customer = Customer { id: ANA, display_name: "Ana".into(), addresses: Vec::new(), created_ms: 0 };
         Recalled {
-            customer,
+            customer: Customer::thin(ANA, 0),
             newest: Vec::new(),
+            pinned: Vec::new(),
+            last_contact: None,
             entries,
+            lifetime_contacts: entries,
             contacts: Vec::new(),
             applied,
             promises: Vec::new(),
+            household: Vec::new(),
         }
     }
 
@@ -154,6 +219,7 @@ mod tests {
             channel: 1,
             queue: "sales".into(),
             intent: String::new(),
+            matter: String::new(),
             message: String::new(),
         };
         Projected { sequence, time_ms: 0, change: Change::Opened(opened) }
@@ -204,5 +270,33 @@ mod tests {
         recents.found(&look_up, recalled(0, 0));
         assert_eq!(contacts(&recents), None);
         assert!(recents.look_up(ANA).is_some());
+    }
+
+    #[test]
+    fn linked_customers_have_one_card_until_the_link_is_undone() {
+        let (cookie, account) = (CustomerId(2), ANA);
+        let person = |linked| Customer { linked, ..Customer::thin(account, 0) };
+        let recents = Arc::new(Recents::default());
+        recents.is_one(&person(vec![cookie]));
+        let look_up = recents.look_up(cookie).expect("nobody is at it");
+        recents.found(&look_up, recalled(0, 0));
+        assert_eq!(contacts(&recents), Some(0), "the account's card is the cookie's");
+        recents.hear(cookie, &came(1));
+        assert_eq!(contacts(&recents), Some(1));
+        recents.is_one(&person(Vec::new()));
+        recents.is_one(&Customer::thin(cookie, 0));
+        assert_eq!((recents.head(cookie), contacts(&recents)), (cookie, None), "it is looked up again");
+    }
+
+    #[test]
+    fn what_a_child_is_promised_is_news_to_whoever_is_asked_about_it() {
+        let (child, mother) = (CustomerId(2), ANA);
+        let ties = Ties { customer: child, head: child, contact_person: Some(mother) };
+        let recents = Arc::new(Recents::new(&[ties]));
+        let look_up = recents.look_up(mother).expect("nobody is at it");
+        recents.found(&look_up, recalled(0, 0));
+        assert_eq!(contacts(&recents), Some(0));
+        recents.forget(child);
+        assert_eq!(contacts(&recents), None);
     }
 }

@@ -85,7 +85,7 @@ pub fn start(
     tenant: &str,
 ) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
-    let recents = Arc::new(Recents::default());
+    let recents = Arc::new(Recents::new(customers.ties()));
     let applied = customers.applied_sequence();
     let store = customers.clone();
     if applied > journal.last_sequence() {

@@ -2,7 +2,7 @@
 
 use super::super::model::{CustomerId, RequestId};
 use super::super::promise::{
-    Instruction, NewPromise, NotRedeemed, Promise, Promising, Redeeming, Redemption,
+    Instruction, NewPromise, NotRedeemed, Promise, Promising, Redeeming, Redemption, To,
 };
 use super::super::store::{UnknownCustomer, Write, Written};
 use super::{Harness, PHONE};
@@ -33,18 +33,23 @@ fn what(summary: &str, expires_ms: Option<i64>) -> NewPromise {
 }
 
 fn how(by: &str) -> Redemption {
-    Redemption { by: by.to_owned(), place: "shop".to_owned(), note: String::new() }
+    Redemption { by: by.to_owned(), place: "shop".to_owned(), ..Redemption::default() }
 }
 
 impl Harness {
-    fn promise_by(
+    pub(super) fn promise_by(
         &mut self,
         customer: CustomerId,
         what: NewPromise,
         request: Option<&str>,
     ) -> Result<Promise, UnknownCustomer> {
         let request_id = request.map(|id| RequestId::parse(id).expect("a request id"));
-        match self.write(Write::Promise(Promising { customer, what, request_id, now_ms: 1_000 })) {
+        match self.write(Write::Promise(Promising {
+            to: To::Customer(customer),
+            what,
+            request_id,
+            now_ms: 1_000,
+        })) {
             Written::Promised(promised) => promised.map(|promise| *promise),
             other => panic!("a promise was answered with {other:?}"),
         }
@@ -62,7 +67,8 @@ impl Harness {
         request: Option<&str>,
     ) -> Result<Promise, NotRedeemed> {
         let request_id = request.map(|id| RequestId::parse(id).expect("a request id"));
-        let (customer, number) = (promise.customer, promise.number);
+        let To::Customer(customer) = promise.to else { panic!("it is to one customer") };
+        let number = promise.number;
         let redeeming = Redeeming { customer, promise: number, how: how(by), request_id, now_ms };
         match self.write(Write::Redeem(redeeming)) {
             Written::Redeemed(redeemed) => redeemed.map(|promise| *promise),
@@ -111,7 +117,7 @@ fn a_promise_belongs_to_one_customer(mut store: Harness) {
     let customer = store.resolve(PHONE).customer;
     let other = store.resolve("+15550001111").customer;
     let promise = store.promise(customer, "a free upgrade", None);
-    let theirs = Promise { customer: other, ..promise.clone() };
+    let theirs = Promise { to: To::Customer(other), ..promise.clone() };
     assert_eq!(store.redeem_by(&theirs, "ana", 2_000, None), Err(NotRedeemed::Unknown));
     let unknown = Promise { number: promise.number + 1, ..promise };
     assert_eq!(store.redeem_by(&unknown, "ana", 2_000, None), Err(NotRedeemed::Unknown));

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use super::super::address::AddressKind;
 use super::super::card::{Kept, Pen};
 use super::super::contract::{note, opened};
+use super::super::entry::{Filter, Position};
 use super::super::memory::MemoryStore;
 use super::super::store::{CustomerReads, Known, Written};
 use super::*;
@@ -60,10 +61,11 @@ impl CustomerReads for Staged {
     fn history(
         &mut self,
         id: CustomerId,
+        filter: &Filter,
         after: Option<Position>,
         limit: usize,
     ) -> Result<Option<Page>, StoreFault> {
-        self.store.history(id, after, limit)
+        self.store.history(id, filter, after, limit)
     }
 
     fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
@@ -72,6 +74,18 @@ impl CustomerReads for Staged {
 
     fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
         self.store.promises(id)
+    }
+
+    fn tier_promises(&mut self) -> Result<Vec<Promise>, StoreFault> {
+        self.store.tier_promises()
+    }
+
+    fn changes(&mut self, id: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault> {
+        self.store.changes(id)
+    }
+
+    fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
+        self.store.ties()
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -128,7 +142,11 @@ fn resolve(customers: &Customers, phone: &str) -> Result<Resolved, StoreFault> {
     end(resolving(customers, phone, None))
 }
 
-fn recording(customers: &Customers, id: CustomerId) -> Answers<Result<HistoryEntry, UnknownCustomer>> {
+fn first(id: CustomerId) -> History {
+    History { id, filter: Filter::default(), after: None, limit: 1 }
+}
+
+fn recording(customers: &Customers, id: CustomerId) -> Answers<Result<HistoryEntry, NotRecorded>> {
     start(|answer| customers.record(note(id, 1, "x"), answer))
 }
 
@@ -190,7 +208,7 @@ fn what_arrives_during_a_commit_is_committed_together_and_answered_after_it() {
     assert!(first.is_empty(), "answered before the commit");
     gate.release(1);
     assert_eq!(gate.arrival(), 10);
-    assert_eq!(end(first), Ok(Err(UnknownCustomer(CustomerId(1)))));
+    assert_eq!(end(first), Ok(Err(NotRecorded::Unknown(CustomerId(1)))));
     assert!(rest.iter().all(Receiver::is_empty), "answered before the commit");
     gate.release(1);
     assert!(rest.into_iter().all(|call| end(call).is_ok()));
@@ -232,7 +250,7 @@ fn a_projected_contact_is_in_the_history_and_on_the_card_once_it_is_applied() {
     customers.project(stretch(1)).expect("there is room");
     customers.project_waiting(stretch(2)).expect("there is room");
     assert_eq!(end(wait), Ok(2));
-    let page = end(start(|answer| customers.history(id, None, 1, answer)));
+    let page = end(start(|answer| customers.history(first(id), answer)));
     let page = page.expect("the store works").expect("known");
     assert_eq!(page.entries[0].contact.as_ref().map(|contact| contact.interaction), Some(2));
     assert!(page.next.is_some());
@@ -288,7 +306,7 @@ fn slow_readers_hold_up_no_writer_and_refuse_what_is_too_much() {
     calls.extend((0..CALLS_PENDING_MAX).map(|_| resolving(&customers, PHONE, None)));
     let overloaded = StoreFault::Overloaded { pending_max: CALLS_PENDING_MAX };
     assert_eq!(resolve(&customers, PHONE), Err(overloaded));
-    assert_eq!(end(recording(&customers, CustomerId(1))), Ok(Err(UnknownCustomer(CustomerId(1)))));
+    assert_eq!(end(recording(&customers, CustomerId(1))), Ok(Err(NotRecorded::Unknown(CustomerId(1)))));
     gate.release(calls.len());
     // All at once they are unknown, and go to the writer, which may have too much then, and says so.
     let answered = |call| matches!(end(call), Ok(_) | Err(StoreFault::Overloaded { .. }));

@@ -1,6 +1,7 @@
 //! Customers in SQLite, in a file of their own (DESIGN.md D6, D8): WAL, one writing connection, one more for
 //! each reader. Every error of SQLite becomes a fault that says what was being done.
 
+mod people;
 mod promises;
 mod read;
 mod schema;
@@ -23,7 +24,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// keep the disk busy longer at once, and the journal's sync waits behind them.
 const WRITER: &str = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000;";
 /// Every statement is prepared once a connection; there are fewer than this.
-const STATEMENTS_CACHED: usize = 32;
+const STATEMENTS_CACHED: usize = 64;
 
 /// A store on disk. Dropping it closes the writing connection.
 pub struct SqliteStore {

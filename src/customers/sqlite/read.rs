@@ -3,12 +3,16 @@
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::super::address::{Address, AddressKind};
-use super::super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
-use super::super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position};
+use super::super::card::{
+    CONTACTS_KEPT, ContactTime, LOOKED_UP, PINNED_MAX, RELATIVES_MAX, Recalled, Relative,
+};
+use super::super::details::{Details, Feedback, Measure};
+use super::super::entry::{Contact, EntryKind, Filter, HistoryEntry, Outcome, Page, Position};
 use super::super::model::{Customer, CustomerId};
+use super::super::preference::Changed;
 use super::super::promise::Promise;
-use super::super::store::{CustomerReads, Known, StoreFault};
-use super::{from_sql, promises, to_sql, unavailable};
+use super::super::store::{CustomerReads, Known, StoreFault, Ties};
+use super::{from_sql, people, promises, to_sql, unavailable};
 
 /// A connection that only reads.
 pub(super) struct SqliteReads {
@@ -36,44 +40,58 @@ impl CustomerReads for SqliteReads {
     }
 
     fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault> {
-        self.at_once("reading a customer", |moment| customer(moment, id))
+        self.at_once("reading a customer", |moment| people::person(moment, id))
     }
 
     fn history(
         &mut self,
         id: CustomerId,
+        filter: &Filter,
         after: Option<Position>,
         limit: usize,
     ) -> Result<Option<Page>, StoreFault> {
         self.at_once("reading a history", |moment| {
-            if entries(moment, id)?.is_none() {
-                return Ok(None);
-            }
-            newest(moment, id, after, limit.saturating_add(1)).map(|found| Some(Page::of(found, limit)))
+            let members = people::members(moment, id)?;
+            let found = newest(moment, &members, filter, after, limit.saturating_add(1))?;
+            Ok((!members.is_empty()).then(|| Page::of(found, limit)))
         })
     }
 
     fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
         self.at_once("recalling a customer", |moment| {
-            let Some(customer) = customer(moment, id)? else { return Ok(None) };
+            let Some(customer) = people::person(moment, id)? else { return Ok(None) };
+            let members: Vec<CustomerId> =
+                std::iter::once(customer.id).chain(customer.linked.iter().copied()).collect();
+            let (entries, lifetime_contacts) = counts(moment, &members)?;
             Ok(Some(Recalled {
-                customer,
-                newest: newest(moment, id, None, LOOKED_UP)?,
-                entries: entries(moment, id)?.unwrap_or(0),
-                contacts: contacts(moment, id, since_ms)?,
+                newest: newest(moment, &members, &Filter::default(), None, LOOKED_UP)?,
+                pinned: newest_of(moment, &members, PINNED, PINNED_MAX)?,
+                last_contact: newest_of(moment, &members, LAST_CONTACT, 1)?.pop(),
+                entries,
+                lifetime_contacts,
+                contacts: contacts(moment, &members, since_ms)?,
                 applied: applied(moment)?,
-                promises: promises::of(moment, id)?,
+                promises: promises::of(moment, &members, &customer.tier)?,
+                household: household(moment, &members)?,
+                customer,
             }))
         })
     }
 
     fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
-        self.at_once("reading promises", |moment| {
-            if entries(moment, id)?.is_none() {
-                return Ok(None);
-            }
-            promises::of(moment, id).map(Some)
-        })
+        self.at_once("reading promises", |moment| promises_to(moment, id))
+    }
+
+    fn tier_promises(&mut self) -> Result<Vec<Promise>, StoreFault> {
+        promises::of_tiers(&self.connection).map_err(unavailable("reading promises to tiers"))
+    }
+
+    fn changes(&mut self, id: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault> {
+        self.at_once("reading changes", |moment| people::changes(moment, id))
+    }
+
+    fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
+        self.at_once("reading who is linked", |moment| people::all_ties(moment))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -81,28 +99,44 @@ impl CustomerReads for SqliteReads {
     }
 }
 
-const FIND: &str = "SELECT customers.number, customers.display_name <> '' FROM addresses
-    JOIN customers ON customers.number = addresses.customer WHERE kind = ?1 AND value = ?2";
-const PROFILE: &str = "SELECT display_name, created_ms FROM customers WHERE number = ?1";
-const ADDRESSES: &str = "SELECT kind, value FROM addresses WHERE customer = ?1 ORDER BY kind, value";
-const ENTRIES: &str = "SELECT entries FROM customers WHERE number = ?1";
-const CONTACT_TIMES: &str = "SELECT time_ms, interaction FROM history
+macro_rules! entries {
+    () => {
+        "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
+        outcome, disposition, wait_ms, matter, pinned, outbound, measure, score, sentiment FROM history "
+    };
+}
+const FIND: &str = "SELECT customer FROM addresses WHERE kind = ?1 AND value = ?2";
+const COUNTS: &str = "SELECT entries, contacts FROM customers WHERE number = ?1";
+const CONTACT_TIMES: &str = "SELECT time_ms, interaction, about FROM history
     WHERE kind = 1 AND customer = ?1 AND time_ms >= ?2 ORDER BY time_ms DESC LIMIT ?3";
-const NEWEST: &str =
-    "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
-        outcome, disposition, wait_ms FROM history
-    WHERE customer = ?1 AND (time_ms, number) < (?2, ?3) ORDER BY time_ms DESC, number DESC LIMIT ?4";
-const BY_REQUEST: &str =
-    "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent,
-        outcome, disposition, wait_ms FROM history WHERE customer = ?1 AND request_id = ?2";
+const NEWEST: &str = concat!(
+    entries!(),
+    "WHERE customer = ?1 AND (time_ms, number) < (?2, ?3)
+        AND (1 << kind) & ?5 AND (1 << channel) & ?6 AND ?7 IN ('', matter)
+    ORDER BY time_ms DESC, number DESC LIMIT ?4"
+);
+const PINNED: &str =
+    concat!(entries!(), "WHERE customer = ?1 AND pinned = 1 ORDER BY time_ms DESC, number DESC LIMIT ?2");
+const LAST_CONTACT: &str =
+    concat!(entries!(), "WHERE kind = 1 AND customer = ?1 ORDER BY time_ms DESC, interaction DESC LIMIT ?2");
+/// With whose each is.
+pub(super) const IN_TURN: &str =
+    "SELECT number, kind, time_ms, channel, summary, text, interaction, queue, intent, agent, outcome, disposition,
+        wait_ms, matter, pinned, outbound, measure, score, sentiment, customer FROM history
+    WHERE number > ?1 AND number <= ?2";
+/// The last number that was ever given.
+pub(super) const LAST: &str = "SELECT seq FROM sqlite_sequence WHERE name = 'history'";
+const BY_REQUEST: &str = concat!(entries!(), "WHERE customer = ?1 AND request_id = ?2");
 const APPLIED: &str = "SELECT applied FROM projection";
 
 pub(super) fn find(db: &Connection, address: &Address) -> rusqlite::Result<Option<Known>> {
-    db.prepare_cached(FIND)?
-        .query_row(params![address.kind() as u8, address.value()], |row| {
-            Ok(Known { customer: CustomerId(from_sql(row.get(0)?)), named: row.get(1)? })
-        })
-        .optional()
+    let found = db
+        .prepare_cached(FIND)?
+        .query_row(params![address.kind() as u8, address.value()], |row| row.get(0).map(from_sql))
+        .optional()?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(people::person(db, CustomerId(found))?
+        .map(|person| Known { customer: person.id, named: !person.display_name.is_empty() }))
 }
 
 pub(super) fn applied(db: &Connection) -> rusqlite::Result<u64> {
@@ -117,49 +151,97 @@ pub(super) fn by_request(
     db.prepare_cached(BY_REQUEST)?.query_row(params![to_sql(id.0), request_id], entry).optional()
 }
 
-fn customer(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<Customer>> {
-    let profile = db
-        .prepare_cached(PROFILE)?
-        .query_row([to_sql(id.0)], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let Some((display_name, created_ms)) = profile else { return Ok(None) };
-    let addresses = db
-        .prepare_cached(ADDRESSES)?
-        .query_map([to_sql(id.0)], address)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(Some(Customer { id, display_name, addresses, created_ms }))
+fn counts(db: &Connection, members: &[CustomerId]) -> rusqlite::Result<(u64, u64)> {
+    let mut sum = (0, 0);
+    for member in members {
+        let (entries, contacts): (i64, i64) =
+            db.prepare_cached(COUNTS)?.query_row([to_sql(member.0)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        sum = (sum.0 + from_sql(entries), sum.1 + from_sql(contacts));
+    }
+    Ok(sum)
 }
 
-fn entries(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<u64>> {
-    let found = db.prepare_cached(ENTRIES)?.query_row([to_sql(id.0)], |row| row.get(0)).optional()?;
-    Ok(found.map(from_sql))
-}
-
-fn contacts(db: &Connection, id: CustomerId, since_ms: i64) -> rusqlite::Result<Vec<(i64, u64)>> {
-    db.prepare_cached(CONTACT_TIMES)?
-        .query_map(params![to_sql(id.0), since_ms, CONTACTS_KEPT as i64], |row| {
-            Ok((row.get(0)?, from_sql(row.get(1)?)))
-        })?
-        .collect()
+fn contacts(db: &Connection, members: &[CustomerId], since_ms: i64) -> rusqlite::Result<Vec<ContactTime>> {
+    let mut all = Vec::new();
+    for member in members {
+        let mut found = db.prepare_cached(CONTACT_TIMES)?;
+        let theirs = found.query_map(params![to_sql(member.0), since_ms, CONTACTS_KEPT as i64], |row| {
+            let (interaction, about) = (from_sql(row.get(1)?), from_sql(row.get(2)?));
+            Ok(ContactTime { time_ms: row.get(0)?, interaction, about })
+        })?;
+        all.extend(theirs.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    if members.len() > 1 {
+        all.sort_by_key(|contact| std::cmp::Reverse((contact.time_ms, contact.interaction)));
+        all.truncate(CONTACTS_KEPT);
+    }
+    Ok(all)
 }
 
 fn newest(
     db: &Connection,
-    id: CustomerId,
+    members: &[CustomerId],
+    filter: &Filter,
     after: Option<Position>,
-    count: usize,
+    most: usize,
 ) -> rusqlite::Result<Vec<HistoryEntry>> {
     let (time_ms, number) = after.map_or((i64::MAX, i64::MAX), |at| (at.time_ms, to_sql(at.number)));
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    db.prepare_cached(NEWEST)?.query_map([to_sql(id.0), time_ms, number, count], entry)?.collect()
+    let (kinds, channels) = filter.bits();
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let mut all = Vec::new();
+    for member in members {
+        let mut found = db.prepare_cached(NEWEST)?;
+        let wanted = params![to_sql(member.0), time_ms, number, limit, kinds, channels, filter.matter];
+        all.extend(found.query_map(wanted, entry)?.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(in_order(all, members, most))
+}
+
+fn newest_of(
+    db: &Connection,
+    members: &[CustomerId],
+    sql: &str,
+    most: usize,
+) -> rusqlite::Result<Vec<HistoryEntry>> {
+    let mut all = Vec::new();
+    for member in members {
+        let mut found = db.prepare_cached(sql)?;
+        let theirs = found.query_map(params![to_sql(member.0), most as i64], entry)?;
+        all.extend(theirs.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(in_order(all, members, most))
+}
+
+/// What was found of each, newest first, becomes the history of all of them.
+fn in_order(mut all: Vec<HistoryEntry>, members: &[CustomerId], most: usize) -> Vec<HistoryEntry> {
+    if members.len() > 1 {
+        all.sort_by_key(|entry| std::cmp::Reverse(entry.position()));
+        all.truncate(most);
+    }
+    all
+}
+
+fn promises_to(db: &Connection, id: CustomerId) -> rusqlite::Result<Option<Vec<Promise>>> {
+    let Some(person) = people::person(db, id)? else { return Ok(None) };
+    promises::of(db, &people::members(db, id)?, &person.tier).map(Some)
+}
+
+fn household(db: &Connection, members: &[CustomerId]) -> rusqlite::Result<Vec<Relative>> {
+    let dependents = people::dependents(db, members, RELATIVES_MAX)?;
+    let relative = |id: CustomerId| {
+        let Some(customer) = people::person(db, id)? else { return Ok(None) };
+        let promises = promises::of(db, &people::members(db, id)?, &customer.tier)?;
+        Ok(Some(Relative { customer, promises }))
+    };
+    dependents.into_iter().filter_map(|id| relative(id).transpose()).collect()
 }
 
 /// A row that no release of ours can have written is a fault of the file, told with its column.
-fn strange(column: usize, value: i64) -> rusqlite::Error {
+pub(super) fn strange(column: usize, value: i64) -> rusqlite::Error {
     rusqlite::Error::IntegralValueOutOfRange(column, value)
 }
 
-fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
+pub(super) fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
     let (code, value): (u8, String) = (row.get(0)?, row.get(1)?);
     let kind = AddressKind::from_code(code).ok_or_else(|| strange(0, code.into()))?;
     Address::parse(kind, &value).map_err(|_| strange(1, code.into()))
@@ -181,7 +263,31 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
         channel,
         summary,
         text: row.get(5)?,
+        details: details(row)?,
         contact,
+    })
+}
+
+/// With the number of whose it is.
+pub(super) fn owned_entry(row: &Row<'_>) -> rusqlite::Result<(i64, HistoryEntry)> {
+    Ok((row.get(19)?, entry(row)?))
+}
+
+fn details(row: &Row<'_>) -> rusqlite::Result<Details> {
+    let measure: Option<u8> = row.get(16)?;
+    let feedback = match measure {
+        None => None,
+        Some(code) => {
+            let measure = Measure::from_code(code).ok_or_else(|| strange(16, code.into()))?;
+            Some(Feedback { measure, score: row.get(17)? })
+        }
+    };
+    Ok(Details {
+        matter: row.get(13)?,
+        pinned: row.get(14)?,
+        outbound: row.get(15)?,
+        feedback,
+        sentiment: row.get(18)?,
     })
 }
 
@@ -209,14 +315,29 @@ mod tests {
         let store = SqliteStore::open(folder.path()).expect("a new store");
         for sql in [
             FIND,
-            PROFILE,
-            ADDRESSES,
-            ENTRIES,
+            COUNTS,
             CONTACT_TIMES,
             NEWEST,
+            PINNED,
+            LAST_CONTACT,
+            IN_TURN,
             BY_REQUEST,
+            people::HEAD,
+            people::MEMBERS,
+            people::PROFILE,
+            people::ADDRESSES,
+            people::CONSENTS,
+            people::CHANGES,
+            people::DEPENDENTS,
+            people::TIES_BY_HEAD,
+            people::TIES_BY_CONTACT,
             promises::OF,
+            promises::OF_TIER,
+            promises::OF_TIERS,
             promises::ONE,
+            promises::BY_REQUEST,
+            promises::BY_TIER_REQUEST,
+            promises::REDEMPTION,
         ] {
             let plan = plan(&store.connection, sql);
             assert!(!plan.is_empty(), "{sql}");

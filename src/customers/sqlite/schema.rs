@@ -8,7 +8,7 @@ use super::super::store::StoreFault;
 use super::open_fault;
 
 /// The shape that this release writes.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Numbers are never given twice, not even after a row is gone: hence AUTOINCREMENT.
 /// Every index ends in the row's number by itself, so `history_by_time` is the whole order of a history.
@@ -71,6 +71,75 @@ const PROMISES: &str = "
     PRAGMA user_version = 2;
 ";
 
+/// What version 3 adds. Columns that most rows do not have come last, so that they take a byte each at most.
+const JOURNEYS: &str = "
+    ALTER TABLE customers ADD COLUMN contacts INTEGER NOT NULL DEFAULT 0;   -- of entries, those of kind 1
+    ALTER TABLE customers ADD COLUMN head INTEGER;                  -- under whom linked customers are seen
+    ALTER TABLE customers ADD COLUMN linked_to INTEGER;             -- by which link; the head has none
+    ALTER TABLE customers ADD COLUMN tier TEXT NOT NULL DEFAULT '';
+    ALTER TABLE customers ADD COLUMN language TEXT NOT NULL DEFAULT '';
+    ALTER TABLE customers ADD COLUMN preferred_channel INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE customers ADD COLUMN minor INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE customers ADD COLUMN contact_person INTEGER;
+    CREATE INDEX customers_by_head ON customers (head) WHERE head IS NOT NULL;
+    CREATE INDEX customers_by_contact_person ON customers (contact_person) WHERE contact_person IS NOT NULL;
+    UPDATE customers SET contacts =
+        (SELECT count(*) FROM history WHERE history.kind = 1 AND history.customer = customers.number);
+    ALTER TABLE history ADD COLUMN matter TEXT NOT NULL DEFAULT '';
+    ALTER TABLE history ADD COLUMN about INTEGER NOT NULL DEFAULT 0;        -- what contacts about the same share
+    ALTER TABLE history ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE history ADD COLUMN outbound INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE history ADD COLUMN measure INTEGER;                 -- this and the score: set for some feedback
+    ALTER TABLE history ADD COLUMN score INTEGER;
+    ALTER TABLE history ADD COLUMN sentiment INTEGER;
+    DROP INDEX contacts_by_time;
+    CREATE INDEX contacts_by_time ON history (customer, time_ms, interaction, about) WHERE kind = 1;
+    CREATE INDEX history_pinned ON history (customer, time_ms) WHERE pinned = 1;
+    CREATE TABLE consents (
+        customer INTEGER NOT NULL,
+        channel INTEGER NOT NULL,
+        address_kind INTEGER NOT NULL,          -- 0: every address
+        address_value TEXT NOT NULL,
+        allowed INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL,
+        said_to TEXT NOT NULL,
+        PRIMARY KEY (customer, channel, address_kind, address_value)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE changes (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        customer INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        by TEXT NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX changes_by_customer ON changes (customer);
+    ALTER TABLE promises ADD COLUMN tier TEXT;                      -- set for one to a tier; its customer is 0
+    ALTER TABLE promises ADD COLUMN redeemed_alternative INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE promises ADD COLUMN withdrawn_ms INTEGER;
+    ALTER TABLE promises ADD COLUMN withdrawn_by TEXT;
+    ALTER TABLE promises ADD COLUMN withdrawn_reason TEXT;
+    CREATE INDEX promises_by_tier ON promises (tier) WHERE tier IS NOT NULL;
+    CREATE UNIQUE INDEX promises_by_tier_request ON promises (tier, request_id)
+        WHERE tier IS NOT NULL AND request_id IS NOT NULL;
+    DROP INDEX promises_by_request;
+    CREATE UNIQUE INDEX promises_by_request ON promises (customer, request_id)
+        WHERE tier IS NULL AND request_id IS NOT NULL;
+    CREATE TABLE redemptions (                  -- of promises to tiers
+        promise INTEGER NOT NULL,
+        customer INTEGER NOT NULL,
+        redeemed_ms INTEGER NOT NULL,
+        redeemed_by TEXT NOT NULL,
+        redeemed_place TEXT NOT NULL,
+        redeemed_note TEXT NOT NULL,
+        redeemed_alternative INTEGER NOT NULL,
+        request_id TEXT,
+        PRIMARY KEY (promise, customer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX redemptions_by_customer ON redemptions (customer);
+    PRAGMA user_version = 3;
+";
+
 /// Makes the file ready: write-ahead log on, tables there, version known.
 pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), StoreFault> {
     let fault = |error: rusqlite::Error| open_fault(path, &error);
@@ -104,6 +173,9 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     if version(&transaction)? == 1 {
         transaction.execute_batch(PROMISES)?;
     }
+    if version(&transaction)? == 2 {
+        transaction.execute_batch(JOURNEYS)?;
+    }
     transaction.commit()
 }
 
@@ -136,12 +208,17 @@ mod tests {
         let older = Connection::open(folder.path().join(FILE)).expect("a new file");
         older.execute_batch(TABLES).expect("the tables of then");
         older.execute("INSERT INTO customers (display_name, created_ms) VALUES ('Ana', 7)", []).expect("one");
+        let contact = "INSERT INTO history (customer, kind, time_ms, channel, summary, text, interaction, queue, intent,
+            agent, outcome, disposition) VALUES (1, 1, 8, 1, '', 'help', 1, 'sales', '', '', 1, '')";
+        older.execute(contact, []).expect("a contact");
         drop(older);
         let store = SqliteStore::open(folder.path()).expect("an older file is brought up to date");
         let mut reads = store.reads().expect("it can be read");
         let ana = super::super::super::model::CustomerId(1);
         assert_eq!(reads.promises(ana), Ok(Some(Vec::new())));
         assert_eq!(reads.customer(ana).expect("it works").expect("she is there").display_name, "Ana");
+        let recalled = reads.recall(ana, 0).expect("it works").expect("she is there");
+        assert_eq!((recalled.lifetime_contacts, recalled.newest.len(), recalled.contacts.len()), (1, 1, 1));
     }
 
     #[test]

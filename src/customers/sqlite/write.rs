@@ -6,10 +6,10 @@ use super::super::address::Address;
 use super::super::entry::{EntryKind, HistoryEntry, Outcome, TEXT_CHARS_MAX, with_note};
 use super::super::model::{CustomerId, DisplayName, cut};
 use super::super::store::{
-    Change, Gap, Opened, Projected, Projection, Recording, Resolved, StoreFault, UnknownCustomer, Write,
-    Written,
+    Change, Forgetting, Forgotten, Gap, NotRecorded, Opened, Projected, Projection, Recording, Resolved,
+    StoreFault, Write, Written,
 };
-use super::{from_sql, promises, read, to_sql, unavailable};
+use super::{from_sql, people, promises, read, to_sql, unavailable};
 
 pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFault> {
     match write {
@@ -27,6 +27,21 @@ pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFaul
         Write::Redeem(redeeming) => promises::redeem(db, redeeming)
             .map(|redeemed| Written::Redeemed(redeemed.map(Box::new)))
             .map_err(unavailable("redeeming a promise")),
+        Write::Withdraw(withdrawing) => promises::withdraw(db, withdrawing)
+            .map(|withdrawn| Written::Withdrawn(withdrawn.map(Box::new)))
+            .map_err(unavailable("withdrawing a promise")),
+        Write::Link(linking) => {
+            people::link(db, linking).map(Written::Linked).map_err(unavailable("linking two customers"))
+        }
+        Write::Unlink(unlinking) => {
+            people::unlink(db, unlinking).map(Written::Unlinked).map_err(unavailable("undoing a link"))
+        }
+        Write::Prefer(preferring) => people::prefer(db, preferring)
+            .map(Written::Preferred)
+            .map_err(unavailable("setting a preference")),
+        Write::Forget(forgetting) => {
+            forget(db, forgetting).map(Written::Forgotten).map_err(unavailable("letting go of old entries"))
+        }
         Write::Project(projection) => project(db, projection)
             .map(Written::Projected)
             .map_err(unavailable("projecting committed events")),
@@ -41,8 +56,10 @@ fn resolve(
 ) -> rusqlite::Result<Resolved> {
     let name = name.map_or("", DisplayName::as_str);
     if let Some(known) = read::find(db, address)? {
-        db.prepare_cached("UPDATE customers SET display_name = ?2 WHERE number = ?1 AND display_name = ''")?
-            .execute(params![to_sql(known.customer.0), name])?;
+        if !known.named {
+            db.prepare_cached("UPDATE customers SET display_name = ?2 WHERE number = ?1")?
+                .execute(params![to_sql(known.customer.0), name])?;
+        }
         return Ok(Resolved { customer: known.customer, created: false });
     }
     db.prepare_cached("INSERT INTO customers (display_name, created_ms) VALUES (?1, ?2)")?
@@ -53,21 +70,31 @@ fn resolve(
     Ok(Resolved { customer: CustomerId(from_sql(customer)), created: true })
 }
 
-fn record(db: &Connection, recording: &Recording) -> rusqlite::Result<Result<HistoryEntry, UnknownCustomer>> {
-    let Recording { customer, entry, request_id, now_ms } = recording;
+fn record(db: &Connection, recording: &Recording) -> rusqlite::Result<Result<HistoryEntry, NotRecorded>> {
+    let Recording { customer, entry, to, request_id, now_ms } = recording;
     let request_id = request_id.as_ref().map(|id| id.as_str());
     if let Some(id) = request_id
         && let Some(first) = read::by_request(db, *customer, id)?
     {
         return Ok(Ok(first));
     }
-    if !count_entry(db, *customer)? {
-        return Ok(Err(UnknownCustomer(*customer)));
+    if entry.details.outbound {
+        let Some(person) = people::person(db, *customer)? else {
+            return Ok(Err(NotRecorded::Unknown(*customer)));
+        };
+        if let Err(refused) = person.may_be_sent(entry.channel, to.as_ref()) {
+            return Ok(Err(NotRecorded::NotAllowed(refused)));
+        }
+    }
+    if !count_entry(db, *customer, 0)? {
+        return Ok(Err(NotRecorded::Unknown(*customer)));
     }
     let time_ms = entry.time_ms.unwrap_or(*now_ms);
+    let details = &entry.details;
     db.prepare_cached(
-        "INSERT INTO history (customer, kind, time_ms, channel, summary, text, request_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO history (customer, kind, time_ms, channel, summary, text, request_id, matter, pinned,
+             outbound, measure, score, sentiment)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?
     .execute(params![
         to_sql(customer.0),
@@ -76,25 +103,47 @@ fn record(db: &Connection, recording: &Recording) -> rusqlite::Result<Result<His
         entry.channel,
         entry.summary,
         entry.text,
-        request_id
+        request_id,
+        details.matter,
+        details.pinned,
+        details.outbound,
+        details.feedback.map(|feedback| feedback.measure as u8),
+        details.feedback.map(|feedback| feedback.score),
+        details.sentiment,
     ])?;
-    Ok(Ok(HistoryEntry {
-        number: from_sql(db.last_insert_rowid()),
-        kind: entry.kind,
-        time_ms,
-        channel: entry.channel,
-        summary: entry.summary.clone(),
-        text: entry.text.clone(),
-        contact: None,
-    }))
+    Ok(Ok(entry.numbered(from_sql(db.last_insert_rowid()), *now_ms)))
 }
 
-/// Counts one entry more; false if there is no such customer.
-fn count_entry(db: &Connection, customer: CustomerId) -> rusqlite::Result<bool> {
+/// Counts one entry more, which is a contact or not; false if there is no such customer.
+fn count_entry(db: &Connection, customer: CustomerId, contacts: i64) -> rusqlite::Result<bool> {
     let changed = db
-        .prepare_cached("UPDATE customers SET entries = entries + 1 WHERE number = ?1")?
-        .execute([to_sql(customer.0)])?;
+        .prepare_cached(
+            "UPDATE customers SET entries = entries + 1, contacts = contacts + ?2 WHERE number = ?1",
+        )?
+        .execute([to_sql(customer.0), contacts])?;
     Ok(changed == 1)
+}
+
+/// Walks the entries in the order in which they were written.
+fn forget(db: &Connection, forgetting: &Forgetting) -> rusqlite::Result<Forgotten> {
+    let upto = forgetting.after.saturating_add(forgetting.looked_at);
+    let mut gone = 0;
+    let numbers = [forgetting.after, upto].map(to_sql);
+    for found in db.prepare_cached(read::IN_TURN)?.query_map(numbers, read::owned_entry)? {
+        let (customer, entry) = found?;
+        if !forgetting.takes(&entry) {
+            continue;
+        }
+        gone += 1;
+        db.prepare_cached("DELETE FROM history WHERE number = ?1")?.execute([to_sql(entry.number)])?;
+        db.prepare_cached(
+            "UPDATE customers SET entries = entries - 1, contacts = contacts - ?2 WHERE number = ?1",
+        )?
+        .execute(params![customer, i64::from(entry.kind == EntryKind::Contact)])?;
+    }
+    let last: Option<i64> = db.prepare_cached(read::LAST)?.query_row([], |row| row.get(0)).optional()?;
+    let next = (upto < last.map_or(0, from_sql)).then_some(upto);
+    Ok(Forgotten { gone, next })
 }
 
 fn project(db: &Connection, projection: &Projection) -> rusqlite::Result<Result<u64, Gap>> {
@@ -138,12 +187,12 @@ fn apply(db: &Connection, event: &Projected) -> rusqlite::Result<()> {
 /// Writes the row of a contact, unless its customer is unknown or it is there already: neither may keep the
 /// events behind it from being applied, for ever.
 fn open(db: &Connection, time_ms: i64, opened: &Opened) -> rusqlite::Result<()> {
-    let Opened { customer, interaction, channel, queue, intent, message } = opened;
+    let Opened { customer, interaction, channel, queue, intent, matter, message } = opened;
     let added = db
         .prepare_cached(
             "INSERT INTO history (customer, kind, time_ms, channel, summary, text,
-                 interaction, queue, intent, agent, outcome, disposition)
-             SELECT number, ?2, ?3, ?4, '', ?5, ?6, ?7, ?8, '', ?9, '' FROM customers WHERE number = ?1
+                 interaction, queue, intent, agent, outcome, disposition, matter, about)
+             SELECT number, ?2, ?3, ?4, '', ?5, ?6, ?7, ?8, '', ?9, '', ?10, ?11 FROM customers WHERE number = ?1
              ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -156,9 +205,11 @@ fn open(db: &Connection, time_ms: i64, opened: &Opened) -> rusqlite::Result<()> 
             queue,
             intent,
             Outcome::Open as u8,
+            matter,
+            to_sql(opened.about()),
         ])?;
     if added == 1 {
-        count_entry(db, *customer)?;
+        count_entry(db, *customer, 1)?;
     }
     Ok(())
 }

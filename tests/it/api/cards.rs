@@ -48,6 +48,7 @@ async fn the_next_contact_on_another_channel_shows_the_first() {
         parent: first.customer.clone(),
         entry: Some(note),
         request_id: "n1".into(),
+        to: None,
     };
     let noted = server.customers().record_event(record.clone()).await.expect("recorded").into_inner();
     let again = server.customers().record_event(record).await.expect("a repetition").into_inner();

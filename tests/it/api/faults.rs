@@ -1,8 +1,8 @@
 //! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
 
 use baton::customers::{
-    Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position, Promise,
-    Recalled, StoreFault, Write, Written,
+    Address, Changed, Customer, CustomerId, CustomerReads, CustomerStore, Filter, Known, MemoryStore, Page,
+    Position, Promise, Recalled, StoreFault, Ties, Write, Written,
 };
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use std::ops::ControlFlow;
@@ -71,10 +71,11 @@ impl CustomerReads for SlowReads {
     fn history(
         &mut self,
         id: CustomerId,
+        filter: &Filter,
         after: Option<Position>,
         limit: usize,
     ) -> Result<Option<Page>, StoreFault> {
-        self.reads.history(id, after, limit)
+        self.reads.history(id, filter, after, limit)
     }
 
     fn recall(&mut self, id: CustomerId, since_ms: i64) -> Result<Option<Recalled>, StoreFault> {
@@ -84,6 +85,18 @@ impl CustomerReads for SlowReads {
 
     fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
         self.reads.promises(id)
+    }
+
+    fn tier_promises(&mut self) -> Result<Vec<Promise>, StoreFault> {
+        self.reads.tier_promises()
+    }
+
+    fn changes(&mut self, id: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault> {
+        self.reads.changes(id)
+    }
+
+    fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
+        self.reads.ties()
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -119,7 +132,13 @@ impl CustomerReads for DeadReads {
         dead()
     }
 
-    fn history(&mut self, _: CustomerId, _: Option<Position>, _: usize) -> Result<Option<Page>, StoreFault> {
+    fn history(
+        &mut self,
+        _: CustomerId,
+        _: &Filter,
+        _: Option<Position>,
+        _: usize,
+    ) -> Result<Option<Page>, StoreFault> {
         dead()
     }
 
@@ -129,6 +148,18 @@ impl CustomerReads for DeadReads {
 
     fn promises(&mut self, _: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
         dead()
+    }
+
+    fn tier_promises(&mut self) -> Result<Vec<Promise>, StoreFault> {
+        dead()
+    }
+
+    fn changes(&mut self, _: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault> {
+        dead()
+    }
+
+    fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
+        Ok(Vec::new())
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {

@@ -1,0 +1,162 @@
+//! What rules are told of a customer when an interaction of theirs comes: counts and the like, read off the card that is
+//! kept and told every change, so that no history is ever gone through for it.
+
+use super::card::Kept;
+use super::entry::{ChannelCode, Outcome};
+use super::sentiment::{self, Words};
+
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+const WEEK_MS: i64 = 7 * DAY_MS;
+/// What was announced so long ago is announced no more.
+const SIGNALS_MS: i64 = 90 * DAY_MS;
+/// The mood is the mean of so many, the newest.
+const MOODS: usize = 5;
+
+/// What a customer's words announce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Signals {
+    pub complaint: bool,
+    pub competitor: bool,
+    pub cancel: bool,
+}
+
+impl Signals {
+    pub(super) fn with(self, other: Signals) -> Signals {
+        Signals {
+            complaint: self.complaint || other.complaint,
+            competitor: self.competitor || other.competitor,
+            cancel: self.cancel || other.cancel,
+        }
+    }
+}
+
+/// The last contact somebody answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedBy {
+    pub agent: String,
+    /// So long before this one it began, ms.
+    pub ago_ms: u64,
+}
+
+/// What is known of a customer. Counts are of contacts before this one, up to 1,000 of the last 7 days.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct CustomerFacts {
+    pub contacts_1h: u32,
+    pub contacts_24h: u32,
+    pub contacts_7d: u32,
+    /// Those about the same matter.
+    pub about_1h: u32,
+    pub about_24h: u32,
+    pub about_7d: u32,
+    /// Those about the same matter within the time that was asked for.
+    pub about_within: u32,
+    pub lifetime_contacts: u64,
+    /// How the last contact ended, and how long ago it began, ms.
+    pub last: Option<(Outcome, u64)>,
+    pub served_by: Option<ServedBy>,
+    /// Promises that can be redeemed, those to the household included.
+    pub open_promises: u32,
+    pub tier: String,
+    pub language: String,
+    /// 0: none.
+    pub preferred_channel: ChannelCode,
+    pub signals: Signals,
+    /// How they feel, -100 to 100: the mean of the newest five; `None` if nothing was said.
+    pub sentiment: Option<i8>,
+    /// The mean of the newer half of the newest ten less that of the older half, -200 to 200.
+    pub sentiment_trend: i16,
+}
+
+/// What the facts are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct AskedFacts<'a> {
+    /// As given by `about`; 0 is the same as nothing.
+    pub about: u64,
+    /// Contacts about the same matter count for `about_within` if they are no older, ms; at most a week.
+    pub within_ms: u64,
+    pub now_ms: i64,
+    pub words: &'a Words,
+}
+
+impl Kept {
+    /// What rules are told.
+    pub fn facts(&mut self, asked: &AskedFacts<'_>) -> CustomerFacts {
+        let AskedFacts { about, within_ms, now_ms, .. } = *asked;
+        let within_ms = i64::try_from(within_ms).unwrap_or(WEEK_MS).min(WEEK_MS);
+        let counted = |since_ms: i64, same: bool| {
+            let since_ms = now_ms.saturating_sub(since_ms);
+            let all = self.contacts.iter().take_while(|contact| contact.time_ms >= since_ms);
+            let all = all.filter(|contact| !same || (about != 0 && contact.about == about));
+            u32::try_from(all.take(super::card::CARD_CONTACTS_COUNTED_MAX).count()).unwrap_or(u32::MAX)
+        };
+        let open = self.open_promises(now_ms);
+        let facts = CustomerFacts {
+            contacts_1h: counted(HOUR_MS, false),
+            contacts_24h: counted(DAY_MS, false),
+            contacts_7d: counted(WEEK_MS, false),
+            about_1h: counted(HOUR_MS, true),
+            about_24h: counted(DAY_MS, true),
+            about_7d: counted(WEEK_MS, true),
+            about_within: counted(within_ms, true),
+            lifetime_contacts: self.lifetime_contacts,
+            last: self.last_contact(now_ms),
+            served_by: self.served_by(now_ms),
+            open_promises: u32::try_from(open).unwrap_or(u32::MAX),
+            tier: self.customer.tier.clone(),
+            language: self.customer.language.clone(),
+            preferred_channel: self.customer.preferred_channel,
+            ..CustomerFacts::default()
+        };
+        self.judged(asked.words, now_ms, facts)
+    }
+
+    fn last_contact(&self, now_ms: i64) -> Option<(Outcome, u64)> {
+        let newest =
+            self.newest.iter().find_map(|kept| Some((kept.entry.time_ms, kept.entry.contact.as_ref()?)));
+        let older =
+            || self.last_contact.as_ref().and_then(|entry| Some((entry.time_ms, entry.contact.as_ref()?)));
+        let (time_ms, contact) = newest.or_else(older)?;
+        Some((contact.outcome, ago(now_ms, time_ms)))
+    }
+
+    fn served_by(&self, now_ms: i64) -> Option<ServedBy> {
+        let newest = self.newest.iter().map(|kept| &kept.entry).chain(&self.last_contact);
+        newest.filter_map(|entry| Some((entry.time_ms, entry.contact.as_ref()?))).find_map(
+            |(time_ms, contact)| {
+                let agent = contact.agent.clone();
+                (!agent.is_empty()).then(|| ServedBy { agent, ago_ms: ago(now_ms, time_ms) })
+            },
+        )
+    }
+
+    /// Each entry is judged once.
+    fn judged(&mut self, words: &Words, now_ms: i64, facts: CustomerFacts) -> CustomerFacts {
+        let (mut signals, mut moods) = (Signals::default(), Vec::new());
+        for kept in &mut self.newest {
+            let entry = &kept.entry;
+            let judged =
+                kept.judged.get_or_insert_with(|| (sentiment::mood(entry), sentiment::signals(entry, words)));
+            moods.extend(judged.0.map(i16::from));
+            if now_ms.saturating_sub(entry.time_ms) <= SIGNALS_MS {
+                signals = signals.with(judged.1);
+            }
+        }
+        moods.truncate(2 * MOODS);
+        let newest = mean(&moods[..moods.len().min(MOODS)]);
+        let sentiment = newest.and_then(|mean| i8::try_from(mean).ok());
+        let (newer, older) = moods.split_at(moods.len().div_ceil(2));
+        let trend = mean(newer).zip(mean(older)).map_or(0, |(newer, older)| newer - older);
+        CustomerFacts { signals, sentiment, sentiment_trend: trend, ..facts }
+    }
+}
+
+fn ago(now_ms: i64, time_ms: i64) -> u64 {
+    u64::try_from(now_ms.saturating_sub(time_ms)).unwrap_or(0)
+}
+
+/// Rounded towards zero.
+fn mean(all: &[i16]) -> Option<i16> {
+    let count = i16::try_from(all.len()).ok().filter(|count| *count > 0)?;
+    Some(all.iter().sum::<i16>() / count)
+}
