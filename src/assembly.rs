@@ -5,9 +5,10 @@ use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
 use crate::api::tenant::{Known, Plans, Tenant, Tenants};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
-use crate::customers::{CustomerStore, Customers, MemoryStore, SqliteStore, StoreFault};
+use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
 use crate::engine::command::Command;
 use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
+use crate::retaining::keep;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
@@ -80,6 +81,7 @@ pub struct Ready {
     server: Server,
     tenants: Tenants,
     shards: Vec<Shard>,
+    retention: Retention,
     _lock: Option<FolderLock>,
 }
 
@@ -149,7 +151,8 @@ pub async fn prepare_with(
         shards.push(open_tenant(config, &name, parts(&name)?, rules.clone())?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
-    Ok(Ready { address, listener, server, tenants, shards, _lock: lock })
+    let retention = config.retention.clone();
+    Ok(Ready { address, listener, server, tenants, shards, retention, _lock: lock })
 }
 
 /// The rules of a file.
@@ -238,6 +241,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         outlook: running.outlook.clone(),
         customers,
         known: Known::default(),
+        home: config.home,
         leases: running.leases.clone(),
         clock: running.clock,
         rules,
@@ -251,8 +255,10 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, server, tenants, shards, _lock: lock, .. } = self;
-        let sweeps: Vec<_> = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone()))).collect();
+        let Ready { listener, server, tenants, shards, retention, _lock: lock, .. } = self;
+        let sweeps = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone())));
+        let keepings = shards.iter().map(|shard| tokio::spawn(keep(shard.tenant.clone(), retention.clone())));
+        let sweeps: Vec<_> = sweeps.chain(keepings).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
         // Older clients still ask for the alpha version.

@@ -1,6 +1,7 @@
 //! Every setting of the server: meaning, unit, default, limits. From the command line, then the environment, then a
 //! file, then the default; validated once.
 
+use crate::customers::{Home, Retention};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -60,6 +61,13 @@ pub struct Settings {
     /// deadlines stay real.
     #[arg(long, env = "BATON_SPEED", value_name = "TIMES")]
     pub speed: Option<u32>,
+    /// Country whose phone numbers may be written without its code, two letters as in `IL` [default: none].
+    #[arg(long, env = "BATON_COUNTRY", value_name = "COUNTRY")]
+    pub country: Option<String>,
+    /// How long entries of customers' histories are kept, by kind, as in `visit=90d,message=730d`; kinds contact, visit,
+    /// purchase, message, note, feedback [default: for good]. What is pinned stays.
+    #[arg(long, env = "BATON_RETAIN", value_name = "KIND=DAYS,...")]
+    pub retain: Option<String>,
     /// Whether the engine is told what its floor teaches: handle times, patience, resolution, load [default: true].
     #[arg(long, env = "BATON_LEARN", value_name = "TRUE|FALSE")]
     pub learn: Option<bool>,
@@ -80,6 +88,8 @@ pub struct Config {
     pub tokens: Option<PathBuf>,
     pub rules: Option<PathBuf>,
     pub speed: u32,
+    pub home: Option<Home>,
+    pub retention: Retention,
     pub learns: bool,
     pub log: String,
 }
@@ -93,6 +103,10 @@ pub enum ConfigError {
     Toml { path: String, source: Box<toml::de::Error> },
     #[error("speed: got {got}, want 1 to 1000")]
     Speed { got: u32 },
+    #[error("country: {0}")]
+    Country(String),
+    #[error("retain: {0}")]
+    Retain(String),
     #[error("tls-cert and tls-key: got only one of them, want both or none")]
     HalfTls,
     #[error("listen: {listen} is beyond loopback, which demands {missing}; or listen on 127.0.0.1")]
@@ -121,6 +135,8 @@ impl Settings {
             tokens: self.tokens.or(other.tokens),
             rules: self.rules.or(other.rules),
             speed: self.speed.or(other.speed),
+            country: self.country.or(other.country),
+            retain: self.retain.or(other.retain),
             learn: self.learn.or(other.learn),
             log: self.log.or(other.log),
         }
@@ -147,6 +163,9 @@ impl Settings {
         if let Some(missing) = missing.filter(|_| !listen.ip().is_loopback()) {
             return Err(ConfigError::Exposed { listen, missing });
         }
+        let home = self.country.as_deref().map(Home::parse).transpose().map_err(ConfigError::Country)?;
+        let retention =
+            self.retain.as_deref().map(Retention::parse).transpose().map_err(ConfigError::Retain)?;
         Ok(Config {
             listen,
             data: self.data.unwrap_or_else(|| "baton-data".into()),
@@ -156,6 +175,8 @@ impl Settings {
             tokens: self.tokens,
             rules: self.rules,
             speed,
+            home,
+            retention: retention.unwrap_or_default(),
             learns: self.learn.unwrap_or(true),
             log: self.log.unwrap_or_else(|| "info".into()),
         })
@@ -192,5 +213,9 @@ mod tests {
         assert!(toml::from_str::<Settings>("spede = 60").is_err());
         let wrong = Settings { speed: Some(0), ..Settings::default() };
         assert!(matches!(wrong.validate(), Err(ConfigError::Speed { got: 0 })));
+        let nowhere = Settings { country: Some("XX".into()), ..Settings::default() };
+        assert!(matches!(nowhere.validate(), Err(ConfigError::Country(_))));
+        let weeks = Settings { retain: Some("visit=9w".into()), ..Settings::default() };
+        assert!(matches!(weeks.validate(), Err(ConfigError::Retain(_))));
     }
 }

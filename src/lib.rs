@@ -20,6 +20,8 @@ pub mod api;
 #[cfg(feature = "server")]
 pub mod assembly;
 #[cfg(feature = "server")]
+mod client;
+#[cfg(feature = "server")]
 pub mod commands;
 #[cfg(feature = "server")]
 pub mod config;
@@ -29,6 +31,8 @@ pub mod demo;
 pub mod load;
 #[cfg(feature = "server")]
 pub mod observe;
+#[cfg(feature = "server")]
+mod retaining;
 #[cfg(feature = "server")]
 pub mod runtime;
 #[cfg(feature = "server")]

@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, demo, load, replay, report, rules, serve, simulate, top, tune};
+use baton::commands::{bound, card, demo, load, replay, report, rules, serve, simulate, top, tune};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -36,6 +36,8 @@ enum Command {
     Tune(tune::TuneArgs),
     /// Say how cheap recorded days could have been, beside what policies cost.
     Bound(bound::BoundArgs),
+    /// Show what an agent would see of a customer.
+    Card(card::CardArgs),
     /// Watch a floor in the terminal: what its lines cost by the minute, what skills are worth, why who gets what.
     Top(top::TopArgs),
 }
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Simulate(args) => simulate::run(args),
         Command::Tune(args) => tune::run(args),
         Command::Bound(args) => bound::run(args),
+        Command::Card(args) => card::run(args),
         Command::Top(args) => top::run(args),
     }
 }

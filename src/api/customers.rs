@@ -77,7 +77,7 @@ impl Customers for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let address = request.address.as_ref().ok_or_else(|| ApiError::missing("address", "an address"))?;
-        let address = parse_address("address", address)?;
+        let address = parse_address(&tenant, "address", address)?;
         let name = (!request.display_name.is_empty())
             .then(|| DisplayName::parse(&request.display_name).map_err(input("display_name")))
             .transpose()?;

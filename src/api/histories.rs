@@ -74,7 +74,7 @@ pub async fn record(
     let customer = CustomerId(tenant.number("parent", &request.parent, "customers")?);
     let entry = request.entry.as_ref().ok_or_else(|| ApiError::missing("entry", "an entry"))?;
     let entry = new_entry(entry, tenant.clock.now())?;
-    let to = request.to.as_ref().map(|to| parse_address("to", to)).transpose()?;
+    let to = request.to.as_ref().map(|to| parse_address(tenant, "to", to)).transpose()?;
     let request_id = (!request.request_id.is_empty())
         .then(|| RequestId::parse(&request.request_id).map_err(input("request_id")))
         .transpose()?;

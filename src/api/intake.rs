@@ -94,7 +94,7 @@ pub fn prepare_now(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Option<Prepared>, ApiError> {
-    let customer = match submitted(request)?.from.as_ref().and_then(usable) {
+    let customer = match submitted(request)?.from.as_ref().and_then(|from| usable(tenant, from)) {
         None => None,
         Some(address) => match tenant.known.customer(&address) {
             None => return Ok(None),
@@ -131,7 +131,7 @@ impl Draft {
         let queue = queue("interaction.queue", tenant, &floor, &interaction.queue)?;
         let requirements =
             requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
-        let payload = payload(interaction)?;
+        let payload = payload(tenant, interaction)?;
         let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
         let facts = facts(interaction, tenant.clock.now())?;
         let external_id = interaction.external_id.as_str().into();
@@ -295,7 +295,7 @@ fn preferred(tenant: &Tenant, asked: &proto::PreferredAgent) -> Result<Wish, Api
     Ok(Wish { agent, budget_ms: given.then_some(budget_ms), overdraw: asked.overdraw })
 }
 
-fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
+fn payload(tenant: &Tenant, interaction: &proto::Interaction) -> Result<Payload, ApiError> {
     let message = text("interaction.message", &interaction.message, 4_096)?.to_owned();
     if interaction.attributes.len() > ATTRIBUTES_MAX {
         let wanted = format!("at most {ATTRIBUTES_MAX} entries");
@@ -310,17 +310,17 @@ fn payload(interaction: &proto::Interaction) -> Result<Payload, ApiError> {
         text(&format!("interaction.attributes[{key}]"), value, 1_024)?;
     }
     Ok(Payload {
-        from: interaction.from.as_ref().map(shown_address).transpose()?,
+        from: interaction.from.as_ref().map(|from| shown_address(tenant, from)).transpose()?,
         message,
         attributes: interaction.attributes.clone(),
     })
 }
 
 /// What the agent sees of an address: as we know it, or as it came if nobody can be found under it.
-fn shown_address(address: &proto::Address) -> Result<(u8, String), ApiError> {
+fn shown_address(tenant: &Tenant, address: &proto::Address) -> Result<(u8, String), ApiError> {
     let kind = address_kind("interaction.from", address)?;
     required("interaction.from.value", &address.value, 320)?;
-    let known = Address::parse(kind, &address.value);
+    let known = Address::parse_at(tenant.home, kind, &address.value);
     Ok((kind as u8, known.map_or_else(|_| address.value.clone(), |known| known.value().to_owned())))
 }
 
@@ -332,9 +332,13 @@ fn address_kind(field: &'static str, address: &proto::Address) -> Result<Address
 }
 
 /// An address that is well formed. Its value is personal and never repeated in an error.
-pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Address, ApiError> {
+pub fn parse_address(
+    tenant: &Tenant,
+    field: &'static str,
+    address: &proto::Address,
+) -> Result<Address, ApiError> {
     let kind = address_kind(field, address)?;
-    Address::parse(kind, &address.value).map_err(|error| {
+    Address::parse_at(tenant.home, kind, &address.value).map_err(|error| {
         let length = format!("{} characters", address.value.chars().count());
         ApiError::field(format!("{field}.value"), &length, &error.to_string())
     })
@@ -342,8 +346,8 @@ pub fn parse_address(field: &'static str, address: &proto::Address) -> Result<Ad
 
 /// An address that somebody can be found under. A caller who withholds the number, or calls from an extension, is
 /// unknown, and still a caller.
-fn usable(from: &proto::Address) -> Option<Address> {
-    let address = parse_address("interaction.from", from).ok();
+fn usable(tenant: &Tenant, from: &proto::Address) -> Option<Address> {
+    let address = parse_address(tenant, "interaction.from", from).ok();
     if address.is_none() {
         crate::observe::customer_late("address_unusable");
     }
@@ -356,7 +360,7 @@ async fn identify(
     from: Option<&proto::Address>,
     deadline: Instant,
 ) -> (Option<CustomerId>, Option<LateCustomer>) {
-    let Some(address) = from.and_then(usable) else { return (None, None) };
+    let Some(address) = from.and_then(|from| usable(tenant, from)) else { return (None, None) };
     if let Some(known) = tenant.known.customer(&address) {
         return (Some(known), None);
     }

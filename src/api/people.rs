@@ -32,7 +32,7 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     let id = if request.name.is_empty() {
         let address = request.address.as_ref();
         let address = address.ok_or_else(|| ApiError::missing("name", "a customer's name, or an address"))?;
-        let address = parse_address("address", address)?;
+        let address = parse_address(tenant, "address", address)?;
         known(tenant, address).await?.ok_or_else(|| {
             ApiError::not_found("address", "CUSTOMER_NOT_FOUND", "a customer under this address")
         })?
@@ -138,7 +138,7 @@ fn preference(tenant: &Tenant, asked: &Asked) -> Result<Preference, ApiError> {
                 address: consent
                     .address
                     .as_ref()
-                    .map(|address| parse_address("consent.address", address))
+                    .map(|address| parse_address(tenant, "consent.address", address))
                     .transpose()?,
                 allowed: consent.allowed,
             }
@@ -175,7 +175,8 @@ pub async fn may_contact(
     request: &proto::MayContactRequest,
 ) -> Result<proto::MayContactResponse, ApiError> {
     let on = channel("channel", request.channel)? as u8;
-    let address = request.address.as_ref().map(|address| parse_address("address", address)).transpose()?;
+    let address =
+        request.address.as_ref().map(|address| parse_address(tenant, "address", address)).transpose()?;
     let of_tenant = request.parent.split('/').count() == 2;
     let customer = match &address {
         None if of_tenant => return Err(ApiError::missing("address", "where it would be sent")),

@@ -5,7 +5,7 @@ pub use super::known::Known;
 use super::names::{self, shown};
 pub use super::plans::Plans;
 use super::status::ApiError;
-use crate::customers::Customers;
+use crate::customers::{Customers, Home};
 use crate::engine::ids::{InteractionId, SessionId};
 use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
@@ -34,6 +34,8 @@ pub struct Tenant {
     pub outlook: Outlook,
     pub customers: Customers,
     pub known: Known,
+    /// Where phone numbers may be written without the code of the country.
+    pub home: Option<Home>,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,

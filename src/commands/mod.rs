@@ -2,6 +2,8 @@
 
 mod bar;
 pub mod bound;
+pub mod card;
+mod card_text;
 pub mod demo;
 mod hold;
 pub mod load;

@@ -3,6 +3,7 @@
 //! Results go to standard output, what went wrong to standard error. Exit code 2: the options make no sense; 69: there is
 //! no server, or it refuses.
 
+use crate::client::ClientError;
 use crate::top::{Screen, Settings, TopError, tables, watch};
 use clap::Args;
 use std::io::{self, IsTerminal, Write};
@@ -76,7 +77,7 @@ impl Shown {
 async fn once(settings: &Settings) -> Result<(), TopError> {
     let mut views = watch(settings, 1).await?;
     let Some(view) = views.next().await else { return Ok(()) };
-    let view = view.map_err(|status| TopError::Refused(Box::new(status)))?;
+    let view = view.map_err(ClientError::from)?;
     let mut out = io::stdout().lock();
     for table in tables(&view) {
         writeln!(out, "{table}")?;
@@ -94,7 +95,7 @@ async fn live(settings: &Settings) -> Result<(), TopError> {
         let told = match view {
             Ok(view) => newest.send(Some(view)).is_ok(),
             Err(status) => {
-                ended = Err(TopError::Refused(Box::new(status)));
+                ended = Err(ClientError::from(status).into());
                 false
             }
         };
@@ -112,7 +113,7 @@ fn failed(error: &TopError) -> ExitCode {
     // Nobody is left to tell if this cannot be written.
     let _ = writeln!(io::stderr(), "baton top: {error}");
     ExitCode::from(match error {
-        TopError::Address { .. } | TopError::Token => EXIT_USAGE,
+        TopError::Server(error) if error.is_usage() => EXIT_USAGE,
         _ => EXIT_UNAVAILABLE,
     })
 }

@@ -48,7 +48,9 @@ pub enum AddressError {
     Length { chars: usize },
     #[error("phone number contains {found:?}, a number such as +972501234567 is accepted")]
     PhoneCharacter { found: char },
-    #[error("phone number starts without + or 00, a number such as +972501234567 is accepted")]
+    #[error(
+        "phone number starts without + or 00 and no home country is set, a number such as +972501234567 is accepted"
+    )]
     PhoneNotInternational,
     #[error(
         "phone number has {digits} digits after its +, {PHONE_DIGITS_MIN} to {PHONE_DIGITS_MAX} are accepted"
@@ -60,16 +62,38 @@ pub enum AddressError {
     Handle,
 }
 
+/// The country whose phone numbers may be written without its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Home(phonenumber::country::Id);
+
+impl Home {
+    /// ISO 3166-1, two letters, such as `IL`.
+    pub fn parse(text: &str) -> Result<Home, String> {
+        let known = text.to_ascii_uppercase().parse().map(Home);
+        known.map_err(|_| format!("got {text:?}, want the two letters of a country, such as IL"))
+    }
+}
+
 impl Address {
     /// Reads an address as people and systems write it.
     pub fn parse(kind: AddressKind, text: &str) -> Result<Self, AddressError> {
+        Self::parse_at(None, kind, text)
+    }
+
+    /// As the store wrote it. It was parsed when it came.
+    pub(super) fn stored(kind: AddressKind, value: String) -> Self {
+        Self { kind, value }
+    }
+
+    /// The same where phone numbers may be written as they are within a country.
+    pub fn parse_at(home: Option<Home>, kind: AddressKind, text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         let chars = text.chars().count();
         if chars == 0 || chars > CHARS_MAX {
             return Err(AddressError::Length { chars });
         }
         let value = match kind {
-            AddressKind::Phone => phone(text)?,
+            AddressKind::Phone => phone(text, home)?,
             AddressKind::Email => email(text)?,
             AddressKind::Handle => handle(text)?,
             AddressKind::Cookie | AddressKind::Loyalty => text.to_owned(),
@@ -86,26 +110,28 @@ impl Address {
     }
 }
 
-fn phone(text: &str) -> Result<String, AddressError> {
-    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
-    let digits = match (bare.strip_prefix('+'), bare.strip_prefix("00")) {
-        (Some(digits), _) | (None, Some(digits)) => digits,
-        (None, None) => return Err(phone_without_prefix(&bare)),
-    };
+fn phone(text: &str, home: Option<Home>) -> Result<String, AddressError> {
+    let text = text.strip_prefix("tel:").unwrap_or(text);
+    let bare: String = text.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')' | '/')).collect();
+    let abroad = bare.strip_prefix('+').or(bare.strip_prefix("00"));
+    let digits = abroad.unwrap_or(&bare);
+    // A stray letter is the better hint than a missing prefix: it shows that this is no phone number at all.
     if let Some(found) = not_a_digit(digits) {
         return Err(AddressError::PhoneCharacter { found });
     }
-    if !(PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len()) {
-        return Err(AddressError::PhoneDigits { digits: digits.len() });
+    if abroad.is_none() && home.is_none() {
+        return Err(AddressError::PhoneNotInternational);
     }
-    Ok(format!("+{digits}"))
-}
-
-/// A stray letter is the better hint than the missing prefix: it shows that this is no phone number at all.
-fn phone_without_prefix(bare: &str) -> AddressError {
-    match not_a_digit(bare) {
-        Some(found) => AddressError::PhoneCharacter { found },
-        None => AddressError::PhoneNotInternational,
+    let written = if abroad.is_some() { format!("+{digits}") } else { bare.clone() };
+    let number = match phonenumber::parse(home.map(|home| home.0), &written) {
+        Ok(number) => number.format().mode(phonenumber::Mode::E164).to_string(),
+        // Of a country that is not in the table: it is somebody's number all the same.
+        Err(_) if abroad.is_some() => written,
+        Err(_) => return Err(AddressError::PhoneDigits { digits: digits.len() }),
+    };
+    match number.len() - 1 {
+        PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX => Ok(number),
+        digits => Err(AddressError::PhoneDigits { digits }),
     }
 }
 
@@ -155,6 +181,30 @@ mod tests {
         for text in ["+972 50-123.45(67)", "00972501234567", " +972501234567 ", "(00972) 50 1234567"] {
             assert_eq!(value(AddressKind::Phone, text), "+972501234567", "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_written_in_their_country() {
+        for (text, number) in [
+            ("+44 (0)20 7946 0958", "+442079460958"),
+            ("tel:+1-201-555-0123", "+12015550123"),
+            ("+49 30/1234567", "+49301234567"),
+            ("+39 06 698 1234", "+39066981234"),
+            ("+999 12345678", "+99912345678"),
+        ] {
+            assert_eq!(value(AddressKind::Phone, text), number, "{text}");
+        }
+        let home = Home::parse("il").expect("a country");
+        for text in ["050-123-4567", "0501234567", "+972501234567", "00972 50 1234567"] {
+            let parsed = Address::parse_at(Some(home), AddressKind::Phone, text).expect("a phone number");
+            assert_eq!(parsed.value(), "+972501234567", "{text}");
+        }
+        let short = Address::parse_at(Some(home), AddressKind::Phone, "1");
+        assert!(matches!(short, Err(AddressError::PhoneDigits { .. })), "{short:?}");
+        assert_eq!(
+            Home::parse("Israel"),
+            Err("got \"Israel\", want the two letters of a country, such as IL".into())
+        );
     }
 
     #[test]

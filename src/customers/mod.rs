@@ -22,13 +22,14 @@ mod preference;
 mod promise;
 mod reader;
 mod reply;
+mod retention;
 mod sentiment;
 mod service;
 mod sqlite;
 mod store;
 mod writer;
 
-pub use address::{Address, AddressError, AddressKind};
+pub use address::{Address, AddressError, AddressKind, Home};
 pub use card::{
     CARD_CONTACTS_COUNTED_MAX, CARD_ENTRIES_MAX, CARD_TEXT_CHARS_MAX, CardData, ContactTime, Kept,
     PINNED_MAX, Pen, RELATIVES_MAX, Recalled, Relative,
@@ -55,6 +56,7 @@ pub use promise::{
 };
 pub use reader::History;
 pub use reply::Reply;
+pub use retention::Retention;
 pub use sentiment::Words;
 pub use service::{Customers, NotProjected};
 pub use sqlite::SqliteStore;

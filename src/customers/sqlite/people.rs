@@ -94,7 +94,7 @@ fn consent(row: &Row<'_>) -> rusqlite::Result<Consent> {
         code => {
             let kind = super::super::address::AddressKind::from_code(code);
             let kind = kind.ok_or_else(|| strange(1, code.into()))?;
-            Some(Address::parse(kind, &value).map_err(|_| strange(2, code.into()))?)
+            Some(Address::stored(kind, value))
         }
     };
     Ok(Consent {

@@ -244,7 +244,7 @@ pub(super) fn strange(column: usize, value: i64) -> rusqlite::Error {
 pub(super) fn address(row: &Row<'_>) -> rusqlite::Result<Address> {
     let (code, value): (u8, String) = (row.get(0)?, row.get(1)?);
     let kind = AddressKind::from_code(code).ok_or_else(|| strange(0, code.into()))?;
-    Address::parse(kind, &value).map_err(|_| strange(1, code.into()))
+    Ok(Address::stored(kind, value))
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {

@@ -1,0 +1,58 @@
+//! How the program's own commands reach a server: as any client would, over gRPC, with a token where one is asked for.
+
+use std::time::Duration;
+use thiserror::Error;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// A server takes a connection within so long, or it is not there.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// Why a server did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    #[error("{address} is not an address such as http://127.0.0.1:7700: {why}")]
+    Address { address: String, why: String },
+    #[error("no server at {address}: {why}")]
+    Unreachable { address: String, why: String },
+    #[error("the token has characters that cannot be sent")]
+    Token,
+    #[error("{} ({:?})", .0.message(), .0.code())]
+    Refused(Box<Status>),
+}
+
+impl ClientError {
+    /// Whether it was asked for in a way that makes no sense.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, ClientError::Address { .. } | ClientError::Token)
+    }
+}
+
+impl From<Status> for ClientError {
+    fn from(status: Status) -> ClientError {
+        ClientError::Refused(Box::new(status))
+    }
+}
+
+/// A connection to a server at an address such as `http://127.0.0.1:7700`.
+pub async fn connect(address: &str) -> Result<Channel, ClientError> {
+    let endpoint = Endpoint::from_shared(address.to_owned())
+        .map_err(|error| ClientError::Address { address: address.to_owned(), why: error.to_string() })?
+        .connect_timeout(CONNECT_MAX);
+    endpoint.connect().await.map_err(|error| {
+        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        ClientError::Unreachable { address: address.to_owned(), why }
+    })
+}
+
+/// A request with its token, if there is one.
+pub fn bearing<T>(message: T, token: Option<&str>) -> Result<Request<T>, ClientError> {
+    let mut request = Request::new(message);
+    if let Some(token) = token {
+        let bearer: MetadataValue<Ascii> =
+            format!("Bearer {token}").parse().map_err(|_| ClientError::Token)?;
+        request.metadata_mut().insert("authorization", bearer);
+    }
+    Ok(request)
+}
