@@ -3,6 +3,7 @@
 mod bar;
 pub mod bound;
 pub mod demo;
+pub mod explain;
 mod hold;
 pub mod load;
 mod printed;

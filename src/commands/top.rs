@@ -10,11 +10,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio_stream::StreamExt;
 
-/// Wrong usage.
-const EXIT_USAGE: u8 = 2;
-/// No server (EX_UNAVAILABLE).
-const EXIT_UNAVAILABLE: u8 = 69;
-
 /// Watch a floor: what its lines cost by the minute, what an agent's minute is worth by skill, holds, newest decisions
 ///
 /// In a terminal it is drawn anew every second until q; anywhere else, or with --once, one view is printed as text.
@@ -111,8 +106,5 @@ async fn live(settings: &Settings) -> Result<(), TopError> {
 fn failed(error: &TopError) -> ExitCode {
     // Nobody is left to tell if this cannot be written.
     let _ = writeln!(io::stderr(), "baton top: {error}");
-    ExitCode::from(match error {
-        TopError::Address { .. } | TopError::Token => EXIT_USAGE,
-        _ => EXIT_UNAVAILABLE,
-    })
+    ExitCode::from(error.exit_code())
 }

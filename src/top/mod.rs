@@ -41,27 +41,54 @@ pub enum TopError {
     Terminal(#[from] std::io::Error),
 }
 
-/// The stream of views.
-pub async fn watch(settings: &Settings, messages_max: u32) -> Result<Streaming<FloorView>, TopError> {
-    let address = settings.address.clone();
+/// Wrong usage.
+const EXIT_USAGE: u8 = 2;
+/// No server (EX_UNAVAILABLE).
+const EXIT_UNAVAILABLE: u8 = 69;
+
+impl TopError {
+    /// What the program ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            TopError::Address { .. } | TopError::Token => EXIT_USAGE,
+            _ => EXIT_UNAVAILABLE,
+        }
+    }
+}
+
+/// A connection to the server.
+pub(crate) async fn connect(address: &str) -> Result<Channel, TopError> {
+    let address = address.to_owned();
     let endpoint = Endpoint::from_shared(address.clone())
         .map_err(|error| TopError::Address { address: address.clone(), why: error.to_string() })?
         .connect_timeout(Duration::from_secs(5));
-    let channel: Channel = endpoint.connect().await.map_err(|error| {
+    endpoint.connect().await.map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
         TopError::Unreachable { address, why: cause }
-    })?;
+    })
+}
+
+/// A request that says who asks, where the server wants to know.
+pub(crate) fn request<T>(token: Option<&str>, message: T) -> Result<Request<T>, TopError> {
+    let mut request = Request::new(message);
+    if let Some(token) = token {
+        let bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| TopError::Token)?;
+        request.metadata_mut().insert("authorization", bearer);
+    }
+    Ok(request)
+}
+
+/// The stream of views.
+pub async fn watch(settings: &Settings, messages_max: u32) -> Result<Streaming<FloorView>, TopError> {
+    let channel = connect(&settings.address).await?;
     let interval = prost_types::Duration::try_from(settings.interval).unwrap_or_default();
-    let mut request = Request::new(WatchFloorRequest {
+    let asked = WatchFloorRequest {
         parent: format!("tenants/{}", settings.tenant),
         interval: Some(interval),
         messages_max,
         waiting_listed: 0,
-    });
-    if let Some(token) = &settings.token {
-        let bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| TopError::Token)?;
-        request.metadata_mut().insert("authorization", bearer);
-    }
+    };
+    let request = request(settings.token.as_deref(), asked)?;
     let answer = SupervisionClient::new(channel).watch_floor(request).await;
     Ok(answer.map_err(|status| TopError::Refused(Box::new(status)))?.into_inner())
 }
