@@ -1,5 +1,8 @@
 //! How the program's own commands reach a server: as any client would, over gRPC, with a token where one is asked for.
 
+use std::future::Future;
+use std::io::{self, Write};
+use std::process::ExitCode;
 use std::time::Duration;
 use thiserror::Error;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -20,12 +23,38 @@ pub enum ClientError {
     Token,
     #[error("{} ({:?})", .0.message(), .0.code())]
     Refused(Box<Status>),
+    #[error("what came cannot be printed: {0}")]
+    Print(#[from] std::io::Error),
 }
 
+/// Wrong usage.
+const EXIT_USAGE: u8 = 2;
+/// No server (EX_UNAVAILABLE).
+const EXIT_UNAVAILABLE: u8 = 69;
+
 impl ClientError {
-    /// Whether it was asked for in a way that makes no sense.
-    pub fn is_usage(&self) -> bool {
-        matches!(self, ClientError::Address { .. } | ClientError::Token)
+    /// What the program ends with.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ClientError::Address { .. } | ClientError::Token => EXIT_USAGE,
+            _ => EXIT_UNAVAILABLE,
+        }
+    }
+}
+
+/// Runs a command that asks a server and prints what came; says what went wrong.
+pub fn run(name: &str, command: impl Future<Output = Result<(), ClientError>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = runtime.map_err(ClientError::from).and_then(|runtime| runtime.block_on(command));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads us has seen enough, as `head` has.
+        Err(ClientError::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell if this cannot be written.
+            let _ = writeln!(io::stderr(), "baton {name}: {error}");
+            ExitCode::from(error.exit_code())
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, card, demo, load, replay, report, rules, serve, simulate, top, tune};
+use baton::commands::{bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -40,6 +40,8 @@ enum Command {
     Card(card::CardArgs),
     /// Watch a floor in the terminal: what its lines cost by the minute, what skills are worth, why who gets what.
     Top(top::TopArgs),
+    /// Say why an interaction is where it is: its decisions, and what was known of the customer.
+    Explain(explain::ExplainArgs),
 }
 
 fn main() -> ExitCode {
@@ -55,5 +57,6 @@ fn main() -> ExitCode {
         Command::Bound(args) => bound::run(args),
         Command::Card(args) => card::run(args),
         Command::Top(args) => top::run(args),
+        Command::Explain(args) => explain::run(args),
     }
 }

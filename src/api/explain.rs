@@ -2,6 +2,7 @@
 //! again from the recorded events.
 
 use super::convert::{millis, timestamp};
+use super::customer_facts;
 use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -56,6 +57,9 @@ pub async fn explain(
         recomputed,
         sequence: seen.sequence.0,
         interaction: Some(tenant.show_interaction(&view)),
+        customer_facts: customer_facts::planned_with(&view.interaction),
+        customer_facts_unknown: customer_facts::unknown(&view.interaction),
+        replaced_plans: customer_facts::replaced(tenant, &view.interaction, &floor),
     })
 }
 

@@ -191,6 +191,7 @@ fn facts(interaction: &proto::Interaction, now: Time) -> Result<Facts, ApiError>
         due: interaction.due_time.map(|due| ahead("interaction.due_time", due, now)).transpose()?,
         not_before: interaction.not_before.map(|at| ahead("interaction.not_before", at, now)).transpose()?,
         matter: shared(code("interaction.matter", &interaction.matter, 64)?),
+        journey: None,
     })
 }
 

@@ -159,7 +159,8 @@ fn admitted((seen, shown): (Seen<Answer>, Shown)) -> (InteractionId, bool, Shown
 /// Attaches a customer who was found too late for the admission.
 async fn identify_late(tenant: Arc<Tenant>, interaction: InteractionId, late: LateCustomer) {
     if let Ok(Ok(Ok(customer))) = tokio::time::timeout(LATE_MAX, late).await {
-        let command = Command::Identify { interaction, customer: CustomerId(customer.0) };
+        let customer = CustomerId(customer.0);
+        let command = Command::Identify { interaction, customer, journey: None };
         // Gone from memory, or the server stops: the history then lacks this one contact.
         if tenant.shard.ask(command, None).await.is_err() {
             crate::observe::customer_late("never_attached");

@@ -9,6 +9,7 @@ mod capacity_parts;
 mod card;
 mod conversation;
 mod convert;
+mod customer_facts;
 mod customers;
 mod desk;
 mod desk_notices;

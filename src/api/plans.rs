@@ -41,6 +41,8 @@ struct Key {
     queue: QueueKey,
     priority: i16,
     by_due: bool,
+    /// The step of repeat contacts that applies.
+    repeat_step: Option<u16>,
 }
 
 impl Plans {
@@ -63,7 +65,9 @@ impl Plans {
     fn look<T>(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked, take: impl Fn(&Kept) -> T) -> T {
         let Facts { priority, due, .. } = asked.facts;
         let by_due = due.is_some();
-        let key = Key { channel: asked.channel, queue: asked.queue, priority: *priority, by_due };
+        let repeat_step = rules.repeat_step(floor, asked);
+        let (channel, queue, priority) = (asked.channel, asked.queue, *priority);
+        let key = Key { channel, queue, priority, by_due, repeat_step };
         let made = self.0.load();
         let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
         if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {
@@ -104,6 +108,7 @@ mod tests {
     use crate::engine::command::{Command, Write};
     use crate::engine::floor::{Definition, QueueSpec};
     use crate::engine::ids::PoolKey;
+    use crate::engine::journey::Journey;
     use crate::engine::plan::Facts;
     use crate::engine::policy::PoolSpec;
     use crate::engine::shard::Shard;
@@ -133,5 +138,19 @@ mod tests {
         assert_eq!(*plans.plan(&rules, &first, &other), rules.plan(&first, &other));
         assert!(Arc::ptr_eq(&plan, &plans.plan(&rules, &first, &asked)), "both are kept");
         assert!(!Arc::ptr_eq(&plan, &plans.plan(&rules, &floor(), &asked)), "another floor");
+    }
+
+    #[test]
+    fn contacts_are_planned_alike_while_the_same_step_of_repeats_applies() {
+        let text = "version: 2\nname: again\ndefault:\n  repeats: { within: 7d, steps: [{ contact: 2, priority: 2 }, { contact: 4, priority: 9 }] }\n";
+        let (plans, rules, floor) = (Plans::default(), RuleSet::read(text).expect("right"), floor());
+        let after = |about_within| {
+            let journey = Some(Journey { about_within, ..Journey::default() }.into());
+            let facts = Facts { journey, ..Facts::default() };
+            plans.plan(&rules, &floor, &Asked::plain(Channel::Voice, QueueKey(0), &facts))
+        };
+        let points = [0, 1, 2, 3, 9].map(|before| after(before).priority);
+        assert_eq!(points, [0, 2, 2, 9, 9]);
+        assert!(Arc::ptr_eq(&after(1), &after(2)), "the same step, the same plan");
     }
 }

@@ -181,6 +181,7 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::ParameterOutOfRange { field, .. } => (Code::InvalidArgument, "FIELD_INVALID", Some(field)),
         Refusal::DuePast { .. } => (Code::InvalidArgument, "DUE_TIME_PAST", Some("interaction.due_time")),
         Refusal::InteractionUnknown => (Code::NotFound, "INTERACTION_NOT_FOUND", None),
+        Refusal::PlanOvertaken { .. } => (Code::Aborted, "PLAN_OVERTAKEN", None),
         Refusal::AgentUnknown => (Code::NotFound, "AGENT_NOT_FOUND", Some("agent")),
         Refusal::SessionUnknown => (Code::NotFound, "SESSION_NOT_FOUND", Some("session")),
         Refusal::NoSession => (Code::FailedPrecondition, "NO_SESSION", None),

@@ -3,17 +3,12 @@
 //! Exit code 2: the options make no sense; 69: there is no server, or it refuses.
 
 use super::card_text;
-use crate::client::{ClientError, bearing, connect};
+use crate::client::{self, bearing, connect};
 use crate::proto::customers_client::CustomersClient;
-use crate::proto::{Address, Card, GetCardRequest};
+use crate::proto::{Address, GetCardRequest};
 use clap::Args;
 use std::io::{self, Write};
 use std::process::ExitCode;
-
-/// Wrong usage.
-const EXIT_USAGE: u8 = 2;
-/// No server (EX_UNAVAILABLE).
-const EXIT_UNAVAILABLE: u8 = 69;
 
 /// Show what an agent would see of a customer: promises first, then what was pinned, contacts and history
 #[derive(Debug, Clone, Args)]
@@ -35,29 +30,14 @@ pub struct CardArgs {
     token: Option<String>,
 }
 
-/// Asks, and says what went wrong.
+/// Asks, prints, and says what went wrong.
 pub fn run(args: CardArgs) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&error.to_string(), EXIT_UNAVAILABLE),
-    };
-    match runtime.block_on(ask(&args)) {
-        Ok(card) => match write!(io::stdout().lock(), "{}", card_text::text(&card)) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                failed(&error.to_string(), EXIT_UNAVAILABLE)
-            }
-            _ => ExitCode::SUCCESS,
-        },
-        Err(error) => {
-            failed(&error.to_string(), if error.is_usage() { EXIT_USAGE } else { EXIT_UNAVAILABLE })
-        }
-    }
-}
-
-async fn ask(args: &CardArgs) -> Result<Card, ClientError> {
-    let channel = connect(&args.addr).await?;
-    let request = bearing(request(&args.tenant, &args.customer, &args.place), args.token.as_deref())?;
-    Ok(CustomersClient::new(channel).get_card(request).await?.into_inner())
+    client::run("card", async {
+        let channel = connect(&args.addr).await?;
+        let request = bearing(request(&args.tenant, &args.customer, &args.place), args.token.as_deref())?;
+        let card = CustomersClient::new(channel).get_card(request).await?.into_inner();
+        Ok(write!(io::stdout().lock(), "{}", card_text::text(&card))?)
+    })
 }
 
 fn request(tenant: &str, customer: &str, place: &str) -> GetCardRequest {
@@ -81,12 +61,6 @@ fn address(text: &str) -> (i32, &str) {
         Some(_) => (4, text),
         None => (1, text),
     }
-}
-
-fn failed(why: &str, code: u8) -> ExitCode {
-    // Nobody is left to tell if this cannot be written.
-    let _ = writeln!(io::stderr(), "baton card: {why}");
-    ExitCode::from(code)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod bound;
 pub mod card;
 mod card_text;
 pub mod demo;
+pub mod explain;
 mod hold;
 pub mod load;
 mod printed;

@@ -11,9 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 use tokio_stream::StreamExt;
 
-/// Wrong usage.
-const EXIT_USAGE: u8 = 2;
-/// No server (EX_UNAVAILABLE).
+/// No terminal (EX_UNAVAILABLE).
 const EXIT_UNAVAILABLE: u8 = 69;
 
 /// Watch a floor: what its lines cost by the minute, what an agent's minute is worth by skill, holds, newest decisions
@@ -113,7 +111,7 @@ fn failed(error: &TopError) -> ExitCode {
     // Nobody is left to tell if this cannot be written.
     let _ = writeln!(io::stderr(), "baton top: {error}");
     ExitCode::from(match error {
-        TopError::Server(error) if error.is_usage() => EXIT_USAGE,
-        _ => EXIT_UNAVAILABLE,
+        TopError::Server(error) => error.exit_code(),
+        TopError::Terminal(_) => EXIT_UNAVAILABLE,
     })
 }

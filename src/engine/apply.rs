@@ -60,7 +60,9 @@ impl Shard {
             Event::SourceOpened { source } => self.source_opened(source),
             Event::SourceLost { source } => self.source_lost(source),
             Event::AssignmentLost { assignment } => self.assignment_lost(*assignment),
-            Event::Identified { interaction, customer } => self.identified(*interaction, *customer),
+            Event::Identified { interaction, customer, journey } => {
+                self.identified(*interaction, *customer, journey.as_ref());
+            }
             Event::HoursTurned { hours, phase } => self.hours_turned(*hours, *phase),
             Event::SkillExpired { agent, skill } => self.skill_ran_out(*agent, *skill),
             Event::Due { interaction } => self.became_due(*interaction),
@@ -101,6 +103,7 @@ impl Shard {
             Event::AttachedTo(attached) => self.attached_to(attached),
             Event::Reprioritised { interaction, priority } => self.reprioritised(*interaction, *priority),
             Event::Assigned { interaction, wanted } => self.assigned(*interaction, *wanted),
+            Event::Replanned(replanned) => self.replanned(replanned),
             Event::ArmTurned { pool, arm } => self.arm_turned(*pool, *arm),
             Event::ParametersSet(parameters) => self.parameters_set(parameters),
             // Nothing changes: what was written is none of the engine's business.

@@ -132,6 +132,7 @@ impl Event {
             Event::ArmTurned { .. } => "ArmTurned",
             Event::Assigned { .. } => "Assigned",
             Event::Wrote { .. } => "Wrote",
+            Event::Replanned(_) => "Replanned",
         }
     }
 }

@@ -6,6 +6,7 @@ use super::explain::Exclusion;
 use super::floor::{Definition, Kind};
 use super::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, OfferId, SessionId, Text};
 use super::interaction::State;
+use super::journey::Journey;
 use super::learned::Parameters;
 use super::plan::{Channel, Facts, Plan};
 use super::time::Time;
@@ -105,6 +106,15 @@ pub enum Command {
     Identify {
         interaction: InteractionId,
         customer: CustomerId,
+        /// What is known of them, if that came along, or came later still.
+        journey: Option<Arc<Journey>>,
+    },
+    /// The rules are asked again: other facts are known, or other rules are published.
+    Replan {
+        interaction: InteractionId,
+        plan: Arc<Plan>,
+        /// The revision of the plan it takes the place of (`Interaction::plan_revision`).
+        replaces: u32,
     },
     Cancel {
         interaction: InteractionId,
@@ -271,6 +281,10 @@ pub enum Refusal {
     DuePast { due_ms: u64, now_ms: u64 },
     #[error("no such interaction")]
     InteractionUnknown,
+    #[error(
+        "the plan was made to replace revision {replaces}, and the plan is at {current}: it was offered or planned again meanwhile"
+    )]
+    PlanOvertaken { replaces: u32, current: u32 },
     #[error("no such agent")]
     AgentUnknown,
     #[error("the session is not the current one: open a new one")]

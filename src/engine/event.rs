@@ -11,6 +11,7 @@ use super::ids::{
     SessionId, SkillKey, Text,
 };
 use super::interaction::{Attached, Part, Until, Wanted};
+use super::journey::Journey;
 use super::learned::Parameters;
 use super::plan::{Channel, Facts, Plan};
 use super::policy::Arm;
@@ -187,6 +188,18 @@ pub struct Sought {
     pub until: Time,
 }
 
+/// An interaction is planned again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Replanned {
+    pub interaction: InteractionId,
+    /// It is on the first route of it.
+    pub plan: Arc<Plan>,
+    /// Steps of relaxation whose time has passed already.
+    pub step: u8,
+    /// The agent it waits for first.
+    pub wanted: Option<Wanted>,
+}
+
 /// Another contact about the same matter.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AttachedTo {
@@ -314,10 +327,11 @@ pub enum Event {
     AssignmentLost {
         assignment: AssignmentId,
     },
-    /// Who it is was learned after the admission.
+    /// Who it is was learned after the admission, or what is known of them.
     Identified {
         interaction: InteractionId,
         customer: CustomerId,
+        journey: Option<Arc<Journey>>,
     },
     /// Opening hours, or a shift, turned, or a day is over there.
     HoursTurned {
@@ -460,4 +474,6 @@ pub enum Event {
     Wrote {
         interaction: InteractionId,
     },
+    /// It has another plan, and its old place.
+    Replanned(Box<Replanned>),
 }

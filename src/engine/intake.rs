@@ -8,6 +8,7 @@ use super::few::Few;
 use super::floor::Kind;
 use super::ids::{CustomerId, InteractionId, LaneKey, Text};
 use super::interaction::{Interaction, State, Until, Wanted, WantedBy};
+use super::journey::Journey;
 use super::line::{Gauged, lane_of};
 use super::plan::{Plan, Preferred};
 use super::queue::LANES_MAX;
@@ -70,18 +71,28 @@ impl Step<'_> {
         Ok(Answer::Admitted { interaction, repeated: false })
     }
 
-    /// Says whose an interaction is, once; a second answer changes nothing.
-    pub fn identify(&mut self, interaction: InteractionId, customer: CustomerId) -> Result<Answer, Refusal> {
+    /// Says whose an interaction is, once, and what is known of them, once; a second answer changes nothing.
+    pub fn identify(
+        &mut self,
+        interaction: InteractionId,
+        customer: CustomerId,
+        journey: Option<Arc<Journey>>,
+    ) -> Result<Answer, Refusal> {
         let subject = self.shard.interaction(interaction).ok_or(Refusal::InteractionUnknown)?;
-        if subject.facts.customer.is_none() {
-            self.emit(Event::Identified { interaction, customer });
+        let facts = &subject.facts;
+        let news = match facts.customer {
+            None => true,
+            Some(known) => known == customer && facts.journey.is_none() && journey.is_some(),
+        };
+        if news {
+            self.emit(Event::Identified { interaction, customer, journey });
         }
         Ok(Answer::Done)
     }
 }
 
 impl Until {
-    fn from(self, now: Time) -> Time {
+    pub(super) fn from(self, now: Time) -> Time {
         match self {
             Until::At(at) => at,
             Until::Opening => now,
@@ -89,7 +100,8 @@ impl Until {
     }
 }
 
-fn wanted(preferred: Preferred, from: Time) -> Wanted {
+/// The agent the rules prefer, waited for from this moment on.
+pub(super) fn wanted(preferred: Preferred, from: Time) -> Wanted {
     Wanted {
         agent: preferred.agent,
         by: WantedBy::Rule,
@@ -209,6 +221,7 @@ impl Shard {
             channel: admitted.channel,
             facts: admitted.facts.clone(),
             plan: admitted.plan.clone(),
+            plan_revision: 0,
             route: admitted.route,
             state: if admitted.scheduled.is_some() { State::Scheduled } else { State::Waiting },
             lane,
@@ -245,8 +258,19 @@ impl Shard {
         }
     }
 
-    pub(super) fn identified(&mut self, interaction: InteractionId, customer: CustomerId) {
-        self.subject_mut(interaction).facts.customer = Some(customer);
+    pub(super) fn identified(
+        &mut self,
+        interaction: InteractionId,
+        customer: CustomerId,
+        journey: Option<&Arc<Journey>>,
+    ) {
+        let subject = self.subject_mut(interaction);
+        subject.facts.customer = Some(customer);
+        if let Some(journey) = journey {
+            subject.facts.journey = Some(journey.clone());
+            // The plan in force knows nothing of it.
+            subject.change_extras(|extras| extras.facts_late = true);
+        }
         if !self.subject(interaction).state.is_over() {
             self.index_matter(interaction);
         }

@@ -3,6 +3,7 @@
 use super::explain::Decision;
 use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, QueueKey, Sequence, Text};
+use super::journey::Journey;
 use super::plan::{Channel, Facts, Familiar, Plan};
 use super::route::Route;
 use super::skill::Requirement;
@@ -166,6 +167,16 @@ pub struct Attached {
     pub channel: Channel,
 }
 
+/// A plan that another took the place of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The version of the rule set that made it.
+    pub rule_set: u32,
+    /// The queue it was in then.
+    pub queue: QueueKey,
+    pub at: Time,
+}
+
 /// A decision about it, with its place in the journal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Decided {
@@ -178,6 +189,8 @@ pub struct Decided {
 
 /// Of the decisions about one interaction, the newest so many stay in memory; older ones are in the journal.
 pub const DECISIONS_KEPT_MAX: usize = 16;
+/// Of the plans of one interaction that others replaced, the newest so many are remembered.
+pub const REPLACED_KEPT_MAX: usize = 16;
 /// Most contacts that may be attached to one that waits.
 pub const ATTACHED_MAX: usize = 16;
 
@@ -190,6 +203,8 @@ pub struct Interaction {
     pub channel: Channel,
     pub facts: Facts,
     pub plan: Arc<Plan>,
+    /// Names the plan for whoever plans again: rises with each other plan, with other points, and with each offer.
+    pub plan_revision: u32,
     /// Which of the plan's routes it is on.
     pub route: u8,
     pub state: State,
@@ -244,16 +259,22 @@ pub(super) struct Extras {
     pub callback: Option<Callback>,
     pub attached: Vec<Attached>,
     pub cool_downs: Vec<CoolDown>,
+    /// Plans that were replaced by planning again, oldest first.
+    pub replaced: Vec<Replaced>,
+    /// What is known of the customer came after the plan was made.
+    pub facts_late: bool,
 }
 
 impl Extras {
     fn is_empty(&self) -> bool {
-        let Extras { seek, scheduled, callback, attached, cool_downs } = self;
+        let Extras { seek, scheduled, callback, attached, cool_downs, replaced, facts_late } = self;
         seek.is_none()
             && scheduled.is_none()
             && callback.is_none()
             && attached.is_empty()
             && cool_downs.is_empty()
+            && replaced.is_empty()
+            && !facts_late
     }
 }
 
@@ -309,6 +330,17 @@ impl Interaction {
     /// The agents who are not tried again for a while, or were not.
     pub fn cool_downs(&self) -> &[CoolDown] {
         self.extras.as_ref().map_or(&[], |extras| &extras.cool_downs)
+    }
+
+    /// The plans that were replaced by planning again, oldest first.
+    pub fn replaced(&self) -> &[Replaced] {
+        self.extras.as_ref().map_or(&[], |extras| &extras.replaced)
+    }
+
+    /// What the plan in force was made with, if anything was known of the customer then.
+    pub fn planned_with(&self) -> Option<&Arc<Journey>> {
+        let late = self.extras.as_ref().is_some_and(|extras| extras.facts_late);
+        self.facts.journey.as_ref().filter(|_| !late)
     }
 
     /// The one way to change these: when nothing is left of them, nothing is kept.

@@ -40,6 +40,7 @@ impl Event {
             Event::Admitted(admitted) => Named::Interaction(admitted.interaction),
             Event::Sought(sought) => Named::Interaction(sought.interaction),
             Event::AttachedTo(attached) => Named::Interaction(attached.interaction),
+            Event::Replanned(replanned) => Named::Interaction(replanned.interaction),
             Event::Waits { interaction, .. }
             | Event::CooledDown { interaction, .. }
             | Event::Abandoned { interaction, .. }

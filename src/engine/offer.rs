@@ -347,6 +347,7 @@ impl Shard {
         self.step_out(interaction);
         self.change_state(interaction, |subject| {
             subject.offers.push(id);
+            subject.plan_revision += 1;
             if subject.seek().is_none() {
                 subject.state = State::Offered;
             }

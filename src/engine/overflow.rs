@@ -213,15 +213,8 @@ impl Shard {
 
     pub(super) fn overflowed(&mut self, id: InteractionId, to: QueueKey) {
         self.step_out(id);
-        let (now, queue, answered) = (self.now, self.subject(id).queue(), self.subject(id).visit_answered);
-        let books = self.tally.books(queue);
-        // Back in line after an answer, that visit is counted as answered already.
-        if answered {
-            books.left_after_answer += 1;
-        } else {
-            books.moved_out += 1;
-        }
-        self.tally.books(to).moved_in += 1;
+        self.count_move(id, to);
+        let now = self.now;
         self.change_state(id, |subject| {
             subject.route = subject.plan.route_to(to).expect("an overflow leads to a route of the plan");
             subject.hops += 1;
@@ -232,5 +225,18 @@ impl Shard {
         self.change_lane(id);
         self.arm_max_wait(id);
         self.stand(id);
+    }
+
+    /// In the books of both queues, before it moves.
+    pub(super) fn count_move(&mut self, id: InteractionId, to: QueueKey) {
+        let (queue, answered) = (self.subject(id).queue(), self.subject(id).visit_answered);
+        let books = self.tally.books(queue);
+        // Back in line after an answer, that visit is counted as answered already.
+        if answered {
+            books.left_after_answer += 1;
+        } else {
+            books.moved_out += 1;
+        }
+        self.tally.books(to).moved_in += 1;
     }
 }

@@ -2,6 +2,7 @@
 
 use super::fixed::Part;
 use super::ids::{AgentKey, CustomerId, QueueKey, Text};
+use super::journey::Journey;
 use super::money::Money;
 use super::route::Route;
 use super::time::Time;
@@ -28,6 +29,8 @@ pub struct Facts {
     /// The matter it is about, as the source or the rules named it. Two contacts of one customer about the same matter
     /// are duplicates in intent.
     pub matter: Text,
+    /// What was known of the customer. `None`: nobody knows whose it is, or nothing is known of them so far.
+    pub journey: Option<Arc<Journey>>,
 }
 
 /// Customers wait so long in the mean unless the rules say otherwise, ms.

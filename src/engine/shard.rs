@@ -243,7 +243,10 @@ impl Step<'_> {
                 self.set_presence(agent, presence, reason, by)
             }
             Command::Submit(submit) => self.admit(*submit),
-            Command::Identify { interaction, customer } => self.identify(interaction, customer),
+            Command::Identify { interaction, customer, journey } => {
+                self.identify(interaction, customer, journey)
+            }
+            Command::Replan { interaction, plan, replaces } => self.replan(interaction, plan, replaces),
             Command::Cancel { interaction, leaving } => self.leave(interaction, leaving),
             Command::Accept { offer } => self.accept(offer),
             Command::Decline { offer, reason } => self.decline(offer, reason),

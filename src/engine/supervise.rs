@@ -119,7 +119,9 @@ impl Shard {
     pub(super) fn reprioritised(&mut self, id: InteractionId, priority: i16) {
         let stood = self.subject(id).standing.is_some();
         self.step_out(id);
-        Arc::make_mut(&mut self.subject_mut(id).plan).priority = priority;
+        let subject = self.subject_mut(id);
+        Arc::make_mut(&mut subject.plan).priority = priority;
+        subject.plan_revision += 1;
         // Points are weight: it stands with its like.
         self.change_lane(id);
         if stood {

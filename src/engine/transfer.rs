@@ -155,6 +155,7 @@ impl Shard {
             (subject.route, subject.hops, subject.step) = (transferred.route, transferred.hops, 0);
             subject.wanted = transferred.wanted;
             subject.transfers += 1;
+            subject.plan_revision += 1;
             subject.overdue = false;
             subject.visit_answered = false;
             (subject.waits_from, subject.in_queue_from) = (now, now);
@@ -182,6 +183,7 @@ impl Shard {
             subject.plan = seek.plan;
             (subject.route, subject.hops, subject.step) = (0, 0, 0);
             subject.transfers += 1;
+            subject.plan_revision += 1;
             subject.visit_answered = false;
             (subject.waits_from, subject.in_queue_from) = (seek.since, seek.since);
         });

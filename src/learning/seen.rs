@@ -166,7 +166,7 @@ impl Eyes {
         self.nobody_came_again(now, tell);
         match event {
             Event::Admitted(admitted) => self.admitted(now, admitted, tell),
-            Event::Identified { interaction, customer } => {
+            Event::Identified { interaction, customer, .. } => {
                 if let Some(open) = self.open.get_mut(interaction) {
                     open.customer = Some(*customer);
                 }
@@ -179,6 +179,12 @@ impl Eyes {
             Event::Overflowed { interaction, to, .. } => {
                 if let Some(open) = self.open.get_mut(interaction) {
                     open.queue = *to;
+                }
+            }
+            Event::Replanned(replanned) => {
+                if let Some(open) = self.open.get_mut(&replanned.interaction) {
+                    let plan = &replanned.plan;
+                    (open.queue, open.costs) = (plan.entry().queue, Costs::of(plan));
                 }
             }
             Event::Transferred(transferred) => self.handed_on(transferred.assignment, &transferred.plan),

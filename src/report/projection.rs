@@ -156,6 +156,7 @@ impl Projection {
         queues.extend(match event {
             Event::Admitted(admitted) => Some(admitted.plan.routes[usize::from(admitted.route)].queue),
             Event::Transferred(to) => Some(to.plan.routes[usize::from(to.route)].queue),
+            Event::Replanned(to) => Some(to.plan.entry().queue),
             _ => None,
         });
         queues.sort_unstable();

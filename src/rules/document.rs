@@ -70,6 +70,8 @@ pub struct Section {
     /// What it is worth that the agent who served the customer last serves them again.
     pub familiar: Option<FamiliarTerms>,
     pub duplicates: Option<Same>,
+    /// What it means that a customer comes again and again about the same matter.
+    pub repeats: Option<Repeats>,
 }
 
 /// What waiting, leaving and a poor answer cost.
@@ -215,6 +217,33 @@ pub enum Same {
     KeepBoth,
     Attach,
     Replace,
+}
+
+/// Repeat contacts about the same matter.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeats {
+    /// Contacts within so long count.
+    pub within: Duration,
+    /// In the order of their contacts. The last one reached applies, alone.
+    pub steps: Vec<RepeatStep>,
+}
+
+/// What is done from some contact about a matter on.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepeatStep {
+    /// The one in question included.
+    pub contact: u16,
+    /// Points added.
+    pub priority: Option<i16>,
+    /// Multiplied into the weight.
+    pub weight: Option<Weight>,
+    /// Skills asked for besides. Relaxation treats them as it treats what the interaction itself asks for.
+    #[serde(default)]
+    pub require: BTreeMap<String, Level>,
+    /// It goes there instead.
+    pub queue: Option<String>,
 }
 
 /// A value for each channel; `any` is for those that have none of their own.

@@ -3,7 +3,7 @@
 //!
 //! In reading order: `document` is what people write, `values` the durations and money in it, `parse` and `validate`
 //! say what is wrong with it and where, `names` what it speaks of that a floor does not have, `section` which section
-//! holds for a queue, `planning` and `needs` make the plan.
+//! holds for a queue, `planning`, `repeats` and `needs` make the plan.
 //!
 //! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
 //! the sections, and a plan names the version that made it already.
@@ -14,11 +14,13 @@ mod names;
 mod needs;
 pub(crate) mod parse;
 mod planning;
+mod repeats;
 mod section;
 #[cfg(test)]
 mod tests;
 mod validate;
 mod validate_relaxation;
+mod validate_repeats;
 pub(crate) mod values;
 
 pub use error::{DocumentError, DocumentErrors, Field};
@@ -26,8 +28,10 @@ pub use names::{Skipped, Why};
 pub use parse::DOCUMENT_MAX;
 pub use planning::{Asked, Served};
 pub use validate::{OVERFLOW_MAX, SECTIONS_MAX};
+pub use validate_repeats::{CONTACTS, WITHIN_MAX_MS};
 
 use crate::engine::floor::Floor;
+use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
 use document::Document;
 use names::Names;
@@ -111,6 +115,17 @@ impl RuleSet {
     /// True if the plan depends on who served the customer last: then it is worth asking who that is.
     pub fn asks_for_last_agent(&self, floor: &Floor, asked: &Asked) -> bool {
         planning::asks_for_last_agent(Names { document: &self.document, floor }, asked)
+    }
+
+    /// So far back contacts about the same matter are counted for a queue, ms. `None`: nothing depends on that.
+    pub fn repeats_within(&self, floor: &Floor, queue: QueueKey) -> Option<u64> {
+        let names = Names { document: &self.document, floor };
+        repeats::repeats(names, queue).map(|repeats| repeats.within.0)
+    }
+
+    /// The contact of the step of repeat contacts that applies: what else is asked alike is planned alike.
+    pub fn repeat_step(&self, floor: &Floor, asked: &Asked) -> Option<u16> {
+        repeats::step(Names { document: &self.document, floor }, asked).map(|step| step.contact)
     }
 
     /// The plan for one interaction. The queue it is meant for must be in use on the floor.

@@ -144,7 +144,21 @@ fn of_section(field: &Field, section: &Section, tell: &mut impl FnMut(Field, Kin
     for (number, rule) in section.overflow.iter().flatten().enumerate() {
         of_list(&field.name("overflow").at(number).name("to"), Kind::Queue, &rule.to, tell);
     }
+    of_repeats(field, section, tell);
     of_exits(field, section, tell);
+}
+
+fn of_repeats(field: &Field, section: &Section, tell: &mut impl FnMut(Field, Kind, &str)) {
+    let steps = section.repeats.iter().flat_map(|repeats| &repeats.steps);
+    for (number, step) in steps.enumerate() {
+        let field = field.name("repeats").name("steps").at(number);
+        for skill in step.require.keys() {
+            tell(field.name("require").name(skill), Kind::Skill, skill);
+        }
+        if let Some(queue) = &step.queue {
+            tell(field.name("queue"), Kind::Queue, queue);
+        }
+    }
 }
 
 fn of_list(field: &Field, kind: Kind, names: &[String], tell: &mut impl FnMut(Field, Kind, &str)) {

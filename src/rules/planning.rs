@@ -4,6 +4,7 @@
 use super::document::{Better, Leave, OverflowRule, Same, When};
 use super::names::Names;
 use super::needs::Demand;
+use super::repeats;
 use super::section::Layers;
 use super::values::Limit;
 use crate::engine::channel::Channel;
@@ -45,7 +46,16 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Whoever comes again and again about the same matter may be planned for another queue, with more behind them.
 pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
+    let Some(step) = repeats::step(names, asked) else { return plan_as_asked(names, asked) };
+    let (queue, requirements) = (step.queue(names, asked), step.requirements(names, asked));
+    let mut plan = plan_as_asked(names, &Asked { queue, requirements: &requirements, ..*asked });
+    step.raise(&mut plan);
+    plan
+}
+
+fn plan_as_asked(names: Names, asked: &Asked) -> Plan {
     let layers = names.layers(asked.queue);
     let transfers = transfers(names, layers, asked.queue);
     Plan {
@@ -178,7 +188,8 @@ fn conditions(when: &When) -> Vec<Condition> {
 
 /// The plan depends on who served the customer last: that agent is waited for, or is worth more.
 pub(super) fn asks_for_last_agent(names: Names, asked: &Asked) -> bool {
-    let (layers, anybody) = (names.layers(asked.queue), Some(Served::default()));
+    let queue = repeats::step(names, asked).map_or(asked.queue, |step| step.queue(names, asked));
+    let (layers, anybody) = (names.layers(queue), Some(Served::default()));
     if layers.first(|section| section.familiar.as_ref()).is_some() {
         return true;
     }

@@ -5,6 +5,7 @@ use super::document::{ByChannel, Document, Leave, OverflowRule, Section, When};
 use super::error::{DocumentError, Field};
 use super::section::Layers;
 use super::validate_relaxation::relaxation;
+use super::validate_repeats::repeats;
 use super::values::Duration;
 use crate::engine::channel::Channel;
 use crate::engine::route::{BETTER_WITH_MAX, ROUTES_MAX};
@@ -60,7 +61,7 @@ impl Checks {
         self.0.push(DocumentError { line: None, field: field.clone(), got, want });
     }
 
-    fn within<T: PartialOrd + Debug>(&mut self, field: &Field, value: T, range: &RangeInclusive<T>) {
+    pub fn within<T: PartialOrd + Debug>(&mut self, field: &Field, value: T, range: &RangeInclusive<T>) {
         if !range.contains(&value) {
             self.wrong(field, format!("{value:?}"), format!("{:?} to {:?}", range.start(), range.end()));
         }
@@ -112,6 +113,7 @@ impl Checks {
         self.better_with(&field.name("better_with"), section);
         self.terms(field, section, queue);
         relaxation(self, field, section, queue, layers);
+        repeats(self, field, section, queue);
         if let Some(last) = &section.last_step {
             self.leave(&field.name("last_step").name("then"), &last.then, queue);
         }

@@ -91,9 +91,11 @@ fn last_step(checks: &mut Checks, field: &Field, section: &Section) {
     }
 }
 
-fn written(duration: Duration) -> String {
+/// As people write it.
+pub(super) fn written(duration: Duration) -> String {
     let ms = duration.0;
     match ms {
+        ms if ms > 0 && ms.is_multiple_of(86_400_000) => format!("{}d", ms / 86_400_000),
         ms if ms > 0 && ms.is_multiple_of(60_000) => format!("{}m", ms / 60_000),
         ms if ms.is_multiple_of(1_000) => format!("{}s", ms / 1_000),
         ms => format!("{ms}ms"),

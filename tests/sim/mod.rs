@@ -88,7 +88,7 @@ const EVENTS: &str = "Restarted Defined Removed SessionOpened SessionLost Presen
     Cancelled Closed SourceOpened SourceLost AssignmentLost Identified HoursTurned SkillExpired Due Held Relaxed \
     Overdue PreferenceEnded Overflowed SentAway TimedOut Connected ConnectFailed Transferred Sought SeekEnded \
     OwnerChanged Joined Parked Resumed Interrupted Continued Requeued WrapUpExtended CallbackPlanned WindowMissed \
-    AttachedTo Reprioritised Assigned";
+    AttachedTo Reprioritised Assigned Replanned";
 
 #[test]
 fn the_same_seed_is_the_same_run() {

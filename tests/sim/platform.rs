@@ -10,6 +10,7 @@ use baton::engine::command::{Answer, Command, Leaving, Refusal, Submit, Window};
 use baton::engine::event::ConnectFailure;
 use baton::engine::ids::{CustomerId, InteractionId, SessionId, Text};
 use baton::engine::interaction::State;
+use baton::engine::journey::Journey;
 use baton::engine::outcome::Connection;
 use baton::engine::plan::{Facts, Plan};
 use baton::engine::shard::Shard;
@@ -238,7 +239,13 @@ impl World {
             Step::Write | Step::Connect => {}
             Step::Known => {
                 let customer = CustomerId(self.dice.between(1, 8));
-                self.send(who, Command::Identify { interaction, customer });
+                let journey = Some(Journey { about_within: 1, ..Journey::default() }.into());
+                self.send(who, Command::Identify { interaction, customer, journey });
+                // Planned again with that, if nobody was offered it in the meantime.
+                if self.dice.percent(50) {
+                    let plan = self.some_plan().into();
+                    self.send(who, Command::Replan { interaction, plan, replaces: 0 });
+                }
             }
         }
     }

@@ -6,3 +6,4 @@ mod journey;
 mod mistakes;
 mod plans;
 mod relaxation;
+mod repeats;

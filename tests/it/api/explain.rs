@@ -2,7 +2,7 @@
 //! again from the record.
 
 use super::expect::{assert_refused, failed, invalid};
-use super::harness::{Server, call_with, name, within};
+use super::harness::{Server, call, call_with, name, phone, within};
 use baton::proto::policy::Kind;
 use baton::proto::{self, Channel, Exclusion, Explanation, InteractionState, Presence};
 use std::collections::BTreeMap;
@@ -167,6 +167,21 @@ async fn a_decision_judged_again_from_the_record_agrees_with_what_was_stored() {
     assert_refused("no decision of it", wrong, invalid("decision"));
     let wrong = server.explain(&call, u64::MAX).await;
     assert_refused("no decision at all", wrong, invalid("decision"));
+}
+
+#[tokio::test]
+async fn a_customer_of_whom_nothing_was_known_in_time_is_told_from_one_nobody_knows() {
+    let server = Server::start().await;
+    server.open_floor(&[]).await;
+    let known = server.submit(call_with("c1", |one| one.from = phone("+34911234567"))).await.expect("taken");
+    let known = known.interaction.expect("an interaction").name;
+    server.until(&known, |one| !one.customer.is_empty()).await;
+    let told = server.explain(&known, 0).await.expect("it exists");
+    assert_eq!((told.customer_facts, told.customer_facts_unknown), (None, true));
+    assert_eq!(told.replaced_plans, [], "it was planned once");
+    let nobody = server.submit(call("c2")).await.expect("taken").interaction.expect("an interaction").name;
+    let told = server.explain(&nobody, 0).await.expect("it exists");
+    assert_eq!((told.customer_facts, told.customer_facts_unknown), (None, false));
 }
 
 #[tokio::test]

@@ -46,6 +46,7 @@ impl Chance {
             199 if b.is_multiple_of(2) => {
                 Command::SetParameters(plans::learned(self.now, self.agents, [a, b, c]).into())
             }
+            200..203 => self.replan(a, b, c),
             _ => Command::Tick,
         }
     }
@@ -74,7 +75,10 @@ impl Chance {
                 let priority = [0, 1, 5, 10, -10, 11][b as usize % 6];
                 Command::Reprioritise { interaction, priority }
             }
-            159 => Command::Identify { interaction, customer: CustomerId(u64::from(b % 4)) },
+            159 => {
+                let customer = CustomerId(u64::from(b % 4));
+                Command::Identify { interaction, customer, journey: plans::journey([a, b, c]) }
+            }
             _ => Command::Cancel {
                 interaction,
                 leaving: if b.is_multiple_of(3) { Leaving::Withdrawn } else { Leaving::CustomerLeft },
@@ -124,6 +128,7 @@ impl Chance {
                 customer: dice.one_in(2).then(|| CustomerId(u64::from(dice.of(4)))),
                 matter: dice.choose(&["", "order", "order", "bill"]).into(),
                 not_before: dice.one_in(12).then(|| floor::soon(&mut dice, now)),
+                journey: plans::journey([c, a, b]),
                 ..Facts::default()
             },
             plan: self.plan(&mut dice, a).into(),
@@ -134,6 +139,15 @@ impl Chance {
         let known = u32::from(self.queues.max(1)) + u32::from(dice.one_in(50));
         let queue = QueueKey(u16::try_from(a % known).expect("a floor of few queues"));
         plans::plan(dice, queue, self.queues, self.agents)
+    }
+
+    /// Mostly in place of the plan there is.
+    fn replan(&self, a: u32, b: u32, c: u32) -> Command {
+        let mut dice = Dice::new([a, b, c]);
+        let interaction = self.an_interaction(a);
+        let current = self.revisions.get(&interaction).copied().unwrap_or(0);
+        let replaces = if dice.one_in(8) { current.saturating_sub(1) } else { current };
+        Command::Replan { interaction, plan: self.plan(&mut dice, b).into(), replaces }
     }
 
     /// Hands on, or asks for a second agent: of a queue, one by name, or who is being consulted.

@@ -53,6 +53,8 @@ pub struct Chance {
     offered: BTreeMap<OfferId, Seen>,
     assigned: BTreeMap<AssignmentId, Seen>,
     wrapping_up: BTreeSet<AssignmentId>,
+    /// The revision of each plan, as the events say.
+    revisions: BTreeMap<InteractionId, u32>,
 }
 
 impl Chance {
@@ -70,6 +72,7 @@ impl Chance {
             offered: BTreeMap::new(),
             assigned: BTreeMap::new(),
             wrapping_up: BTreeSet::new(),
+            revisions: BTreeMap::new(),
         }
     }
 
@@ -120,12 +123,29 @@ impl Chance {
         self.now = self.now.after(wait_ms(wait));
         let backwards = c % 97 == 0;
         let now = if backwards { Time(self.now.0 - 1) } else { self.now };
-        (now, self.command(kind % 200, a, b, c))
+        (now, self.command(kind % 203, a, b, c))
     }
 
     /// What the events mean for what may come next.
     pub fn saw(&mut self, events: &[Stamped]) {
-        events.iter().for_each(|stamped| self.saw_one(&stamped.event));
+        for stamped in events {
+            if let Some(interaction) = self.has_other_plan(&stamped.event) {
+                *self.revisions.entry(interaction).or_insert(0) += 1;
+            }
+            self.saw_one(&stamped.event);
+        }
+    }
+
+    /// Whose plan is another one now, or was offered.
+    fn has_other_plan(&self, event: &Event) -> Option<InteractionId> {
+        match event {
+            Event::Offered { interaction, .. } | Event::Reprioritised { interaction, .. } => {
+                Some(*interaction)
+            }
+            Event::Replanned(replanned) => Some(replanned.interaction),
+            Event::Transferred(transferred) => Some(self.assigned[&transferred.assignment].interaction),
+            _ => None,
+        }
     }
 
     fn saw_one(&mut self, event: &Event) {

@@ -5,12 +5,14 @@ use super::floor::group_key;
 use baton::engine::fixed::Part;
 use baton::engine::floor::Estimate;
 use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SkillKey};
+use baton::engine::journey::{Journey, LastOutcome};
 use baton::engine::learned::{AgentParameters, Parameters, PoolParameters, QueueParameters};
 use baton::engine::money::Money;
 use baton::engine::plan::{CallbackTerms, Duplicates, Familiar, Goals, Plan, Preferred, TransferTerms};
 use baton::engine::route::{BetterWith, Condition, Exit, LastStep, Needs, Overflow, Relaxation, Route};
 use baton::engine::skill::Requirement;
 use baton::engine::time::Time;
+use std::sync::Arc;
 
 /// A plan that enters `queue`; `queues` and `agents` there are, and sometimes one more.
 pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan {
@@ -43,6 +45,21 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         },
         hops_max: dice.choose(&[3, 3, 1, 0]),
     }
+}
+
+/// What is known of a customer, if anything is.
+pub fn journey(seed: [u32; 3]) -> Option<Arc<Journey>> {
+    let mut dice = Dice::new(seed);
+    let about_within = dice.of(5);
+    let known = Journey {
+        contacts_7d: about_within + dice.of(3),
+        about_within,
+        last_outcome: dice.choose(&[None, Some(LastOutcome::Served), Some(LastOutcome::Left)]),
+        last_ago_ms: dice.one_in(2).then_some(86_400_000),
+        sentiment: dice.choose(&[None, Some(-100), Some(40)]),
+        ..Journey::default()
+    };
+    dice.one_in(3).then(|| known.into())
 }
 
 /// What it costs to wait. Lists do not look at it.

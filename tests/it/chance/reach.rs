@@ -11,7 +11,7 @@ const EVENTS: &str = "Restarted Defined Removed SessionOpened SessionLost Presen
     Abandoned Cancelled Closed SourceOpened SourceLost AssignmentLost Identified HoursTurned SkillExpired Due Held \
     Relaxed Overdue PreferenceEnded Overflowed SentAway TimedOut Connected ConnectFailed Transferred Sought \
     SeekEnded OwnerChanged Joined Parked Resumed Interrupted Continued Requeued WrapUpExtended CallbackPlanned \
-    WindowMissed AttachedTo Reprioritised Assigned \
+    WindowMissed AttachedTo Reprioritised Assigned Replanned \
     Some(NoAgentQualifies) Some(AllAgentsBusy) Some(CoolingDown) Some(WaitsForAgent) Some(ShiftsEnd)";
 
 // Not among them: the limits that take thousands to reach.
@@ -19,7 +19,7 @@ const REFUSALS: &str = "NotDefined AlreadyDefined EtagMismatch InUse SignedIn Re
     InteractionUnknown AgentUnknown SessionUnknown NoSession OfferUnknown OfferExpired OfferRescinded OfferDeclined \
     OfferAccepted OfferTaken AssignmentUnknown AssignmentEnded NotWrappingUp QueueClosed WrapUpMandatory \
     NoExtensionLeft WrongState ConnectedAlready NotOwner TransferLimit SeekingAlready NotSeeking NotConsulted \
-    NotParkable PullNotAllowed AgentCannot WindowInvalid PriorityOutOfRange TimeZoneUnknown TimeRunsBack";
+    NotParkable PullNotAllowed AgentCannot WindowInvalid PriorityOutOfRange PlanOvertaken TimeZoneUnknown TimeRunsBack";
 
 #[test]
 fn chance_reaches_every_event_and_nearly_every_refusal() {

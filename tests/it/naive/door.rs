@@ -7,9 +7,11 @@ use baton::engine::event::{Admitted, AttachedTo, CancelCause, Event, ExitCause, 
 use baton::engine::floor::Kind;
 use baton::engine::ids::{CustomerId, InteractionId, QueueKey, Text};
 use baton::engine::interaction::{Attached, State, Until, Wanted, WantedBy};
+use baton::engine::journey::Journey;
 use baton::engine::plan::{Duplicates, Plan};
 use baton::engine::route::Exit;
 use baton::engine::time::Time;
+use std::sync::Arc;
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -115,9 +117,11 @@ impl Twin {
         self.items.push(Item {
             channel,
             customer: facts.customer,
+            known: facts.journey.is_some(),
             matter: facts.matter.clone(),
             due: facts.due,
             plan: plan.as_ref().clone(),
+            revision: 0,
             route: usize::from(route),
             source: source.clone(),
             state: if scheduled.is_some() { State::Scheduled } else { State::Waiting },
@@ -190,11 +194,19 @@ impl Twin {
         })
     }
 
-    pub fn identify(&mut self, interaction: InteractionId, customer: CustomerId) -> Answered {
+    pub fn identify(
+        &mut self,
+        interaction: InteractionId,
+        customer: CustomerId,
+        journey: Option<Arc<Journey>>,
+    ) -> Answered {
         let item = self.item(interaction)?;
-        if self.items[item].customer.is_none() {
-            self.items[item].customer = Some(customer);
-            self.tell(Event::Identified { interaction, customer });
+        let this = &mut self.items[item];
+        let facts = this.customer == Some(customer) && !this.known && journey.is_some();
+        if this.customer.is_none() || facts {
+            this.customer = Some(customer);
+            this.known |= journey.is_some();
+            self.tell(Event::Identified { interaction, customer, journey });
         }
         Ok(Answer::Done)
     }

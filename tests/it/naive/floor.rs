@@ -25,7 +25,10 @@ impl Twin {
                 self.set_presence(agent, presence, reason, by)
             }
             Command::Submit(submit) => self.submit(*submit),
-            Command::Identify { interaction, customer } => self.identify(interaction, customer),
+            Command::Identify { interaction, customer, journey } => {
+                self.identify(interaction, customer, journey)
+            }
+            Command::Replan { interaction, plan, replaces } => self.replan(interaction, &plan, replaces),
             Command::Cancel { interaction, leaving } => self.cancel(interaction, leaving),
             Command::Accept { offer } => self.accept(offer),
             Command::Decline { offer, reason } => self.decline(offer, reason),

@@ -96,6 +96,7 @@ impl Twin {
         (this.plan, this.route, this.hops, this.step) = (plan.clone(), usize::from(route), hops, 0);
         (this.transfers, this.declines, this.overdue) = (this.transfers + 1, 0, false);
         (this.waits_from, this.in_queue_from) = (now, now);
+        this.revision += 1;
         let queue = plan.routes[usize::from(route)].queue;
         this.visits.push(Visit { queue, answered: None, abandoned: None });
         self.time_max_wait(item);
@@ -299,6 +300,7 @@ impl Twin {
         }
         if self.items[item].plan.priority != priority {
             self.items[item].plan.priority = priority;
+            self.items[item].revision += 1;
             if self.stands(item) {
                 self.stand(item);
             }

@@ -2,6 +2,7 @@
 //! no index, no cache, no timer: time is what is due next in all lists. Written from SEMANTICS.md and the words of
 //! commands and events; of the engine it uses the vocabulary only. Whatever the engine does fast must be the same.
 
+mod again;
 mod choose;
 mod door;
 mod floor;

@@ -126,6 +126,7 @@ impl Twin {
             job: None,
         });
         self.open_rings.push(self.rings.len() - 1);
+        self.items[item].revision += 1;
         if self.items[item].seek.is_none() {
             self.items[item].state = State::Offered;
         }
@@ -205,6 +206,7 @@ impl Twin {
             (this.plan, this.route, this.hops, this.step) = (seek.plan, 0, 0, 0);
             (this.transfers, this.declines) = (this.transfers + 1, 0);
             (this.waits_from, this.in_queue_from) = (since, since);
+            this.revision += 1;
             this.visits.push(super::twin::Visit { queue, answered: None, abandoned: None });
         }
         let waited = self.now.0.saturating_sub(self.items[item].waits_from.0);

@@ -72,9 +72,13 @@ pub struct Visit {
 pub struct Item {
     pub channel: Channel,
     pub customer: Option<CustomerId>,
+    /// Whether anything is known of them.
+    pub known: bool,
     pub matter: Text,
     pub due: Option<Time>,
     pub plan: Plan,
+    /// How often it got another plan or other points, or was offered.
+    pub revision: u32,
     pub route: usize,
     pub source: Text,
     pub state: State,

@@ -6,8 +6,10 @@ use baton::engine::agent::Presence;
 use baton::engine::command::{Answer, Command, Handover, Leaving, Submit, Target, Window};
 use baton::engine::event::{ConnectFailure, EndedBy};
 use baton::engine::ids::{AssignmentId, CustomerId, InteractionId, SessionId, Text};
-use baton::engine::plan::Facts;
+use baton::engine::journey::Journey;
+use baton::engine::plan::{Facts, Plan};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 const FAILURES: [(&str, ConnectFailure); 5] = [
     ("agent-no-answer", ConnectFailure::AgentNoAnswer),
@@ -82,8 +84,10 @@ impl World {
             "identify" => {
                 let interaction = self.interaction(words)?;
                 let customer = customer(words.word("the customer")?)?;
-                self.ask(Command::Identify { interaction, customer })
+                let journey = journey(words)?;
+                self.ask(Command::Identify { interaction, customer, journey })
             }
+            "replan" => self.replan(words),
             "leave" => self.cancel(words, Leaving::CustomerLeft),
             "withdraw" => self.cancel(words, Leaving::Withdrawn),
             "message" => {
@@ -134,6 +138,7 @@ impl World {
             not_before: words.moment("not-before")?.map(|ms| self.start.after(ms)),
             matter: words.setting("matter").unwrap_or_default().into(),
             customer: words.setting("customer").map(customer).transpose()?,
+            journey: journey(words)?,
             ..Facts::default()
         };
         let keys = [
@@ -157,6 +162,23 @@ impl World {
             }
         }
         Ok(told)
+    }
+
+    /// `replan c1 queue=complaints priority=4`: the line says the plan as for a submit; without a queue it is the one the
+    /// interaction is in. `replaces=0` is the plan that was seen, if it is not the one in force.
+    fn replan(&mut self, words: &mut Words) -> Told {
+        let interaction = self.interaction(words)?;
+        let subject = self.shard.interaction(interaction);
+        let current = subject.map_or(0, |subject| subject.plan_revision);
+        let queue = match (words.setting("queue"), subject) {
+            (Some(name), _) => self.queue_key(name)?,
+            (None, Some(subject)) => subject.queue(),
+            (None, None) => return Err("the interaction is forgotten, and no queue is given".into()),
+        };
+        let replaces = words.number("replaces", current)?;
+        let rule_set = words.number("rules", 1)?;
+        let plan = Plan { rule_set, ..self.plan(queue, words)? };
+        self.ask(Command::Replan { interaction, plan: plan.into(), replaces })
     }
 
     fn cancel(&mut self, words: &mut Words, leaving: Leaving) -> Told {
@@ -208,6 +230,13 @@ impl World {
 fn by(words: &mut Words) -> Result<EndedBy, String> {
     let known = [("agent", EndedBy::Agent), ("supervisor", EndedBy::Supervisor)];
     Ok(words.one_of("by", &known)?.unwrap_or(EndedBy::Agent))
+}
+
+/// `about=2`: so many contacts about the matter before this one.
+fn journey(words: &mut Words) -> Result<Option<Arc<Journey>>, String> {
+    let word = words.setting("about");
+    let about = word.map(|word| word.parse().map_err(|_| format!("{word} is no count"))).transpose()?;
+    Ok(about.map(|about_within| Journey { about_within, ..Journey::default() }.into()))
 }
 
 /// `7` or `#7`.

@@ -6,7 +6,7 @@ use super::render::{
 };
 use super::world::World;
 use baton::engine::capacity::Overdraw;
-use baton::engine::event::{CancelCause, EndedBy, Event, Sought, Transferred};
+use baton::engine::event::{CancelCause, EndedBy, Event, Replanned, Sought, Transferred};
 use baton::engine::ids::InteractionId;
 use baton::engine::interaction::{Part, Until};
 use baton::engine::time::Time;
@@ -161,9 +161,12 @@ fn of_interactions(world: &World, event: &Event) -> Option<String> {
             let reason = decision.wait_reason.map_or("for no reason", |reason| reason.sentence());
             format!("{} waits: {reason}", named(interaction))
         }
-        Event::Identified { interaction, customer } => {
-            format!("identified {}: customer {customer}", named(interaction))
+        Event::Identified { interaction, customer, journey } => {
+            let contact = journey.as_ref().map(|known| known.contact_number());
+            let contact = contact.map_or(String::new(), |number| format!(", contact {number} about it"));
+            format!("identified {}: customer {customer}{contact}", named(interaction))
         }
+        Event::Replanned(replanned) => replanned_words(world, replanned),
         Event::Due { interaction } => format!("{} is due and stands in line", named(interaction)),
         Event::Held { interaction } => held(world, *interaction),
         Event::Relaxed { interaction, step } if past_last_step(world, *interaction, *step) => {
@@ -251,6 +254,14 @@ fn transferred_words(world: &World, transferred: &Transferred) -> String {
     let wanted = transferred.wanted.map(|one| format!(", {}", wanted_words(world, one))).unwrap_or_default();
     let wrap_up = wrap_up_words(world, transferred.wrap_up_until);
     format!("transferred {}: to {to}{wanted}; {wrap_up}", part(world, transferred.assignment))
+}
+
+fn replanned_words(world: &World, replanned: &Replanned) -> String {
+    let Replanned { interaction, plan, step, wanted } = replanned;
+    let in_queue = queue(world, plan.entry().queue);
+    let step = if *step > 0 { format!(", at step {step} of what it needs") } else { String::new() };
+    let wanted = wanted.map(|one| format!(", {}", wanted_words(world, one))).unwrap_or_default();
+    format!("planned again {}: in {in_queue}, at its place{step}{wanted}", name(world, *interaction))
 }
 
 fn sought_words(world: &World, sought: &Sought) -> String {
