@@ -145,6 +145,11 @@ async fn look_up(
     Ok(Some(Kept::new(recalled)))
 }
 
+/// The same up to what has been told so far, for whoever wants to know what is known and must not wait for more.
+pub async fn look_up_now_heard(tenant: &Tenant, customer: CustomerId) -> Result<Option<Kept>, StoreFault> {
+    look_up(tenant, customer, tenant.clock.now(), Sequence(tenant.recents.heard())).await
+}
+
 /// The same up to what is committed at this moment, for whoever looks a customer up without an offer.
 pub async fn look_up_now(tenant: &Tenant, customer: CustomerId) -> Result<Option<Kept>, ApiError> {
     let committed = tenant.shard.read(|_| ()).await.map_err(ApiError::from)?.sequence;
@@ -172,6 +177,15 @@ fn completed(tenant: &Tenant, view: &InteractionView, base: Wire, found: Option<
 
 fn filled(tenant: &Tenant, view: &InteractionView, mut card: Wire, data: &CardData<'_>) -> Bytes {
     shown(tenant, &mut card, data, Some(view.interaction.channel.word()), in_ms(view.now));
+    if let Some(journey) = &view.interaction.facts.journey {
+        let part = proto::Card {
+            contacts_about: journey.about_7d,
+            sentiment: journey.sentiment.map(i32::from),
+            sentiment_trend: journey.sentiment_trend.into(),
+            ..proto::Card::default()
+        };
+        card.append(&part.encode_to_vec());
+    }
     card.finish()
 }
 

@@ -2,27 +2,26 @@
 
 use super::convert::{channel, code, duration_ms, required, text};
 use super::desk::agent_at;
-use super::last_agent::last_agent;
 use super::names::{chosen_id, shown};
 use super::platform::ahead;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use crate::customers::{Address, AddressKind, CustomerId, StoreFault};
+use super::whose::{self, Known, Late, Matter, served};
+use crate::customers::{Address, AddressKind, about};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
-use crate::engine::plan::{Channel, Facts};
+use crate::engine::plan::{Channel, Facts, Plan};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
-use crate::rules::{Asked, Served};
+use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
 use ring::digest::{Context, SHA256};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// How long an interaction waits for the customer store, in all.
 pub const LOOKUP_DEADLINE: Duration = Duration::from_millis(20);
@@ -33,14 +32,23 @@ const ATTRIBUTES_MAX: usize = 32;
 /// Longest wait for a preferred agent, ms.
 const BUDGET_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// A look-up that was not back in time.
-pub type LateCustomer = oneshot::Receiver<Result<CustomerId, StoreFault>>;
-
 /// What is asked of the shard, and what is still outstanding.
 pub struct Prepared {
     pub submit: Submit,
     pub secret: Secret,
-    pub late: Option<LateCustomer>,
+    pub late: Option<(Late, Again)>,
+}
+
+/// An interaction whose customer was not known in time, to be planned again.
+pub struct Again(Draft);
+
+impl Again {
+    /// The plan it would have been given, had all this been known; `None` if it is the one it has.
+    pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Arc<Plan>> {
+        self.0.know(known);
+        let plan = self.0.plan(tenant);
+        (*plan != *has).then_some(plan)
+    }
 }
 
 /// The hashes under which a request is recognised, and that of its content.
@@ -67,25 +75,19 @@ pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
 
 /// Makes the command.
 pub async fn prepare(
-    tenant: &Tenant,
+    tenant: &Arc<Tenant>,
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Prepared, ApiError> {
-    let draft = Draft::of(tenant, request)?;
+    let (mut draft, payload) = Draft::of(tenant, request)?;
     let deadline = Instant::now() + LOOKUP_DEADLINE;
     let from = submitted(request)?.from.as_ref();
-    let (customer, late) = identify(tenant, from, deadline).await;
-    let draft = draft.by(customer);
-    let waits = |draft: &Draft| tenant.plans.asks_for_last_agent(&tenant.rules, &draft.floor, &draft.asked());
-    let last = match customer.filter(|_| waits(&draft)) {
-        Some(customer) => {
-            let upto = tenant.recents.heard();
-            let now = tenant.clock.now();
-            last_agent(&tenant.customers, &draft.floor, customer, upto, now, deadline).await
-        }
-        None => None,
-    };
-    Ok(Prepared { late, ..draft.finished(tenant, identity, last) })
+    let (known, late) = whose::by(tenant, from, draft.matter(tenant), deadline).await;
+    if let Some(known) = &known {
+        draft.know(known);
+    }
+    let late = late.map(|late| (late, Again(draft.clone())));
+    Ok(Prepared { late, ..draft.finished(tenant, identity, payload) })
 }
 
 /// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
@@ -94,21 +96,18 @@ pub fn prepare_now(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Option<Prepared>, ApiError> {
-    let customer = match submitted(request)?.from.as_ref().and_then(|from| usable(tenant, from)) {
-        None => None,
-        Some(address) => match tenant.known.customer(&address) {
-            None => return Ok(None),
-            known => known,
-        },
-    };
-    let draft = Draft::of(tenant, request)?.by(customer);
-    if customer.is_some() && tenant.plans.asks_for_last_agent(&tenant.rules, &draft.floor, &draft.asked()) {
-        return Ok(None);
+    let (mut draft, payload) = Draft::of(tenant, request)?;
+    let from = submitted(request)?.from.as_ref();
+    match whose::at_once(tenant, from, draft.matter(tenant)) {
+        None => return Ok(None),
+        Some(Some(known)) => draft.know(&known),
+        Some(None) => {}
     }
-    Ok(Some(draft.finished(tenant, identity, None)))
+    Ok(Some(draft.finished(tenant, identity, payload)))
 }
 
 /// What came, checked field by field; to be planned when it is known whose it is.
+#[derive(Clone)]
 struct Draft {
     floor: Arc<Floor>,
     source: ids::Text,
@@ -116,13 +115,12 @@ struct Draft {
     channel: Channel,
     queue: QueueKey,
     requirements: Vec<Requirement>,
-    payload: Payload,
     wish: Option<Wish>,
     facts: Facts,
 }
 
 impl Draft {
-    fn of(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<Draft, ApiError> {
+    fn of(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<(Draft, Payload), ApiError> {
         let interaction = submitted(request)?;
         let source = chosen_id("interaction.source", &interaction.source)?;
         let channel = channel("interaction.channel", interaction.channel)?;
@@ -136,12 +134,20 @@ impl Draft {
         let facts = facts(interaction, tenant.clock.now())?;
         let external_id = interaction.external_id.as_str().into();
         let source = source.into();
-        Ok(Draft { floor, source, external_id, channel, queue, requirements, payload, wish, facts })
+        Ok((Draft { floor, source, external_id, channel, queue, requirements, wish, facts }, payload))
     }
 
-    fn by(mut self, customer: Option<CustomerId>) -> Draft {
-        self.facts.customer = customer.map(|id| ids::CustomerId(id.0));
-        self
+    /// What it is about, and how far back the rules of its queue look for more of it.
+    fn matter(&self, tenant: &Tenant) -> Matter {
+        Matter {
+            about: about(&self.facts.matter, &self.facts.intent),
+            within_ms: tenant.rules.repeats_within(&self.floor, self.queue),
+        }
+    }
+
+    fn know(&mut self, known: &Known) {
+        self.facts.customer = Some(ids::CustomerId(known.customer.0));
+        self.facts.journey.clone_from(&known.journey);
     }
 
     fn asked(&self) -> Asked<'_> {
@@ -152,10 +158,12 @@ impl Draft {
         }
     }
 
-    /// `last` is the agent who served the customer last.
-    fn finished(self, tenant: &Tenant, identity: &Identity, last: Option<Served>) -> Prepared {
-        let asked = Asked { last, ..self.asked() };
-        let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &asked);
+    /// What the rules say, with what the source wishes.
+    fn plan(&self, tenant: &Tenant) -> Arc<Plan> {
+        let asked = self.asked();
+        let last = self.facts.journey.as_ref().and_then(|journey| served(&self.floor, journey));
+        let last = last.filter(|_| tenant.plans.asks_for_last_agent(&tenant.rules, &self.floor, &asked));
+        let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &Asked { last, ..asked });
         if let Some(wish) = self.wish
             && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
             && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
@@ -163,16 +171,20 @@ impl Draft {
             planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
             planned.overdraw |= wish.overdraw;
         }
+        plan
+    }
+
+    fn finished(self, tenant: &Tenant, identity: &Identity, payload: Payload) -> Prepared {
         let submit = Submit {
             keys: identity.keys,
             content: identity.content,
+            plan: self.plan(tenant),
             source: self.source,
             external_id: self.external_id,
             channel: self.channel,
             facts: self.facts,
-            plan,
         };
-        Prepared { submit, secret: Secret::payload(self.payload, identity.content), late: None }
+        Prepared { submit, secret: Secret::payload(payload, identity.content), late: None }
     }
 }
 
@@ -343,49 +355,6 @@ pub fn parse_address(
         let length = format!("{} characters", address.value.chars().count());
         ApiError::field(format!("{field}.value"), &length, &error.to_string())
     })
-}
-
-/// An address that somebody can be found under. A caller who withholds the number, or calls from an extension, is
-/// unknown, and still a caller.
-fn usable(tenant: &Tenant, from: &proto::Address) -> Option<Address> {
-    let address = parse_address(tenant, "interaction.from", from).ok();
-    if address.is_none() {
-        crate::observe::customer_late("address_unusable");
-    }
-    address
-}
-
-/// Whose address it is. A store that is slow or dead never stops routing: the customer is unknown so far.
-async fn identify(
-    tenant: &Tenant,
-    from: Option<&proto::Address>,
-    deadline: Instant,
-) -> (Option<CustomerId>, Option<LateCustomer>) {
-    let Some(address) = from.and_then(|from| usable(tenant, from)) else { return (None, None) };
-    if let Some(known) = tenant.known.customer(&address) {
-        return (Some(known), None);
-    }
-    let asked = address.clone();
-    let (reply, mut answer) = oneshot::channel();
-    let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
-    tenant.customers.resolve(address, None, now_ms, move |resolved| {
-        // Whoever asked may have gone.
-        let _ = reply.send(resolved.map(|resolved| resolved.customer));
-    });
-    match timeout_at(deadline, &mut answer).await {
-        Ok(Ok(Ok(customer))) => {
-            tenant.known.learn(asked, customer);
-            (Some(customer), None)
-        }
-        Ok(_) => {
-            crate::observe::customer_late("lookup_failed");
-            (None, None)
-        }
-        Err(_) => {
-            crate::observe::customer_late("lookup");
-            (None, Some(answer))
-        }
-    }
 }
 
 /// The first half of a SHA-256 over the parts, each with its length.

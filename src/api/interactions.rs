@@ -2,15 +2,17 @@
 
 use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
-use super::intake::{self, LateCustomer};
+use super::intake::{self, Again};
 use super::names::{chosen_id, shown};
 use super::platform;
 use super::route;
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
+use super::whose::Late;
 use crate::engine::command::{Answer, Command};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
 use crate::engine::interaction::Interaction;
+use crate::engine::plan::Plan;
 use crate::proto;
 use crate::proto::interactions_server::Interactions;
 use crate::runtime::inbox::Seen;
@@ -30,6 +32,8 @@ const MAX_WAIT_MS: u64 = 600_000;
 const WATCH_FEED_MAX: usize = 64;
 /// A late customer is waited for no longer than this.
 const LATE_MAX: Duration = Duration::from_secs(30);
+/// The revision of a plan that nothing has happened to.
+const AS_ADMITTED: u32 = 0;
 
 /// The service.
 pub struct Api {
@@ -142,11 +146,12 @@ pub async fn admit(
     prepared: intake::Prepared,
     look: Look,
 ) -> Result<(Seen<Answer>, Shown), ApiError> {
+    let plan = prepared.late.as_ref().map(|_| prepared.submit.plan.clone());
     let command = Command::Submit(Box::new(prepared.submit));
     let (seen, shown) = tenant.shard.ask_and_look(command, Some(prepared.secret), look).await?;
     let late = prepared.late.filter(|_| !matches!(seen.value, Answer::Admitted { repeated: true, .. }));
-    if let (Some(late), Some(interaction)) = (late, told::submitted(&seen.value)) {
-        tokio::spawn(identify_late(tenant.clone(), interaction, late));
+    if let (Some((late, again)), Some(interaction), Some(plan)) = (late, told::submitted(&seen.value), plan) {
+        tokio::spawn(know_late(tenant.clone(), interaction, late, again, plan));
     }
     Ok((seen, shown))
 }
@@ -156,15 +161,26 @@ fn admitted((seen, shown): (Seen<Answer>, Shown)) -> (InteractionId, bool, Shown
     (interaction, matches!(seen.value, Answer::Admitted { repeated: true, .. }), shown)
 }
 
-/// Attaches a customer who was found too late for the admission.
-async fn identify_late(tenant: Arc<Tenant>, interaction: InteractionId, late: LateCustomer) {
-    if let Ok(Ok(Ok(customer))) = tokio::time::timeout(LATE_MAX, late).await {
-        let customer = CustomerId(customer.0);
-        let command = Command::Identify { interaction, customer, journey: None };
-        // Gone from memory, or the server stops: the history then lacks this one contact.
-        if tenant.shard.ask(command, None).await.is_err() {
-            crate::observe::customer_late("never_attached");
-        }
+/// Attaches what was known too late for the admission, and plans again by it, unless somebody was faster.
+async fn know_late(
+    tenant: Arc<Tenant>,
+    interaction: InteractionId,
+    late: Late,
+    again: Again,
+    plan: Arc<Plan>,
+) {
+    let Ok(Some(known)) = tokio::time::timeout(LATE_MAX, late).await else { return };
+    let (customer, journey) = (CustomerId(known.customer.0), known.journey.clone());
+    let command = Command::Identify { interaction, customer, journey };
+    // Gone from memory, or the server stops: the history then lacks this one contact.
+    if tenant.shard.ask(command, None).await.is_err() {
+        return crate::observe::customer_late("never_attached");
+    }
+    let Some(plan) = again.plan(&tenant, &known, &plan) else { return };
+    let command = Command::Replan { interaction, plan, replaces: AS_ADMITTED };
+    // Refused where it was offered or planned meanwhile: that stands.
+    if tenant.shard.ask(command, None).await.is_err() {
+        crate::observe::customer_late("never_planned_again");
     }
 }
 

@@ -23,7 +23,6 @@ mod hours_parts;
 mod intake;
 mod interactions;
 mod known;
-mod last_agent;
 mod money;
 mod names;
 mod people;
@@ -39,6 +38,7 @@ mod status;
 mod supervise;
 mod supervision;
 pub mod tenant;
+mod whose;
 mod wire;
 mod work;
 

@@ -5,7 +5,7 @@ pub use super::known::Known;
 use super::names::{self, shown};
 pub use super::plans::Plans;
 use super::status::ApiError;
-use crate::customers::{Customers, Home};
+use crate::customers::{Customers, Home, Words};
 use crate::engine::ids::{InteractionId, SessionId};
 use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
@@ -36,6 +36,8 @@ pub struct Tenant {
     pub known: Known,
     /// Where phone numbers may be written without the code of the country.
     pub home: Option<Home>,
+    /// What in a customer's words announces something.
+    pub words: Words,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,

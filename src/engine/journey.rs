@@ -46,10 +46,12 @@ pub struct Journey {
     pub lifetime_contacts: u32,
     /// How the newest contact ended. `None`: there was none.
     pub last_outcome: Option<LastOutcome>,
-    /// Who served it, by the name in the history. Empty: nobody.
-    pub last_agent: Text,
-    /// How long ago it was, ms.
+    /// How long ago it came, ms.
     pub last_ago_ms: Option<u64>,
+    /// Who served the newest contact that was served, by the name in the history. Empty: nobody.
+    pub last_agent: Text,
+    /// How long ago that one came, ms.
+    pub served_ago_ms: Option<u64>,
     /// Promises to the customer that are still to be kept.
     pub open_promises: u32,
     /// What the business calls their standing. Empty: nothing is known.
