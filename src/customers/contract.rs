@@ -3,6 +3,7 @@
 use super::address::{Address, AddressKind};
 use super::card::{CardData, Kept, Pen, Recalled, WEEK_MS};
 use super::entry::{EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::erase::{Erased, Erasing};
 use super::memory::MemoryStore;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::sqlite::SqliteStore;
@@ -124,6 +125,13 @@ impl Harness {
         recalled.map(|known| shown(&mut Kept::new(known), offered, now_ms)).unwrap_or_default()
     }
 
+    fn erase(&mut self, erasing: Erasing) -> Result<Erased, UnknownCustomer> {
+        match self.write(Write::Erase(erasing)) {
+            Written::Erased(erased) => erased,
+            other => panic!("erase was answered with {other:?}"),
+        }
+    }
+
     fn applied(&mut self) -> u64 {
         self.reads.applied_sequence().expect("the store works")
     }
@@ -188,6 +196,7 @@ macro_rules! contract {
 }
 
 mod cards;
+mod erase;
 mod promises;
 
 contract! {

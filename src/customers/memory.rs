@@ -1,12 +1,15 @@
 //! Customers in memory, for simulations and tests. Nothing here can fail halfway, so a group needs no way
 //! back: it is done under one lock, which is all that "committed" means without a disk.
 
+mod erase;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::address::Address;
 use super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
 use super::entry::{HistoryEntry, Page, Position};
+use super::erase::Erased;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::promise::{NotRedeemed, PROMISES_LISTED_MAX, Promise, Promising, Redeeming};
 use super::store::{
@@ -22,14 +25,15 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct State {
-    /// Customer 1 is at 0, and nobody is ever removed.
-    profiles: Vec<Profile>,
+    /// Customer 1 is at 0; who was erased leaves the place empty.
+    profiles: Vec<Option<Profile>>,
     addresses: HashMap<Address, CustomerId>,
     /// Where the contact of an interaction stands.
     contacts: HashMap<u64, (CustomerId, Position)>,
     requests: HashMap<(CustomerId, RequestId), Position>,
     /// By number.
     promises: BTreeMap<u64, Promised>,
+    last_promise: u64,
     last_number: u64,
     applied: u64,
 }
@@ -116,6 +120,10 @@ impl CustomerReads for MemoryStore {
         Ok(state.profile(id).map(|_| state.promises_to(id)))
     }
 
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        Ok(self.state()?.erasable(id))
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         Ok(self.state()?.applied)
     }
@@ -137,11 +145,11 @@ impl State {
     }
 
     fn profile(&self, id: CustomerId) -> Option<&Profile> {
-        self.profiles.get(Self::index(id)?)
+        self.profiles.get(Self::index(id)?)?.as_ref()
     }
 
     fn profile_mut(&mut self, id: CustomerId) -> Option<&mut Profile> {
-        self.profiles.get_mut(Self::index(id)?)
+        self.profiles.get_mut(Self::index(id)?)?.as_mut()
     }
 
     fn write(&mut self, write: &Write) -> Written {
@@ -152,6 +160,7 @@ impl State {
             Write::Record(recording) => Written::Recorded(self.record(recording).map(Box::new)),
             Write::Promise(promising) => Written::Promised(self.promise(promising).map(Box::new)),
             Write::Redeem(redeeming) => Written::Redeemed(self.redeem(redeeming).map(Box::new)),
+            Write::Erase(erasing) => Written::Erased(self.erase(erasing)),
             Write::Project(projection) => Written::Projected(self.project(projection)),
         }
     }
@@ -171,7 +180,8 @@ impl State {
         let id = CustomerId(self.profiles.len() as u64 + 1);
         let customer =
             Customer { id, display_name: String::new(), addresses: vec![address.clone()], created_ms };
-        self.profiles.push(Profile { customer, history: BTreeMap::new(), contacts: BTreeMap::new() });
+        let profile = Profile { customer, history: BTreeMap::new(), contacts: BTreeMap::new() };
+        self.profiles.push(Some(profile));
         self.addresses.insert(address.clone(), id);
         id
     }
@@ -215,7 +225,8 @@ impl State {
             return Ok(first.promise.clone());
         }
         self.profile(*customer).ok_or(UnknownCustomer(*customer))?;
-        let number = self.promises.last_key_value().map_or(1, |(last, _)| last + 1);
+        let number = self.last_promise + 1;
+        self.last_promise = number;
         let promise =
             Promise { number, customer: *customer, made_ms: *now_ms, what: what.clone(), redeemed: None };
         let made = request_id.clone();

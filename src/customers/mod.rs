@@ -13,6 +13,7 @@ mod card;
 #[cfg(test)]
 mod contract;
 mod entry;
+mod erase;
 mod memory;
 mod model;
 mod promise;
@@ -31,6 +32,7 @@ pub use entry::{
     ChannelCode, Contact, EntryKind, HistoryEntry, NewEntry, Outcome, Page, Position, SUMMARY_CHARS_MAX,
     TEXT_CHARS_MAX,
 };
+pub use erase::{Erased, Erasing};
 pub use memory::MemoryStore;
 pub use model::{
     Customer, CustomerId, DISPLAY_NAME_CHARS_MAX, DisplayName, InputError, REQUEST_ID_CHARS_MAX, RequestId,

@@ -6,6 +6,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use super::address::Address;
 use super::card::Recalled;
 use super::entry::{Page, Position};
+use super::erase::Erased;
 use super::model::{Customer, CustomerId, DisplayName};
 use super::promise::Promise;
 use super::reply::Reply;
@@ -20,6 +21,7 @@ pub(super) enum Read {
     History { id: CustomerId, after: Option<Position>, limit: usize, reply: Reply<Option<Page>> },
     Recall { id: CustomerId, since_ms: i64, reply: Reply<Option<Recalled>> },
     Promises(CustomerId, Reply<Option<Vec<Promise>>>),
+    Erasable(CustomerId, Reply<Option<Erased>>),
 }
 
 pub(super) struct Resolve {
@@ -38,6 +40,7 @@ impl Read {
             Self::History { reply, .. } => reply.give(Err(fault)),
             Self::Recall { reply, .. } => reply.give(Err(fault)),
             Self::Promises(_, reply) => reply.give(Err(fault)),
+            Self::Erasable(_, reply) => reply.give(Err(fault)),
         }
     }
 }
@@ -51,6 +54,7 @@ pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, wri
             Read::History { id, after, limit, reply } => reply.give(store.history(id, after, limit)),
             Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
             Read::Promises(id, reply) => reply.give(store.promises(id)),
+            Read::Erasable(id, reply) => reply.give(store.erasable(id)),
         }
     }
 }

@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::address::Address;
 use super::card::{Recalled, WEEK_MS};
 use super::entry::{HistoryEntry, Page, Position};
+use super::erase::{Erased, Erasing};
 use super::model::{Customer, CustomerId, DisplayName};
 use super::promise::{NotRedeemed, Promise, Promising, Redeeming};
 use super::reader::{self, Read, Resolve};
@@ -142,6 +143,26 @@ impl Customers {
         reply: impl FnOnce(Result<Option<Vec<Promise>>, StoreFault>) + Send + 'static,
     ) {
         self.read(Read::Promises(id, Reply::new(reply)));
+    }
+
+    /// Who and what erasing the person a customer is would erase; `None` if there is no such customer.
+    pub fn erasable(
+        &self,
+        id: CustomerId,
+        reply: impl FnOnce(Result<Option<Erased>, StoreFault>) + Send + 'static,
+    ) {
+        self.read(Read::Erasable(id, Reply::new(reply)));
+    }
+
+    /// Erases. The answer comes when nothing of them is left in any file of the store. After a fault they may be gone
+    /// already; what is left of them in a log then goes with the next write.
+    pub fn erase(
+        &self,
+        erasing: Erasing,
+        reply: impl FnOnce(Result<Result<Erased, UnknownCustomer>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Erased(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Erase(erasing), reply));
     }
 
     /// Hands over a stretch of committed events. A store that fails keeps what it has taken and tries again.

@@ -6,6 +6,7 @@
 use super::address::Address;
 use super::card::Recalled;
 use super::entry::{ChannelCode, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::erase::{Erased, Erasing};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::promise::{NotRedeemed, Promise, Promising, Redeeming};
 
@@ -54,6 +55,9 @@ pub trait CustomerReads: Send {
     /// ones, the newest first. `None`: no such customer.
     fn promises(&mut self, id: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault>;
 
+    /// Who and what erasing the person a customer is would erase. `None`: no such customer.
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault>;
+
     /// Up to which engine event the history is written.
     fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
 }
@@ -70,6 +74,7 @@ pub enum Write {
     Record(Recording),
     Promise(Promising),
     Redeem(Redeeming),
+    Erase(Erasing),
     Project(Projection),
 }
 
@@ -83,6 +88,8 @@ pub enum Written {
     Promised(Result<Box<Promise>, UnknownCustomer>),
     /// Redeemed, now or by the same request before.
     Redeemed(Result<Box<Promise>, NotRedeemed>),
+    /// Who was erased, now or before: nothing of them is left in any file of the store.
+    Erased(Result<Erased, UnknownCustomer>),
     /// Up to which event the history is written now.
     Projected(Result<u64, Gap>),
 }

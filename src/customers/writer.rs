@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use super::entry::HistoryEntry;
+use super::erase::Erased;
 use super::promise::{NotRedeemed, Promise};
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
@@ -39,6 +40,7 @@ pub(super) enum WriteReply {
     Recorded(Reply<Result<HistoryEntry, UnknownCustomer>>),
     Promised(Reply<Result<Promise, UnknownCustomer>>),
     Redeemed(Reply<Result<Promise, NotRedeemed>>),
+    Erased(Reply<Result<Erased, UnknownCustomer>>),
 }
 
 impl Call {
@@ -58,6 +60,7 @@ impl WriteReply {
             Self::Recorded(reply) => reply.give(Err(fault)),
             Self::Promised(reply) => reply.give(Err(fault)),
             Self::Redeemed(reply) => reply.give(Err(fault)),
+            Self::Erased(reply) => reply.give(Err(fault)),
         }
     }
 
@@ -69,6 +72,7 @@ impl WriteReply {
             (Self::Recorded(reply), Written::Recorded(recorded)) => reply.give(Ok(recorded.map(|e| *e))),
             (Self::Promised(reply), Written::Promised(promised)) => reply.give(Ok(promised.map(|p| *p))),
             (Self::Redeemed(reply), Written::Redeemed(redeemed)) => reply.give(Ok(redeemed.map(|p| *p))),
+            (Self::Erased(reply), Written::Erased(erased)) => reply.give(Ok(erased)),
             _ => {}
         }
     }

@@ -74,6 +74,10 @@ impl CustomerReads for Staged {
         self.store.promises(id)
     }
 
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.store.erasable(id)
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         self.store.applied_sequence()
     }

@@ -5,10 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use super::super::address::{Address, AddressKind};
 use super::super::card::{CONTACTS_KEPT, LOOKED_UP, Recalled};
 use super::super::entry::{Contact, EntryKind, HistoryEntry, Outcome, Page, Position};
+use super::super::erase::Erased;
 use super::super::model::{Customer, CustomerId};
 use super::super::promise::Promise;
 use super::super::store::{CustomerReads, Known, StoreFault};
-use super::{from_sql, promises, to_sql, unavailable};
+use super::{erase, from_sql, promises, to_sql, unavailable};
 
 /// A connection that only reads.
 pub(super) struct SqliteReads {
@@ -74,6 +75,10 @@ impl CustomerReads for SqliteReads {
             }
             promises::of(moment, id).map(Some)
         })
+    }
+
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.at_once("looking at what would be erased", |moment| erase::erasable(moment, id))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -217,7 +222,10 @@ mod tests {
             BY_REQUEST,
             promises::OF,
             promises::ONE,
-        ] {
+        ]
+        .into_iter()
+        .chain(erase::STATEMENTS)
+        {
             let plan = plan(&store.connection, sql);
             assert!(!plan.is_empty(), "{sql}");
             assert!(plan.iter().all(|step| by_index(step)), "{sql}: {plan:?}");

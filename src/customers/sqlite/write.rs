@@ -9,7 +9,7 @@ use super::super::store::{
     Change, Gap, Opened, Projected, Projection, Recording, Resolved, StoreFault, UnknownCustomer, Write,
     Written,
 };
-use super::{from_sql, promises, read, to_sql, unavailable};
+use super::{erase, from_sql, promises, read, to_sql, unavailable};
 
 pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFault> {
     match write {
@@ -27,6 +27,9 @@ pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFaul
         Write::Redeem(redeeming) => promises::redeem(db, redeeming)
             .map(|redeemed| Written::Redeemed(redeemed.map(Box::new)))
             .map_err(unavailable("redeeming a promise")),
+        Write::Erase(erasing) => {
+            erase::erase(db, erasing).map(Written::Erased).map_err(unavailable("erasing a person"))
+        }
         Write::Project(projection) => project(db, projection)
             .map(Written::Projected)
             .map_err(unavailable("projecting committed events")),

@@ -1,8 +1,8 @@
 //! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
 
 use baton::customers::{
-    Address, Customer, CustomerId, CustomerReads, CustomerStore, Known, MemoryStore, Page, Position, Promise,
-    Recalled, StoreFault, Write, Written,
+    Address, Customer, CustomerId, CustomerReads, CustomerStore, Erased, Known, MemoryStore, Page, Position,
+    Promise, Recalled, StoreFault, Write, Written,
 };
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use std::ops::ControlFlow;
@@ -86,6 +86,10 @@ impl CustomerReads for SlowReads {
         self.reads.promises(id)
     }
 
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.reads.erasable(id)
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         self.reads.applied_sequence()
     }
@@ -128,6 +132,10 @@ impl CustomerReads for DeadReads {
     }
 
     fn promises(&mut self, _: CustomerId) -> Result<Option<Vec<Promise>>, StoreFault> {
+        dead()
+    }
+
+    fn erasable(&mut self, _: CustomerId) -> Result<Option<Erased>, StoreFault> {
         dead()
     }
 
