@@ -191,7 +191,7 @@ impl Journal for Failing {
         self.journal.key(interaction, wrapped)
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.journal.destroy_key(interaction)
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        self.journal.destroy_keys(interactions)
     }
 }

@@ -77,8 +77,8 @@ impl Journal for Shared {
         self.with(|journal| journal.key(interaction, wrapped))
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.with(|journal| journal.destroy_key(interaction))
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        self.with(|journal| journal.destroy_keys(interactions))
     }
 }
 
