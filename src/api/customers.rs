@@ -3,6 +3,7 @@
 use super::access::Service;
 use super::card::{gone, show_customer, show_entry};
 use super::convert::{channel, moment, page_size};
+use super::erase;
 use super::intake::parse_address;
 use super::names::shown;
 use super::promises;
@@ -24,6 +25,8 @@ const AHEAD_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 /// The service.
 pub struct Api {
     gate: Gate,
+    /// For whoever may erase.
+    erase: Gate,
 }
 
 /// Asks the store and waits for its answer.
@@ -41,7 +44,8 @@ pub async fn asked<T: Send + 'static>(
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { gate: Gate::new(tenants, Service::Customers) }
+        let erase = Gate::new(tenants.clone(), Service::Erase);
+        Api { gate: Gate::new(tenants, Service::Customers), erase }
     }
 }
 
@@ -174,6 +178,15 @@ impl Customers for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         Ok(Response::new(promises::list(&tenant, &request).await?))
+    }
+
+    async fn erase(
+        &self,
+        request: Request<proto::EraseRequest>,
+    ) -> Result<Response<proto::EraseResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.erase.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(erase::erase(&tenant, &request).await?))
     }
 
     async fn record_event(

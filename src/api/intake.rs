@@ -360,7 +360,7 @@ async fn identify(
     if let Some(known) = tenant.known.customer(&address) {
         return (Some(known), None);
     }
-    let asked = address.clone();
+    let (begun, asked) = (tenant.known.begin(), address.clone());
     let (reply, mut answer) = oneshot::channel();
     let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
     tenant.customers.resolve(address, None, now_ms, move |resolved| {
@@ -369,7 +369,7 @@ async fn identify(
     });
     match timeout_at(deadline, &mut answer).await {
         Ok(Ok(Ok(customer))) => {
-            tenant.known.learn(asked, customer);
+            tenant.known.learn(begun, asked, customer);
             (Some(customer), None)
         }
         Ok(_) => {

@@ -12,6 +12,7 @@ mod convert;
 mod customers;
 mod desk;
 mod desk_notices;
+mod erase;
 mod estimate;
 mod explain;
 mod floor;

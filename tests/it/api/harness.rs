@@ -4,7 +4,7 @@
 use baton::assembly::{Parts, ServerError, prepare_with};
 use baton::config::{Config, JournalKind, Settings};
 use baton::customers::MemoryStore;
-use baton::journal::Memory;
+use baton::journal::{Erasures, Memory};
 use baton::proto;
 use baton::proto::agents_client::AgentsClient;
 use baton::proto::customers_client::CustomersClient;
@@ -92,6 +92,7 @@ impl Server {
             let mut parts = Parts {
                 journal: Box::new(Memory::new()),
                 customers: Box::new(MemoryStore::new()),
+                erasures: Erasures::in_memory(),
                 folder: None,
             };
             change(&mut parts);

@@ -6,6 +6,7 @@ mod attach;
 mod cards;
 mod desk;
 mod durability;
+mod erase;
 mod expect;
 mod explain;
 mod faults;

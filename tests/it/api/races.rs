@@ -84,7 +84,7 @@ impl Journal for Shared {
 
 fn running(journal: &Shared, speed: u32) -> Running {
     let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-    start(Box::new(journal.clone()), customers, speed, true, "races").expect("nothing to recover")
+    start(Box::new(journal.clone()), customers, &[], speed, true, "races").expect("nothing to recover")
 }
 
 async fn done(handle: &ShardHandle, command: Command) -> Answer {
