@@ -7,7 +7,7 @@ use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault, Words};
 use crate::engine::command::Command;
-use crate::journal::{Fault, FolderLock, Journal, Memory, Sqlite};
+use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Sqlite};
 use crate::retaining::keep;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::runtime::leases::SWEEP;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -94,6 +94,7 @@ struct Shard {
 pub struct Parts {
     pub journal: Box<dyn Journal>,
     pub customers: Box<dyn CustomerStore>,
+    pub erasures: Erasures,
     /// Where the journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
 }
@@ -103,15 +104,17 @@ impl Parts {
     pub fn open(config: &Config, tenant: &str) -> Result<Parts, ServerError> {
         if config.journal == JournalKind::Memory {
             let (journal, customers) = (Box::new(Memory::new()), Box::new(MemoryStore::new()));
-            return Ok(Parts { journal, customers, folder: None });
+            return Ok(Parts { journal, customers, erasures: Erasures::in_memory(), folder: None });
         }
         let folder = config.data.join("tenants").join(tenant);
         std::fs::create_dir_all(&folder)
             .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
         let journal = Sqlite::open(&folder, tenant)?;
+        let erasures = Erasures::open(&folder, tenant)?;
         let customers = SqliteStore::open(&folder)
             .map_err(|source| ServerError::Customers { tenant: tenant.to_owned(), source })?;
-        Ok(Parts { journal: Box::new(journal), customers: Box::new(customers), folder: Some(folder) })
+        let (journal, customers) = (Box::new(journal), Box::new(customers));
+        Ok(Parts { journal, customers, erasures, folder: Some(folder) })
     }
 }
 
@@ -211,10 +214,11 @@ fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
 }
 
 fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -> Result<Shard, ServerError> {
-    let Parts { journal, customers, folder } = parts;
+    let Parts { journal, customers, erasures, folder } = parts;
+    let erased = erasures.read()?;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
-    let running = start(journal, customers.clone(), config.speed, config.learns, name)
+    let running = start(journal, customers.clone(), &erased, config.speed, config.learns, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     tracing::info!(
         tenant = name,
@@ -243,6 +247,8 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         known: Known::default(),
         home: config.home,
         words: Words::default(),
+        forgotten: running.forgotten.clone(),
+        erasures: Arc::new(Mutex::new(erasures)),
         leases: running.leases.clone(),
         clock: running.clock,
         rules,

@@ -1,8 +1,9 @@
 //! Lets go of what customers' histories have kept for long enough: a walk over all entries now and then, a few at a time, so
-//! that whoever writes meanwhile hardly waits. What is let go is gone from cards as well.
+//! that whoever writes meanwhile hardly waits. What is let go is gone from cards as well, and the payload of a contact from the
+//! journal: it would belong to nobody any more, and an erasure could not find it.
 
 use crate::api::tenant::Tenant;
-use crate::customers::{Forgotten, Retention};
+use crate::customers::{Purged, Retention};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -41,12 +42,17 @@ async fn walk(tenant: &Tenant, retention: &Retention) -> u64 {
         steps.tick().await;
         let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
         let (reply, answer) = oneshot::channel();
-        tenant.customers.forget(retention.forgetting(now_ms, at, LOOKED_AT), move |forgotten| {
+        tenant.customers.purge(retention.purging(now_ms, at, LOOKED_AT), move |purged| {
             // The server may be stopping.
-            let _ = reply.send(forgotten);
+            let _ = reply.send(purged);
         });
         match answer.await {
-            Ok(Ok(Forgotten { gone: more, next })) => (gone, after) = (gone + more, next),
+            Ok(Ok(Purged { gone: more, interactions, next })) => {
+                (gone, after) = (gone + more, next);
+                if !interactions.is_empty() && tenant.shard.destroy(Vec::new(), interactions).await.is_err() {
+                    after = None;
+                }
+            }
             _ => after = None,
         }
     }

@@ -31,6 +31,8 @@ pub enum Service {
     Customers,
     Floor,
     Supervision,
+    /// The one method of `Customers` that destroys.
+    Erase,
 }
 
 impl Role {

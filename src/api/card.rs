@@ -63,9 +63,14 @@ fn why(tenant: &Tenant, view: &InteractionView) -> String {
     chosen_sentence(&decided.decision, agent, view.interaction.requirements(), &tenant.shard.floor())
 }
 
+/// Whose it is, as far as anybody may know.
+fn known(tenant: &Tenant, view: &InteractionView) -> Option<crate::engine::ids::CustomerId> {
+    view.interaction.facts.customer.filter(|customer| !tenant.forgotten.has(Some(*customer)))
+}
+
 /// The card of an offer as it goes over the wire, if nothing has to be looked up for it.
 pub fn at_once(tenant: &Tenant, view: &InteractionView) -> Option<Bytes> {
-    let Some(customer) = view.interaction.facts.customer else { return Some(base(tenant, view).finish()) };
+    let Some(customer) = known(tenant, view) else { return Some(base(tenant, view).finish()) };
     let card = base(tenant, view);
     let (offered, now_ms) = (view.interaction.id.0, in_ms(view.now));
     with_pen(tenant, |pen| {
@@ -94,7 +99,7 @@ pub async fn card(
     offered: Sequence,
 ) -> (Bytes, Option<tokio::task::JoinHandle<Option<Bytes>>>) {
     let base = base(tenant, view);
-    let Some(customer) = view.interaction.facts.customer else { return (base.finish(), None) };
+    let Some(customer) = known(tenant, view) else { return (base.finish(), None) };
     let (owner, now) = (tenant.clone(), view.now);
     let mut found = Box::pin(async move { look_up(&owner, whose(customer), now, offered).await.ok() });
     match tokio::time::timeout(CARD_DEADLINE, &mut found).await {

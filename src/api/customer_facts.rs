@@ -8,9 +8,9 @@ use crate::engine::interaction::Interaction;
 use crate::engine::journey::{Journey, LastOutcome};
 use crate::proto;
 
-/// What the plan in force was made with. `None` where nothing was known in time.
-pub fn planned_with(interaction: &Interaction) -> Option<proto::CustomerFacts> {
-    interaction.planned_with().map(|journey| shown(journey))
+/// What is known of the customer, in time for the plan in force or not.
+pub fn known(interaction: &Interaction) -> Option<proto::CustomerFacts> {
+    interaction.facts.journey.as_deref().map(shown)
 }
 
 /// Whose it is is known, and what they did before was not when it was planned.

@@ -2,6 +2,7 @@
 
 use super::access::Service;
 use super::card::{gone, show_customer};
+use super::erase;
 use super::intake::parse_address;
 use super::names::shown;
 use super::status::ApiError;
@@ -16,6 +17,8 @@ use tonic::{Request, Response, Status};
 /// The service.
 pub struct Api {
     gate: Gate,
+    /// For whoever may erase.
+    erase: Gate,
 }
 
 /// Asks the store and waits for its answer.
@@ -33,7 +36,8 @@ pub async fn asked<T: Send + 'static>(
 impl Api {
     /// The service for all tenants of a server.
     pub fn new(tenants: Tenants) -> Api {
-        Api { gate: Gate::new(tenants, Service::Customers) }
+        let erase = Gate::new(tenants.clone(), Service::Erase);
+        Api { gate: Gate::new(tenants, Service::Customers), erase }
     }
 }
 
@@ -206,6 +210,15 @@ impl Customers for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         Ok(Response::new(promises::list(&tenant, &request).await?))
+    }
+
+    async fn erase(
+        &self,
+        request: Request<proto::EraseRequest>,
+    ) -> Result<Response<proto::EraseResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.erase.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(erase::erase(&tenant, &request).await?))
     }
 
     async fn record_event(

@@ -57,7 +57,7 @@ pub async fn explain(
         recomputed,
         sequence: seen.sequence.0,
         interaction: Some(tenant.show_interaction(&view)),
-        customer_facts: customer_facts::planned_with(&view.interaction),
+        customer_facts: customer_facts::known(&view.interaction),
         customer_facts_unknown: customer_facts::unknown(&view.interaction),
         replaced_plans: customer_facts::replaced(tenant, &view.interaction, &floor),
     })

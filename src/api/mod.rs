@@ -13,6 +13,7 @@ mod customer_facts;
 mod customers;
 mod desk;
 mod desk_notices;
+mod erase;
 mod estimate;
 mod explain;
 mod floor;

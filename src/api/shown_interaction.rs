@@ -73,7 +73,7 @@ impl Tenant {
         let one = &*view.interaction;
         let assignment = one.owner.or(one.assignments.first().copied());
         wire.code(20, interaction_state(one.state));
-        if let Some(customer) = one.facts.customer {
+        if let Some(customer) = one.facts.customer.filter(|one| !self.forgotten.has(Some(*one))) {
             self.write_number(wire, 21, "customers", customer.0);
         }
         wire.time(22, Some(one.entered));

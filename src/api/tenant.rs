@@ -7,8 +7,10 @@ pub use super::plans::Plans;
 use super::status::ApiError;
 use crate::customers::{Customers, Home, Words};
 use crate::engine::ids::{InteractionId, SessionId};
+use crate::journal::Erasures;
 use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
+use crate::runtime::forgotten::Forgotten;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
 use crate::runtime::payload::Held;
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -38,6 +40,10 @@ pub struct Tenant {
     pub home: Option<Home>,
     /// What in a customer's words announces something.
     pub words: Words,
+    /// Customers who were erased.
+    pub forgotten: Arc<Forgotten>,
+    /// Where an erasure is noted first. Whoever erases holds it: one at a time.
+    pub erasures: Arc<Mutex<Erasures>>,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,

@@ -95,6 +95,7 @@ async fn find(tenant: Arc<Tenant>, address: Address) -> Option<Found> {
     if let Some(known) = tenant.known.customer(&address) {
         return Some(Found { customer: tenant.recents.head(known), created: false });
     }
+    let begun = tenant.known.begin();
     let (reply, answer) = oneshot::channel();
     tenant.customers.resolve(address.clone(), None, now_ms(&tenant), move |resolved| {
         // Whoever asked may have gone.
@@ -104,7 +105,7 @@ async fn find(tenant: Arc<Tenant>, address: Address) -> Option<Found> {
         crate::observe::customer_late("lookup_failed");
         return None;
     };
-    tenant.known.learn(address, resolved.customer);
+    tenant.known.learn(begun, address, resolved.customer);
     Some(Found { customer: resolved.customer, created: resolved.created })
 }
 

@@ -57,7 +57,8 @@ fn lines(told: &Explanation) -> Vec<String> {
         lines.push(plans(told, it.rule_set_version));
     }
     lines.push(match (&told.customer_facts, told.customer_facts_unknown) {
-        (Some(facts), _) => format!("customer: {}", customer(facts)),
+        (Some(facts), false) => format!("customer: {}", customer(facts)),
+        (Some(facts), true) => format!("customer: {} (known after it was planned)", customer(facts)),
         (None, true) => "customer: known, but what they did before was not known in time".to_owned(),
         (None, false) => "customer: nobody knows who it is".to_owned(),
     });

@@ -4,12 +4,13 @@ use super::address::{Address, AddressKind};
 use super::card::{CardData, Kept, Pen, Recalled, WEEK_MS};
 use super::details::Details;
 use super::entry::{EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::erase::{Erased, Erasing};
 use super::memory::MemoryStore;
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::sqlite::SqliteStore;
 use super::store::{
     Change, CustomerReads, CustomerStore, Gap, Known, NotRecorded, Opened, Projected, Projection, Recording,
-    Resolved, Write, Written,
+    Resolved, UnknownCustomer, Write, Written,
 };
 
 const PHONE: &str = "+972501234567";
@@ -126,6 +127,13 @@ impl Harness {
         recalled.map(|known| shown(&mut Kept::new(known), offered, now_ms)).unwrap_or_default()
     }
 
+    fn erase(&mut self, erasing: Erasing) -> Result<Erased, UnknownCustomer> {
+        match self.write(Write::Erase(erasing)) {
+            Written::Erased(erased) => erased,
+            other => panic!("erase was answered with {other:?}"),
+        }
+    }
+
     fn applied(&mut self) -> u64 {
         self.reads.applied_sequence().expect("the store works")
     }
@@ -192,6 +200,7 @@ macro_rules! contract {
 
 mod cards;
 mod entries;
+mod erase;
 mod links;
 mod preferences;
 mod promises;

@@ -14,6 +14,7 @@ mod card;
 mod contract;
 mod details;
 mod entry;
+mod erase;
 mod facts;
 mod link;
 mod memory;
@@ -39,6 +40,7 @@ pub use entry::{
     ChannelCode, Contact, EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position,
     SUMMARY_CHARS_MAX, TEXT_CHARS_MAX, about,
 };
+pub use erase::{Erased, Erasing};
 pub use facts::{AskedFacts, CustomerFacts, ServedBy, Signals};
 pub use link::{LINKED_MAX, Linking, NotLinked, NotUnlinked, Unlinking};
 pub use memory::MemoryStore;
@@ -61,6 +63,6 @@ pub use sentiment::Words;
 pub use service::{Customers, NotProjected};
 pub use sqlite::SqliteStore;
 pub use store::{
-    Change, CustomerReads, CustomerStore, Forgetting, Forgotten, Gap, Known, NotRecorded, Opened, Projected,
-    Projection, Recording, Resolved, StoreFault, Ties, UnknownCustomer, Write, Written,
+    Change, CustomerReads, CustomerStore, Gap, Known, NotRecorded, Opened, Projected, Projection, Purged,
+    Purging, Recording, Resolved, StoreFault, Ties, UnknownCustomer, Write, Written,
 };

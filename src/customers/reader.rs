@@ -6,6 +6,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError};
 use super::address::Address;
 use super::card::Recalled;
 use super::entry::{Filter, Page, Position};
+use super::erase::Erased;
 use super::model::{Customer, CustomerId, DisplayName};
 use super::preference::Changed;
 use super::promise::Promise;
@@ -24,6 +25,7 @@ pub(super) enum Read {
     Promises(CustomerId, Reply<Option<Vec<Promise>>>),
     TierPromises(Reply<Vec<Promise>>),
     Changes(CustomerId, Reply<Option<Vec<Changed>>>),
+    Erasable(CustomerId, Reply<Option<Erased>>),
 }
 
 /// Which part of a history.
@@ -55,6 +57,7 @@ impl Read {
             Self::Promises(_, reply) => reply.give(Err(fault)),
             Self::TierPromises(reply) => reply.give(Err(fault)),
             Self::Changes(_, reply) => reply.give(Err(fault)),
+            Self::Erasable(_, reply) => reply.give(Err(fault)),
         }
     }
 }
@@ -75,6 +78,7 @@ pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, wri
             Read::Promises(id, reply) => reply.give(store.promises(id)),
             Read::TierPromises(reply) => reply.give(store.tier_promises()),
             Read::Changes(id, reply) => reply.give(store.changes(id)),
+            Read::Erasable(id, reply) => reply.give(store.erasable(id)),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How long the entries of histories are kept, by their kind. What is not named is kept for good.
 
 use super::entry::EntryKind;
-use super::store::Forgetting;
+use super::store::Purging;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A hundred years: longer is for good.
@@ -33,9 +33,9 @@ impl Retention {
     }
 
     /// What to let go at a moment, among so many numbers after one.
-    pub fn forgetting(&self, now_ms: i64, after: u64, looked_at: u64) -> Forgetting {
+    pub fn purging(&self, now_ms: i64, after: u64, looked_at: u64) -> Purging {
         let before = |(kind, days): &(EntryKind, i64)| (*kind, now_ms.saturating_sub(days * DAY_MS));
-        Forgetting { before_ms: self.0.iter().map(before).collect(), after, looked_at }
+        Purging { before_ms: self.0.iter().map(before).collect(), after, looked_at }
     }
 }
 
@@ -61,9 +61,9 @@ mod tests {
     #[test]
     fn each_kind_is_kept_so_many_days() {
         let retention = Retention::parse("visit=90d, message=730d").expect("it is right");
-        let forgetting = retention.forgetting(100 * DAY_MS, 7, 10);
+        let purging = retention.purging(100 * DAY_MS, 7, 10);
         let before_ms = vec![(EntryKind::Visit, 10 * DAY_MS), (EntryKind::Message, -630 * DAY_MS)];
-        assert_eq!(forgetting, Forgetting { before_ms, after: 7, looked_at: 10 });
+        assert_eq!(purging, Purging { before_ms, after: 7, looked_at: 10 });
         assert!(Retention::default().is_for_good() && !retention.is_for_good());
     }
 

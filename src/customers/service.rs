@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::address::Address;
 use super::card::{Recalled, WEEK_MS};
 use super::entry::{HistoryEntry, Page};
+use super::erase::{Erased, Erasing};
 use super::link::{Linking, NotLinked, NotUnlinked, Unlinking};
 use super::model::{Customer, CustomerId, DisplayName};
 use super::preference::{Changed, NotPreferred, Preferring};
@@ -20,7 +21,7 @@ use super::promise::{NotRedeemed, Promise, Promising, Redeeming, Withdrawing};
 use super::reader::{self, History, Read, Resolve};
 use super::reply::Reply;
 use super::store::{
-    CustomerStore, Forgetting, Forgotten, NotRecorded, Projection, Recording, Resolved, StoreFault, Ties,
+    CustomerStore, NotRecorded, Projection, Purged, Purging, Recording, Resolved, StoreFault, Ties,
     UnknownCustomer, Write,
 };
 use super::writer::{Call, WriteReply, Writer};
@@ -221,13 +222,29 @@ impl Customers {
     }
 
     /// Lets go of old entries; answers with what went.
-    pub fn forget(
+    pub fn purge(&self, purging: Purging, reply: impl FnOnce(Result<Purged, StoreFault>) + Send + 'static) {
+        let reply = WriteReply::Purged(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Purge(purging), reply));
+    }
+
+    /// Who and what erasing the person a customer is would erase; `None` if there is no such customer.
+    pub fn erasable(
         &self,
-        forgetting: Forgetting,
-        reply: impl FnOnce(Result<Forgotten, StoreFault>) + Send + 'static,
+        id: CustomerId,
+        reply: impl FnOnce(Result<Option<Erased>, StoreFault>) + Send + 'static,
     ) {
-        let reply = WriteReply::Forgotten(Reply::new(reply));
-        reader::send(&self.calls, Call::Write(Write::Forget(forgetting), reply));
+        self.read(Read::Erasable(id, Reply::new(reply)));
+    }
+
+    /// Erases. The answer comes when nothing of them is left in any file of the store. After a fault they may be gone
+    /// already; what is left of them in a log then goes with the next write.
+    pub fn erase(
+        &self,
+        erasing: Erasing,
+        reply: impl FnOnce(Result<Result<Erased, UnknownCustomer>, StoreFault>) + Send + 'static,
+    ) {
+        let reply = WriteReply::Erased(Reply::new(reply));
+        reader::send(&self.calls, Call::Write(Write::Erase(erasing), reply));
     }
 
     /// Hands over a stretch of committed events. A store that fails keeps what it has taken and tries again.

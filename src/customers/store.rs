@@ -6,6 +6,7 @@
 use super::address::Address;
 use super::card::Recalled;
 use super::entry::{ChannelCode, EntryKind, Filter, HistoryEntry, NewEntry, Outcome, Page, Position};
+use super::erase::{Erased, Erasing};
 use super::link::{Linking, NotLinked, NotUnlinked, Unlinking};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::preference::{Changed, NotAllowed, NotPreferred, Preferring};
@@ -66,6 +67,8 @@ pub trait CustomerReads: Send {
 
     /// Everybody who is linked to another, or has a contact person.
     fn ties(&mut self) -> Result<Vec<Ties>, StoreFault>;
+    /// Who and what erasing the person a customer is would erase. `None`: no such customer.
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault>;
 
     /// Up to which engine event the history is written.
     fn applied_sequence(&mut self) -> Result<u64, StoreFault>;
@@ -87,7 +90,8 @@ pub enum Write {
     Link(Linking),
     Unlink(Unlinking),
     Prefer(Preferring),
-    Forget(Forgetting),
+    Purge(Purging),
+    Erase(Erasing),
     Project(Projection),
 }
 
@@ -108,7 +112,9 @@ pub enum Written {
     /// Under which number the others are one person now.
     Unlinked(Result<CustomerId, NotUnlinked>),
     Preferred(Result<(), NotPreferred>),
-    Forgotten(Forgotten),
+    Purged(Purged),
+    /// Who was erased, now or before: nothing of them is left in any file of the store.
+    Erased(Result<Erased, UnknownCustomer>),
     /// Up to which event the history is written now.
     Projected(Result<u64, Gap>),
 }
@@ -132,7 +138,7 @@ pub struct Ties {
 
 /// To let go of what is older than it is kept, a few entries at a time, so that nobody waits behind it for long.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Forgetting {
+pub struct Purging {
     /// Of each kind, older than this, ms since 1970. What is pinned stays, and a contact that is open.
     pub before_ms: Vec<(EntryKind, i64)>,
     /// Looks at the entries with greater numbers,
@@ -141,7 +147,7 @@ pub struct Forgetting {
     pub looked_at: u64,
 }
 
-impl Forgetting {
+impl Purging {
     pub(super) fn takes(&self, entry: &HistoryEntry) -> bool {
         let open = entry.contact.as_ref().is_some_and(|contact| contact.outcome == Outcome::Open);
         let old = |(kind, before_ms): &(EntryKind, i64)| entry.kind == *kind && entry.time_ms < *before_ms;
@@ -150,9 +156,11 @@ impl Forgetting {
 }
 
 /// What was let go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forgotten {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purged {
     pub gone: u64,
+    /// Those of contacts among them: their payload is let go as well.
+    pub interactions: Vec<u64>,
     /// Where to go on; `None` at the end.
     pub next: Option<u64>,
 }

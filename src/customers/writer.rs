@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 
 use super::entry::HistoryEntry;
+use super::erase::Erased;
 use super::link::{NotLinked, NotUnlinked};
 use super::model::CustomerId;
 use super::preference::NotPreferred;
@@ -16,7 +17,7 @@ use super::promise::{NotRedeemed, Promise};
 use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
 use super::store::{
-    CustomerStore, Forgotten, Gap, NotRecorded, Projection, Resolved, StoreFault, UnknownCustomer, Write,
+    CustomerStore, Gap, NotRecorded, Projection, Purged, Resolved, StoreFault, UnknownCustomer, Write,
     Written,
 };
 
@@ -49,7 +50,8 @@ pub(super) enum WriteReply {
     Linked(Reply<Result<CustomerId, NotLinked>>),
     Unlinked(Reply<Result<CustomerId, NotUnlinked>>),
     Preferred(Reply<Result<(), NotPreferred>>),
-    Forgotten(Reply<Forgotten>),
+    Purged(Reply<Purged>),
+    Erased(Reply<Result<Erased, UnknownCustomer>>),
 }
 
 impl Call {
@@ -72,7 +74,8 @@ impl WriteReply {
             Self::Linked(reply) => reply.give(Err(fault)),
             Self::Unlinked(reply) => reply.give(Err(fault)),
             Self::Preferred(reply) => reply.give(Err(fault)),
-            Self::Forgotten(reply) => reply.give(Err(fault)),
+            Self::Purged(reply) => reply.give(Err(fault)),
+            Self::Erased(reply) => reply.give(Err(fault)),
         }
     }
 
@@ -90,7 +93,8 @@ impl WriteReply {
             (Self::Linked(reply), Written::Linked(linked)) => reply.give(Ok(linked)),
             (Self::Unlinked(reply), Written::Unlinked(unlinked)) => reply.give(Ok(unlinked)),
             (Self::Preferred(reply), Written::Preferred(preferred)) => reply.give(Ok(preferred)),
-            (Self::Forgotten(reply), Written::Forgotten(count)) => reply.give(Ok(count)),
+            (Self::Purged(reply), Written::Purged(count)) => reply.give(Ok(count)),
+            (Self::Erased(reply), Written::Erased(erased)) => reply.give(Ok(erased)),
             _ => {}
         }
     }

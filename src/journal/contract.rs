@@ -62,12 +62,23 @@ fn a_destroyed_key_is_gone_and_the_others_stay(journal: &mut dyn Journal) {
     let wrapped = keys.each_ref().map(|(interaction, key)| journal.wrap(*interaction, key).expect("wrapped"));
     let key = journal.key(7, &wrapped[0]).expect("readable").expect("kept");
     assert_eq!(open(&key, b"7", &sealed).as_deref(), Some(&b"Ana"[..]));
-    journal.destroy_key(7).expect("destroyed");
-    journal.destroy_key(7).expect("destroying it again changes nothing");
+    journal.destroy_keys(&[7, 9, 5_000]).expect("destroyed, as far as there were any");
+    journal.destroy_keys(&[7]).expect("destroying it again changes nothing");
+    journal.destroy_keys(&[]).expect("nothing to do");
     assert!(journal.key(7, &wrapped[0]).expect("readable").is_none());
     for ((interaction, key), wrapped) in keys.iter().zip(&wrapped).skip(1) {
         assert!(journal.key(*interaction, wrapped).expect("readable").as_ref() == Some(key));
     }
+}
+
+/// An older journal that was put back beside a newer keys file gives the number once more.
+fn a_number_whose_key_was_destroyed_gets_a_new_one(journal: &mut dyn Journal) {
+    journal.wrap(7, &Key::random()).expect("wrapped");
+    journal.destroy_keys(&[7]).expect("destroyed");
+    let key = Key::random();
+    let wrapped = journal.wrap(7, &key).expect("wrapped");
+    assert!(Key::unwrapped(&wrapped, &[0; 32]) != key, "it does not lie there in clear");
+    assert!(journal.key(7, &wrapped).expect("readable") == Some(key));
 }
 
 fn a_wrapped_key_is_nothing_without_its_interaction(journal: &mut dyn Journal) {
@@ -106,6 +117,7 @@ contract!(
     what_was_appended_is_read_back_in_order_from_any_place,
     a_reading_ends_where_the_visitor_breaks,
     a_destroyed_key_is_gone_and_the_others_stay,
+    a_number_whose_key_was_destroyed_gets_a_new_one,
     a_wrapped_key_is_nothing_without_its_interaction,
     a_batch_that_does_not_follow_is_a_bug,
 );

@@ -4,6 +4,7 @@
 //! every copy of them, without rewriting one. Backups of this file are taken apart.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -21,6 +22,9 @@ pub(super) const BLOCK: u64 = 1_024;
 /// How many blocks may lie in the log before it is moved into the main file.
 const CHECKPOINT_BLOCKS: u32 = 64;
 
+/// How long the emptying of the log waits for somebody else who reads the file: everybody waits for it.
+const READERS_MAX: Duration = Duration::from_millis(250);
+
 pub(super) type Pad = [u8; KEY_LENGTH];
 
 /// What is left where a pad was destroyed.
@@ -34,13 +38,22 @@ pub(super) struct Keys {
     /// The block that was used last, with its number.
     used: Option<(u64, Vec<u8>)>,
     laid_since_checkpoint: u32,
+    /// It holds pads that were destroyed since.
+    log_to_empty: bool,
 }
 
 impl Keys {
     pub fn open(path: &Path, tenant: &str) -> Result<Self, Fault> {
         let connection = file::open(path, &KIND, tenant)?;
         file::empty_log(&connection, path)?;
-        Ok(Self { connection, path: path.to_owned(), used: None, laid_since_checkpoint: 0 })
+        connection.busy_timeout(READERS_MAX).map_err(Fault::sqlite(path, "open"))?;
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+            used: None,
+            laid_since_checkpoint: 0,
+            log_to_empty: false,
+        })
     }
 
     /// The pad of an interaction, on stable storage on return.
@@ -53,9 +66,18 @@ impl Keys {
                 None => self.lay(block)?,
             },
         };
+        let pads = if pad_in(&pads, at) == DESTROYED { self.lay_again(block, pads, at)? } else { pads };
         let pad = pad_in(&pads, at);
         self.used = Some((block, pads));
         Ok(pad)
+    }
+
+    /// A number that was erased comes again when an older journal was put back beside this file. Under the zeros that are left
+    /// of its pad the new key would lie in clear.
+    fn lay_again(&self, block: u64, mut pads: Vec<u8>, at: usize) -> Result<Vec<u8>, Fault> {
+        pads[at..at + KEY_LENGTH].copy_from_slice(&random_bytes(KEY_LENGTH));
+        write(&self.connection, &self.path, block, &pads)?;
+        Ok(pads)
     }
 
     fn lay(&mut self, block: u64) -> Result<Vec<u8>, Fault> {
@@ -78,16 +100,33 @@ impl Keys {
         get(&self.connection, &self.path, interaction)
     }
 
-    /// Empties the log as well: it holds the page as it was before.
-    pub fn destroy(&mut self, interaction: u64) -> Result<(), Fault> {
+    /// Each block is written once, all of them together, and the log, which holds the pages as they were, is emptied.
+    pub fn destroy(&mut self, interactions: &[u64]) -> Result<(), Fault> {
         self.used = None;
-        let (block, at) = place(interaction);
-        let Some(mut pads) = block_at(&self.connection, &self.path, block)? else { return Ok(()) };
-        pads[at..at + KEY_LENGTH].copy_from_slice(&DESTROYED);
-        self.connection
-            .execute("UPDATE pads SET pads = ?2 WHERE block = ?1", params![block.cast_signed(), pads])
-            .map_err(Fault::sqlite(&self.path, "destroy a key in"))?;
-        file::empty_log(&self.connection, &self.path)
+        let mut places: Vec<(u64, usize)> = interactions.iter().map(|one| place(*one)).collect();
+        places.sort_unstable();
+        let transaction =
+            self.connection.transaction().map_err(Fault::sqlite(&self.path, "destroy keys in"))?;
+        for of_block in places.chunk_by(|one, next| one.0 == next.0) {
+            let block = of_block[0].0;
+            let Some(mut pads) = block_at(&transaction, &self.path, block)? else { continue };
+            let mut changed = false;
+            for (_, at) in of_block {
+                let pad = &mut pads[*at..at + KEY_LENGTH];
+                changed |= *pad != DESTROYED;
+                pad.copy_from_slice(&DESTROYED);
+            }
+            if changed {
+                write(&transaction, &self.path, block, &pads)?;
+                self.log_to_empty = true;
+            }
+        }
+        transaction.commit().map_err(Fault::sqlite(&self.path, "destroy keys in"))?;
+        if self.log_to_empty {
+            file::empty_log(&self.connection, &self.path)?;
+            self.log_to_empty = false;
+        }
+        Ok(())
     }
 
     pub fn is_empty(&self) -> Result<bool, Fault> {
@@ -95,6 +134,14 @@ impl Keys {
             .query_row("SELECT NOT EXISTS (SELECT 1 FROM pads)", [], |row| row.get(0))
             .map_err(Fault::sqlite(&self.path, "read pads from"))
     }
+}
+
+fn write(connection: &Connection, path: &Path, block: u64, pads: &[u8]) -> Result<(), Fault> {
+    connection
+        .prepare_cached("UPDATE pads SET pads = ?2 WHERE block = ?1")
+        .and_then(|mut update| update.execute(params![block.cast_signed(), pads]))
+        .map(drop)
+        .map_err(Fault::sqlite(path, "write pads to"))
 }
 
 /// The block of an interaction, and where in it the pad begins.

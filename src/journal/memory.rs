@@ -66,8 +66,10 @@ impl Journal for Memory {
         Ok(self.pads.get(&interaction).map(|pad| Key::unwrapped(wrapped, pad)))
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.pads.remove(&interaction);
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        for interaction in interactions {
+            self.pads.remove(interaction);
+        }
         Ok(())
     }
 }

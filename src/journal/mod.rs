@@ -4,6 +4,7 @@
 //! Two implementations keep one contract (`contract.rs`): [`Memory`] for simulation, [`Sqlite`] for a real floor.
 //! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
 
+mod erasures;
 mod fault;
 mod file;
 mod keys;
@@ -23,6 +24,7 @@ mod damage;
 
 use std::ops::ControlFlow;
 
+pub use erasures::{Erasure, Erasures};
 pub use fault::Fault;
 pub use lock::FolderLock;
 pub use memory::Memory;
@@ -62,9 +64,9 @@ pub trait Journal: Send {
     /// The key of an interaction again; `None` when it was destroyed, or no key was ever wrapped for it.
     fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault>;
 
-    /// Destroys what unwraps the key of an interaction: what was sealed with it can never be opened again. `Ok` means that the
-    /// key is gone from our files; copies made of them are the business of whoever made them.
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault>;
+    /// Destroys what unwraps the keys of interactions: what was sealed with them can never be opened again. `Ok` means that
+    /// the keys are gone from our files. An older copy that is put back brings them back: see [`Erasures`].
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault>;
 }
 
 fn assert_follows(last: u64, batch: &Batch) {

@@ -122,8 +122,8 @@ impl Journal for Sqlite {
         Ok(self.keys.known(interaction)?.map(|pad| Key::unwrapped(wrapped, &pad)))
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.keys.destroy(interaction)
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        self.keys.destroy(interactions)
     }
 }
 
@@ -237,7 +237,10 @@ mod tests {
     fn what_unwraps_a_destroyed_key_is_in_no_file_of_the_folder() {
         let folder = new_folder();
         let mut journal = Sqlite::open(folder.path(), "acme").expect("new");
-        let pads: Vec<_> = (1..=50).map(|number| journal.keys.pad(number).expect("laid down")).collect();
+        // Of ten blocks, whose rows lie in many pages.
+        let numbers = (0..10 * keys::BLOCK).step_by(512);
+        let pads: Vec<_> =
+            numbers.clone().map(|number| journal.keys.pad(number).expect("laid down")).collect();
         let holders = |pad: &keys::Pad| {
             let files =
                 fs::read_dir(folder.path()).expect("readable").map(|entry| entry.expect("readable").path());
@@ -246,11 +249,31 @@ mod tests {
             files.filter(holds).count()
         };
         // The bytes of a pad may lie on both sides of a page's end; most do not.
-        let (destroyed, kept) = (&pads[20], &pads[21]);
-        assert!(holders(destroyed) > 0 && holders(kept) > 0);
-        journal.destroy_key(21).expect("destroyed");
-        assert_eq!(holders(destroyed), 0);
-        assert!(holders(kept) > 0);
+        let held = |pads: &[keys::Pad]| pads.iter().filter(|pad| holders(pad) > 0).count();
+        assert!(held(&pads) > 15);
+        let (destroyed, kept) = pads.split_at(13);
+        let before = held(kept);
+        let numbers: Vec<u64> = numbers.take(13).collect();
+        journal.destroy_keys(&numbers).expect("destroyed");
+        assert_eq!((held(destroyed), held(kept)), (0, before));
+    }
+
+    #[test]
+    fn a_reader_in_the_way_puts_the_end_of_a_key_off_and_loses_nothing() {
+        let folder = new_folder();
+        let mut journal = Sqlite::open(folder.path(), "acme").expect("new");
+        let pad = journal.keys.pad(7).expect("laid down");
+        let reader = Connection::open(keys_path(folder.path())).expect("opened");
+        reader.execute_batch("BEGIN; SELECT * FROM pads").expect("it reads");
+        let busy = journal.destroy_keys(&[7]).expect_err("it is in the way");
+        assert!(matches!(busy, Fault::Busy { .. }), "{busy}");
+        assert_eq!(journal.keys.known(7).expect("readable"), None, "nobody is given it any more");
+        reader.execute_batch("COMMIT").expect("it has read");
+        journal.destroy_keys(&[7]).expect("destroyed");
+        for file in ["keys.db", "keys.db-wal"] {
+            let bytes = fs::read(folder.path().join(file)).expect("readable");
+            assert!(!bytes.windows(32).any(|window| window == pad), "{file}");
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! and the journal's writer; nobody else touches either.
 
 use super::clock::Clock;
+use super::erase::Destroying;
 use super::follow::Follow;
+use super::forgotten::Forgotten;
 use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Reply};
 use super::leases::Leases;
@@ -55,6 +57,7 @@ struct Batch {
     reads: Vec<(Answered, Sequence)>,
     followers: Vec<Follower>,
     routed: Vec<(PipeId, InteractionId)>,
+    destroying: Vec<Destroying>,
     stop: bool,
 }
 
@@ -71,6 +74,9 @@ pub(super) struct Driver {
     pub lessons: Lessons,
     pub outbox: Outbox,
     pub leases: Leases,
+    pub forgotten: Arc<Forgotten>,
+    /// Interactions that were learned to be of somebody forgotten, whose keys are to be destroyed.
+    pub late: Vec<u64>,
     pub gauges: observe::Gauges,
     /// How long the next batch may be stepped.
     pub stepping: Duration,
@@ -91,11 +97,12 @@ impl Driver {
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
             self.fill(&mut batch);
-            let stop = batch.stop;
+            let (stop, destroying) = (batch.stop, std::mem::take(&mut batch.destroying));
             let commit = Instant::now();
             self.commit(&mut batch)?;
             self.stepping = commit.elapsed().clamp(*STEPPING.start(), *STEPPING.end());
             self.publish(batch);
+            self.destroy(destroying)?;
             self.gauges.refresh(&self.shard, self.inbox.asks.len());
             if stop {
                 return Ok(());
@@ -169,6 +176,7 @@ impl Driver {
                 let _ = lost.send(newest);
             }
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
+            Ask::Destroy(asked) => batch.destroying.push(asked),
             Ask::Stop => batch.stop = true,
         }
     }
@@ -210,7 +218,7 @@ impl Driver {
         for stamped in events.drain(..) {
             let carried = match &stamped.event {
                 Event::Admitted(admitted) => {
-                    let taken = secret.take();
+                    let taken = secret.take().filter(|_| !self.forgotten.has(admitted.facts.customer));
                     if let Some(key) = taken.as_ref().and_then(|secret| secret.key.clone()) {
                         batch.keys.push((admitted.interaction.0, key));
                     }
@@ -222,7 +230,10 @@ impl Driver {
                 event if carries(event, secret.as_ref()) => secret.take(),
                 _ => None,
             };
+            let of = carried.as_ref().and_then(|secret| secret.of);
+            let erased = of.is_some_and(|of| self.payloads.get(&of).is_some_and(|held| held.erased));
             let (sealed, plain) = carried.map(|secret| (secret.sealed, secret.plain)).unzip();
+            let sealed = sealed.filter(|_| !erased);
             batch.written.push(Written { stamped, sealed, plain });
         }
         self.events = events;
@@ -318,8 +329,15 @@ impl Driver {
     }
 
     /// Keeps the payload of an interaction at hand while it is open.
-    fn hold(&self, one: &Written, keys: &mut impl Iterator<Item = (u64, Key)>) {
+    fn hold(&mut self, one: &Written, keys: &mut impl Iterator<Item = (u64, Key)>) {
         match (&one.stamped.event, &one.plain) {
+            (Event::Admitted(admitted), _) if self.forgotten.has(admitted.facts.customer) => {
+                self.payloads.insert(admitted.interaction, Held::erased());
+            }
+            (Event::Identified { interaction, customer, .. }, _) if self.forgotten.has(Some(*customer)) => {
+                self.drop_payload(*interaction);
+                self.late.push(interaction.0);
+            }
             (Event::Admitted(admitted), Some(Plain::Payload(payload))) => {
                 let (_, key) = keys.next().expect("each payload came with its key");
                 self.payloads.insert(admitted.interaction, Held::new(payload.clone(), key));
@@ -379,7 +397,8 @@ mod tests {
     /// A shard with the agent `ana`, who has a session.
     async fn shard_with_ana() -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-        let running = start(Box::new(Memory::new()), customers, 1, true, "t").expect("nothing to recover");
+        let running =
+            start(Box::new(Memory::new()), customers, &[], 1, true, "t").expect("nothing to recover");
         let definition = Definition::Agent(AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new()));
         let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
         running.handle.ask(define, None).await.expect("a new agent");

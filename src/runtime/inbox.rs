@@ -1,6 +1,7 @@
 //! The hand-over to a shard: bounded, lock-free, many producers, one consumer. Full is an answer, not a wait. New
 //! interactions are refused first, so that accepts, completions and sign-outs still get through.
 
+use super::erase::Destroying;
 use super::outbox::{AgentFollower, WatchFeed};
 use super::payload::Secret;
 use super::pipe::{Pipe, PipeEnd, PipeId, pipe};
@@ -74,6 +75,7 @@ pub(super) enum Ask {
         interaction: InteractionId,
         feed: WatchFeed,
     },
+    Destroy(Destroying),
     Stop,
 }
 
@@ -230,7 +232,7 @@ impl ShardHandle {
         let _ = self.inbox.send(Ask::Stop);
     }
 
-    fn send(&self, ask: Ask) -> Result<(), AskError> {
+    pub(super) fn send(&self, ask: Ask) -> Result<(), AskError> {
         self.inbox.try_send(ask).map_err(|error| match error {
             TrySendError::Full(_) => AskError::Busy,
             TrySendError::Disconnected(_) => AskError::Stopped,

@@ -6,7 +6,9 @@
 
 pub mod clock;
 mod driver;
+mod erase;
 mod follow;
+pub mod forgotten;
 mod history;
 pub mod inbox;
 pub mod leases;

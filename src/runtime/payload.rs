@@ -60,6 +60,8 @@ pub struct Held {
     pub key: Key,
     /// The newest of what was said since, oldest first, each with its time.
     pub said: VecDeque<(Time, Arc<Said>)>,
+    /// Its customer was erased: nothing of it is written down.
+    pub erased: bool,
 }
 
 /// Of what is said in an interaction, so many entries are held at hand; all of it is in the journal.
@@ -70,7 +72,12 @@ const SAID_BYTES_MAX: usize = 128 * 1024;
 impl Held {
     /// Nothing said yet.
     pub fn new(payload: Arc<Payload>, key: Key) -> Held {
-        Held { payload, key, said: VecDeque::new() }
+        Held { payload, key, said: VecDeque::new(), erased: false }
+    }
+
+    /// What is left when the customer is erased: nothing, and a key that lies nowhere.
+    pub fn erased() -> Held {
+        Held { erased: true, ..Held::new(Arc::default(), Key::random()) }
     }
 
     /// Holds one entry more; the oldest go where there are too many.

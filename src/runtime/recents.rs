@@ -184,6 +184,15 @@ impl Recents {
         }
     }
 
+    /// These are nobody any more.
+    pub fn erased(&self, customers: &[CustomerId]) {
+        for customer in customers {
+            self.forget(*customer);
+        }
+        self.heads.retain(|member, head| !customers.contains(member) && !customers.contains(head));
+        self.contact_persons.retain(|one, asked| !customers.contains(one) && !customers.contains(asked));
+    }
+
     /// The same for everybody: what changed may stand on any card.
     pub fn forget_all(&self) {
         self.cards.clear();

@@ -3,6 +3,7 @@
 use super::clock::Clock;
 use super::driver::{Driver, over};
 use super::follow::Follow;
+use super::forgotten::{Erased, Forgotten};
 use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
@@ -11,7 +12,7 @@ use super::outbox::Outbox;
 use super::payload::{Held, Plain, SAID_MAX, key_before, open_payload, open_said};
 use super::pupil::{Outlook, Pupil};
 use super::recents::Recents;
-use crate::customers::{Customers, StoreFault};
+use crate::customers::{Customers, Erasing, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::floor::Definition;
@@ -20,13 +21,13 @@ use crate::engine::policy::PoolSpec;
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::engine::time::Time;
-use crate::journal::{Fault, Journal, RecoveryError, recover};
+use crate::journal::{Erasure, Fault, Journal, RecoveryError, recover};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use hashbrown::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -39,6 +40,8 @@ pub struct Running {
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     /// Cards of the customers who were offered lately.
     pub recents: Arc<Recents>,
+    /// Customers who were erased.
+    pub forgotten: Arc<Forgotten>,
     /// What is expected of waits.
     pub outlook: Outlook,
     pub thread: JoinHandle<Result<(), Fault>>,
@@ -75,11 +78,13 @@ pub enum StartError {
 /// The pool that always exists.
 pub const MAIN_POOL: &str = "main";
 
-/// Recovers and starts a shard. `speed` is how many times faster than life engine time runs; `learns`: whether the engine
+/// Recovers and starts a shard, after it has erased again what was erased: an older copy may have been put back, or a crash
+/// may have come between. `speed` is how many times faster than life engine time runs; `learns`: whether the engine
 /// is told what its floor teaches.
 pub fn start(
-    journal: Box<dyn Journal>,
+    mut journal: Box<dyn Journal>,
     customers: Customers,
+    erasures: &[Erasure],
     speed: u32,
     learns: bool,
     tenant: &str,
@@ -91,6 +96,7 @@ pub fn start(
     if applied > journal.last_sequence() {
         return Err(StartError::CustomersAhead { applied, last: journal.last_sequence() });
     }
+    let forgotten = Arc::new(forget_again(&store, erasures)?);
     let mut recovery = Recovery {
         journal: &*journal,
         applied,
@@ -101,15 +107,16 @@ pub fn start(
         learner: learns.then(|| Learner::new(HalfLife::USUAL)),
         outlook: Outlook::default(),
         newest_customer: None,
-        unfit: None,
+        erased: Erased::new(erasures, forgotten.clone()),
+        unfit: BTreeSet::new(),
     };
     let shard = recover(
         |visit| journal.read(1, visit),
         Sequence(u64::MAX),
         |shard, stamped, sealed| recovery.hear(shard, stamped, sealed),
     )?;
-    if let Some(interaction) = recovery.unfit {
-        return Err(StartError::KeyUnfit { interaction });
+    if let Some(interaction) = recovery.unfit.first() {
+        return Err(StartError::KeyUnfit { interaction: *interaction });
     }
     if let Some(customer) = recovery.newest_customer {
         check_known(&store, customer)?;
@@ -117,7 +124,8 @@ pub fn start(
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
     recovery.hold_open(&payloads)?;
-    let Recovery { follow, history, eyes, learner, outlook, .. } = recovery;
+    let Recovery { follow, history, eyes, learner, outlook, erased, .. } = recovery;
+    journal.destroy_keys(&erased.found).map_err(RecoveryError::from)?;
     let (out, lessons) = Lessons::channel();
     let lessons_out = Lessons::new(eyes, learner.is_some().then_some(out));
 
@@ -141,6 +149,8 @@ pub fn start(
         lessons: lessons_out,
         outbox: Outbox::default(),
         leases: leases.clone(),
+        forgotten: forgotten.clone(),
+        late: Vec::new(),
         gauges: observe::Gauges::new(tenant),
         stepping: Duration::ZERO,
         events: Vec::new(),
@@ -161,7 +171,7 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    Ok(Running { handle, payloads, recents, outlook, thread, ended, leases, clock, recovered })
+    Ok(Running { handle, payloads, recents, forgotten, outlook, thread, ended, leases, clock, recovered })
 }
 
 fn live_sources(shard: &Shard) -> Vec<Text> {
@@ -193,8 +203,9 @@ struct Recovery<'a> {
     sealed: HashMap<InteractionId, Sealed>,
     /// Numbers are given in order: a store that knows this one knows all before.
     newest_customer: Option<CustomerId>,
-    /// The first interaction whose payload and key do not fit.
-    unfit: Option<InteractionId>,
+    erased: Erased,
+    /// The interactions whose payload and key do not fit.
+    unfit: BTreeSet<InteractionId>,
     follow: Follow,
     history: History,
     eyes: Eyes,
@@ -220,6 +231,7 @@ impl Recovery<'_> {
             self.outlook.learn(&lessons, learner, floor);
         }
         let about = self.follow.about(&stamped.event);
+        self.erase(stamped);
         let missing = stamped.sequence.0 > self.applied;
         let plain = match (sealed.filter(|_| missing), about.interaction) {
             (Some(sealed), Some(interaction)) => self.open(stamped, interaction, sealed),
@@ -227,19 +239,21 @@ impl Recovery<'_> {
         };
         match &stamped.event {
             Event::Admitted(admitted) => {
-                self.newest_customer = self.newest_customer.max(admitted.facts.customer);
-                if let Some(sealed) = sealed {
+                self.meet(admitted.facts.customer);
+                let erased = self.erased.open.contains(&admitted.interaction);
+                if let Some(sealed) = sealed.filter(|_| !erased) {
                     let (content, payload) = (admitted.content, sealed.to_vec());
                     self.sealed
                         .insert(admitted.interaction, Sealed { content, payload, said: VecDeque::new() });
                 }
             }
             Event::Identified { customer, .. } => {
-                self.newest_customer = self.newest_customer.max(Some(*customer));
+                self.meet(Some(*customer));
             }
             event => {
                 if let Some(interaction) = over(event) {
                     self.sealed.remove(&interaction);
+                    self.erased.open.remove(&interaction);
                 }
                 let open = about.interaction.and_then(|interaction| self.sealed.get_mut(&interaction));
                 if let Some((open, sealed)) = open.zip(sealed) {
@@ -256,7 +270,22 @@ impl Recovery<'_> {
         }
     }
 
+    fn erase(&mut self, stamped: &Stamped) {
+        let Some(interaction) = self.erased.hear(stamped) else { return };
+        if self.sealed.remove(&interaction).is_some() {
+            self.erased.open.insert(interaction);
+        }
+        self.unfit.remove(&interaction);
+    }
+
+    fn meet(&mut self, customer: Option<CustomerId>) {
+        self.newest_customer = self.newest_customer.max(customer.filter(|one| !self.erased.has(Some(*one))));
+    }
+
     fn open(&mut self, stamped: &Stamped, interaction: InteractionId, sealed: &[u8]) -> Option<Plain> {
+        if self.erased.open.contains(&interaction) {
+            return None;
+        }
         let wrapped = match &stamped.event {
             Event::Admitted(_) => key_before(sealed),
             _ => self.sealed.get(&interaction).and_then(|open| key_before(&open.payload)),
@@ -269,12 +298,15 @@ impl Recovery<'_> {
             _ => open_said(&key, sealed).map(|said| Plain::Said(said.into())),
         });
         if plain.is_none() {
-            self.unfit.get_or_insert(interaction);
+            self.unfit.insert(interaction);
         }
         plain
     }
 
     fn hold_open(&mut self, payloads: &DashMap<InteractionId, Held>) -> Result<(), StartError> {
+        for interaction in &self.erased.open {
+            payloads.insert(*interaction, Held::erased());
+        }
         for (interaction, Sealed { content, payload, said }) in self.sealed.drain() {
             let wrapped = key_before(&payload).ok_or(StartError::KeyUnfit { interaction })?;
             let key = self.journal.key(interaction.0, wrapped).map_err(RecoveryError::from)?;
@@ -289,6 +321,26 @@ impl Recovery<'_> {
         }
         Ok(())
     }
+}
+
+/// Erases from the store whom an older copy of it has brought back. Gives those whom nobody is known as any more.
+fn forget_again(store: &Customers, erasures: &[Erasure]) -> Result<Forgotten, StartError> {
+    let before: BTreeSet<(u64, i64)> =
+        erasures.iter().flat_map(|erasure| &erasure.customers).copied().collect();
+    let forgotten = Forgotten::default();
+    if !before.is_empty() {
+        let before =
+            before.into_iter().map(|(id, created_ms)| (crate::customers::CustomerId(id), created_ms));
+        let (reply, answer) = crossbeam_channel::bounded(1);
+        store.erase(Erasing::Again(before.collect()), move |erased| {
+            // Received below, or the start has failed already.
+            let _ = reply.send(erased);
+        });
+        let erased = answer.recv().expect("a reply that is dropped answers by itself")?;
+        let erased = erased.expect("erasing again refuses nobody");
+        forgotten.add(erased.customers.iter().map(|(id, _)| CustomerId(id.0)));
+    }
+    Ok(forgotten)
 }
 
 /// Refuses a store that does not know a customer of the journal: it would give the same number to somebody else.

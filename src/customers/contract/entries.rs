@@ -5,7 +5,7 @@ use super::super::entry::Outcome;
 use super::super::entry::{EntryKind, Filter, HistoryEntry, NewEntry};
 use super::super::model::CustomerId;
 use super::super::store::Change;
-use super::super::store::{Forgetting, Forgotten, Recording, Write, Written};
+use super::super::store::{Purged, Purging, Recording, Write, Written};
 use super::{Harness, PHONE, opened, texts, then};
 
 contract! {
@@ -29,9 +29,9 @@ impl Harness {
         texts(&page.entries).into_iter().map(str::to_owned).collect()
     }
 
-    fn forget(&mut self, forgetting: Forgetting) -> Forgotten {
-        match self.write(Write::Forget(forgetting)) {
-            Written::Forgotten(forgotten) => forgotten,
+    fn purge(&mut self, purging: Purging) -> Purged {
+        match self.write(Write::Purge(purging)) {
+            Written::Purged(purged) => purged,
             other => panic!("letting go was answered with {other:?}"),
         }
     }
@@ -110,9 +110,9 @@ fn what_is_older_than_it_is_kept_goes(mut store: Harness) {
     let mut after = 0;
     let mut gone = 0;
     loop {
-        let forgotten = store.forget(Forgetting { before_ms: before_ms.clone(), after, looked_at: 3 });
-        gone += forgotten.gone;
-        match forgotten.next {
+        let purged = store.purge(Purging { before_ms: before_ms.clone(), after, looked_at: 3 });
+        gone += purged.gone;
+        match purged.next {
             Some(next) => after = next,
             None => break,
         }

@@ -5,11 +5,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::super::details::Details;
 use super::super::entry::{EntryKind, Filter, NewEntry, Outcome};
+use super::super::erase::Erasing;
 use super::super::link::{Linking, Unlinking};
 use super::super::model::{CustomerId, RequestId};
 use super::super::preference::{Preference, Preferring, Reason};
 use super::super::promise::{NewPromise, Promising, Redeeming, Redemption, To, Withdrawing};
-use super::super::store::{Change, Forgetting, Opened, Projected, Projection, Recording, Write, Written};
+use super::super::store::{Change, Opened, Projected, Projection, Purging, Recording, Write, Written};
 use super::{Harness, address, resolution};
 
 /// People enough to meet again and again.
@@ -55,7 +56,7 @@ impl Script {
     fn next(&mut self) -> Write {
         self.now_ms += self.generator.random_range(0..3);
         let (customer, now_ms) = (self.who(), self.now_ms);
-        match self.generator.random_range(0..12) {
+        match self.generator.random_range(0..13) {
             0 | 1 => resolution(&self.phone(), self.flag().then_some("Ana")),
             2 => Write::Link(Linking { customer, into: self.who(), reason: Self::reason(), now_ms }),
             3 => Write::Unlink(Unlinking { customer, reason: Self::reason(), now_ms }),
@@ -87,13 +88,10 @@ impl Script {
             }
             9 => {
                 let before_ms = vec![(EntryKind::Note, now_ms - 30), (EntryKind::Contact, now_ms - 60)];
-                Write::Forget(Forgetting {
-                    before_ms,
-                    after: self.generator.random_range(0..20),
-                    looked_at: 5,
-                })
+                Write::Purge(Purging { before_ms, after: self.generator.random_range(0..20), looked_at: 5 })
             }
             10 => self.contact(customer),
+            11 if self.generator.random_bool(0.2) => Write::Erase(Erasing::Person(customer)),
             _ => self.recording(customer),
         }
     }

@@ -1,6 +1,7 @@
 //! Customers in memory, for simulations and tests. Nothing here can fail halfway, so a group needs no way
 //! back: it is done under one lock, which is all that "committed" means without a disk.
 
+mod erase;
 mod people;
 mod promises;
 mod reads;
@@ -14,8 +15,8 @@ use super::entry::{HistoryEntry, Position};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::preference::Changed;
 use super::store::{
-    Change, CustomerReads, CustomerStore, Forgetting, Forgotten, Gap, NotRecorded, Opened, Projected,
-    Projection, Recording, Resolved, StoreFault, Write, Written,
+    Change, CustomerReads, CustomerStore, Gap, NotRecorded, Opened, Projected, Projection, Purged, Purging,
+    Recording, Resolved, StoreFault, Write, Written,
 };
 
 /// A store that forgets everything with the process. Clones share what they hold.
@@ -26,8 +27,8 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct State {
-    /// Customer 1 is at 0.
-    profiles: Vec<Profile>,
+    /// Customer 1 is at 0; who was erased leaves the place empty.
+    profiles: Vec<Option<Profile>>,
     addresses: HashMap<Address, CustomerId>,
     /// Where the contact of an interaction stands.
     contacts: HashMap<u64, (CustomerId, Position)>,
@@ -36,6 +37,8 @@ struct State {
     promises: BTreeMap<u64, Promised>,
     /// Oldest first.
     changes: Vec<Changed>,
+    last_promise: u64,
+    last_change: u64,
     last_number: u64,
     applied: u64,
 }
@@ -80,11 +83,11 @@ impl State {
     }
 
     fn profile(&self, id: CustomerId) -> Option<&Profile> {
-        self.profiles.get(Self::index(id)?)
+        self.profiles.get(Self::index(id)?)?.as_ref()
     }
 
     fn profile_mut(&mut self, id: CustomerId) -> Option<&mut Profile> {
-        self.profiles.get_mut(Self::index(id)?)
+        self.profiles.get_mut(Self::index(id)?)?.as_mut()
     }
 
     fn write(&mut self, write: &Write) -> Written {
@@ -99,7 +102,8 @@ impl State {
             Write::Link(linking) => Written::Linked(self.link(linking)),
             Write::Unlink(unlinking) => Written::Unlinked(self.unlink(unlinking)),
             Write::Prefer(preferring) => Written::Preferred(self.prefer(preferring)),
-            Write::Forget(forgetting) => Written::Forgotten(self.forget(forgetting)),
+            Write::Purge(purging) => Written::Purged(self.purge(purging)),
+            Write::Erase(erasing) => Written::Erased(self.erase(erasing)),
             Write::Project(projection) => Written::Projected(self.project(projection)),
         }
     }
@@ -117,12 +121,8 @@ impl State {
     fn create(&mut self, address: &Address, created_ms: i64) -> CustomerId {
         let id = CustomerId(self.profiles.len() as u64 + 1);
         let customer = Customer { addresses: vec![address.clone()], ..Customer::thin(id, created_ms) };
-        self.profiles.push(Profile {
-            customer,
-            linked_to: None,
-            history: BTreeMap::new(),
-            contacts: BTreeMap::new(),
-        });
+        let (history, contacts) = (BTreeMap::new(), BTreeMap::new());
+        self.profiles.push(Some(Profile { customer, linked_to: None, history, contacts }));
         self.addresses.insert(address.clone(), id);
         id
     }
@@ -149,20 +149,21 @@ impl State {
         self.profile(request.0)?.history.get(self.requests.get(request)?)
     }
 
-    fn forget(&mut self, forgetting: &Forgetting) -> Forgotten {
-        let upto = forgetting.after.saturating_add(forgetting.looked_at);
-        let mut gone = 0;
-        for profile in &mut self.profiles {
-            let numbers = forgetting.after + 1..=upto;
-            let old = |entry: &&HistoryEntry| numbers.contains(&entry.number) && forgetting.takes(entry);
+    fn purge(&mut self, purging: &Purging) -> Purged {
+        let upto = purging.after.saturating_add(purging.looked_at);
+        let (mut gone, mut interactions) = (0, Vec::new());
+        for profile in self.profiles.iter_mut().flatten() {
+            let numbers = purging.after + 1..=upto;
+            let old = |entry: &&HistoryEntry| numbers.contains(&entry.number) && purging.takes(entry);
             let old = profile.history.values().filter(old).map(HistoryEntry::position);
             for position in old.collect::<Vec<_>>() {
                 profile.history.remove(&position);
-                profile.contacts.remove(&position);
+                interactions.extend(profile.contacts.remove(&position).map(|(interaction, _)| interaction));
                 gone += 1;
             }
         }
-        Forgotten { gone, next: (upto < self.last_number).then_some(upto) }
+        interactions.sort_unstable();
+        Purged { gone, interactions, next: (upto < self.last_number).then_some(upto) }
     }
 
     fn project(&mut self, projection: &Projection) -> Result<u64, Gap> {

@@ -7,7 +7,7 @@ use super::State;
 
 impl State {
     fn ties(&self) -> Vec<Tie> {
-        let linked = self.profiles.iter().filter(|profile| profile.linked_to.is_some());
+        let linked = self.profiles.iter().flatten().filter(|profile| profile.linked_to.is_some());
         linked.map(|profile| Tie { customer: profile.customer.id, linked_to: profile.linked_to }).collect()
     }
 
@@ -20,7 +20,7 @@ impl State {
     pub(super) fn members(&self, id: CustomerId) -> Vec<CustomerId> {
         let ties = self.ties();
         let head = link::head(id, &ties);
-        let all = self.profiles.iter().map(|profile| profile.customer.id);
+        let all = self.profiles.iter().flatten().map(|profile| profile.customer.id);
         all.filter(|other| link::head(*other, &ties) == head).collect()
     }
 
@@ -88,7 +88,8 @@ impl State {
     }
 
     fn changed(&mut self, customer: CustomerId, what: String, reason: &Reason, time_ms: i64) {
-        let number = self.changes.last().map_or(1, |last| last.number + 1);
+        self.last_change += 1;
+        let number = self.last_change;
         self.changes.push(Changed { number, customer, time_ms, what, reason: reason.clone() });
     }
 }

@@ -13,7 +13,7 @@ use super::State;
 pub(super) struct Promised {
     pub promise: Promise,
     made: Option<RequestId>,
-    redeemed: BTreeMap<CustomerId, (i64, Redemption, Option<RequestId>)>,
+    pub redeemed: BTreeMap<CustomerId, (i64, Redemption, Option<RequestId>)>,
 }
 
 impl State {
@@ -44,7 +44,8 @@ impl State {
         if let To::Customer(customer) = to {
             self.profile(*customer).ok_or(UnknownCustomer(*customer))?;
         }
-        let number = self.promises.last_key_value().map_or(1, |(last, _)| last + 1);
+        self.last_promise += 1;
+        let number = self.last_promise;
         let (to, what) = (to.clone(), what.clone());
         let promise = Promise { number, to, made_ms: *now_ms, what, withdrawn: None, redeemed: None };
         let made = request_id.clone();

@@ -5,6 +5,7 @@ use super::super::card::{
     CONTACTS_KEPT, ContactTime, LOOKED_UP, PINNED_MAX, RELATIVES_MAX, Recalled, Relative,
 };
 use super::super::entry::{Filter, HistoryEntry, Page, Position};
+use super::super::erase::Erased;
 use super::super::model::{Customer, CustomerId};
 use super::super::preference::{CHANGES_LISTED_MAX, Changed};
 use super::super::promise::Promise;
@@ -72,12 +73,16 @@ impl CustomerReads for MemoryStore {
 
     fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
         let state = self.state()?;
-        let all = state.profiles.iter().map(|profile| Ties {
+        let all = state.profiles.iter().flatten().map(|profile| Ties {
             customer: profile.customer.id,
             head: state.head(profile.customer.id),
             contact_person: profile.customer.contact_person,
         });
         Ok(all.filter(|ties| ties.head != ties.customer || ties.contact_person.is_some()).collect())
+    }
+
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        Ok(self.state()?.erasable(id))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -128,7 +133,8 @@ impl State {
             let asked = other.contact_person;
             asked.is_some_and(|asked| asked == person.id || person.linked.contains(&asked))
         };
-        let own = self.profiles.iter().map(|profile| &profile.customer).filter(|other| is_theirs(other));
+        let own =
+            self.profiles.iter().flatten().map(|profile| &profile.customer).filter(|other| is_theirs(other));
         let own = own.take(RELATIVES_MAX).filter_map(|other| self.person(other.id));
         own.map(|customer| Relative { promises: self.promises_to(customer.id), customer }).collect()
     }

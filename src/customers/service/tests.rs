@@ -88,6 +88,10 @@ impl CustomerReads for Staged {
         self.store.ties()
     }
 
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.store.erasable(id)
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         self.store.applied_sequence()
     }

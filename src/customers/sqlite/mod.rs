@@ -1,10 +1,12 @@
 //! Customers in SQLite, in a file of their own (DESIGN.md D6, D8): WAL, one writing connection, one more for
 //! each reader. Every error of SQLite becomes a fault that says what was being done.
 
+mod erase;
 mod people;
 mod promises;
 mod read;
 mod schema;
+mod traces;
 mod write;
 
 use std::io::Read;
@@ -21,8 +23,11 @@ const FILE: &str = "customers.db";
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Contacts come in by time and are indexed by customer: each touches a page of its own in two indexes, the same pages
 /// again and again. So they are kept (64 MiB). The log is emptied every 1,000 pages, SQLite's own figure: larger pieces
-/// keep the disk busy longer at once, and the journal's sync waits behind them.
-const WRITER: &str = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000;";
+/// keep the disk busy longer at once, and the journal's sync waits behind them. What is deleted is overwritten with zeros.
+const WRITER: &str =
+    "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;";
+/// From this size on, in bytes, writing the file anew takes long enough to be told.
+const TAKES_LONG: u64 = 16 << 20;
 /// Every statement is prepared once a connection; there are fewer than this.
 const STATEMENTS_CACHED: usize = 64;
 
@@ -30,6 +35,10 @@ const STATEMENTS_CACHED: usize = 64;
 pub struct SqliteStore {
     path: PathBuf,
     connection: Connection,
+    /// The main file, to overwrite what is left in it of the erased.
+    file: std::fs::File,
+    /// Something may be left.
+    traces: bool,
 }
 
 impl SqliteStore {
@@ -42,8 +51,48 @@ impl SqliteStore {
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = connect(&path, flags)?;
         schema::prepare(&mut connection, &path)?;
-        connection.execute_batch(WRITER).map_err(|error| open_fault(&path, &error))?;
-        Ok(Self { path, connection })
+        let fault = |error: rusqlite::Error| open_fault(&path, &error);
+        connection.execute_batch(WRITER).map_err(fault)?;
+        let file = std::fs::File::options().read(true).write(true).open(&path).map_err(|error| {
+            StoreFault::Open { path: path.display().to_string(), cause: error.to_string() }
+        })?;
+        let traces = traces::may_be_left(&connection).map_err(fault)?;
+        let mut store = Self { path, connection, file, traces };
+        if traces {
+            if store.file.metadata().is_ok_and(|metadata| metadata.len() > TAKES_LONG) {
+                tracing::info!(path = %store.path.display(), "writing the file anew, so that nobody erased is left in it");
+            }
+            traces::rewrite(&store.connection).map_err(|error| open_fault(&store.path, &error))?;
+        }
+        // Somebody else may read it; then it is tried again with every group.
+        store.traces = store.empty_log(Duration::ZERO).is_err();
+        Ok(store)
+    }
+
+    /// Leaves nothing in any file of those who are gone.
+    fn wipe(&mut self, patience: Duration) -> Result<(), StoreFault> {
+        self.empty_log(patience)?;
+        let fault = |error: traces::TraceError| StoreFault::Unavailable {
+            doing: "overwriting what was erased",
+            cause: error.to_string(),
+        };
+        traces::overwrite(&self.connection, &self.file).map_err(fault)?;
+        self.empty_log(patience)?;
+        self.traces = false;
+        Ok(())
+    }
+
+    /// Moves the log into the main file and cuts it to nothing: it holds pages as they were.
+    fn empty_log(&self, patience: Duration) -> Result<(), StoreFault> {
+        let fault = unavailable("emptying the log");
+        self.connection.busy_timeout(patience).map_err(&fault)?;
+        let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        self.connection.busy_timeout(BUSY_TIMEOUT).map_err(&fault)?;
+        if busy.map_err(&fault)? {
+            let cause = "another connection reads from it".to_owned();
+            return Err(StoreFault::Unavailable { doing: "emptying the log", cause });
+        }
+        Ok(())
     }
 }
 
@@ -61,8 +110,20 @@ impl CustomerStore for SqliteStore {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(unavailable("beginning a transaction"))?;
-        let written = group.iter().map(|each| write::write(&transaction, each)).collect::<Result<_, _>>()?;
+        let written: Vec<Written> =
+            group.iter().map(|each| write::write(&transaction, each)).collect::<Result<_, _>>()?;
         transaction.commit().map_err(unavailable("committing"))?;
+        let erases = group.iter().any(|write| matches!(write, Write::Erase(_)));
+        if erases {
+            self.traces |= traces::may_be_left(&self.connection).map_err(unavailable("committing"))?;
+        }
+        if self.traces {
+            match self.wipe(if erases { BUSY_TIMEOUT } else { Duration::ZERO }) {
+                Err(fault) if erases => return Err(fault),
+                // Nobody waits for it any more, and it is tried again with the next group.
+                Ok(()) | Err(_) => {}
+            }
+        }
         Ok(written)
     }
 }

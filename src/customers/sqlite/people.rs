@@ -220,6 +220,15 @@ fn see_under(db: &Connection, customer: CustomerId, head: Option<CustomerId>) ->
         .map(drop)
 }
 
+/// Who is left of a person of whom somebody is erased is on their own.
+pub(super) fn part(db: &Connection, of: CustomerId) -> rusqlite::Result<()> {
+    for member in members(db, of)? {
+        tie(db, member, None)?;
+        see_under(db, member, None)?;
+    }
+    Ok(())
+}
+
 pub(super) fn prefer(db: &Connection, preferring: &Preferring) -> rusqlite::Result<Result<(), NotPreferred>> {
     let Preferring { customer, preference, reason, now_ms } = preferring;
     let own = members(db, *customer)?;

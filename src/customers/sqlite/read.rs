@@ -8,11 +8,12 @@ use super::super::card::{
 };
 use super::super::details::{Details, Feedback, Measure};
 use super::super::entry::{Contact, EntryKind, Filter, HistoryEntry, Outcome, Page, Position};
+use super::super::erase::Erased;
 use super::super::model::{Customer, CustomerId};
 use super::super::preference::Changed;
 use super::super::promise::Promise;
 use super::super::store::{CustomerReads, Known, StoreFault, Ties};
-use super::{from_sql, people, promises, to_sql, unavailable};
+use super::{erase, from_sql, people, promises, to_sql, unavailable};
 
 /// A connection that only reads.
 pub(super) struct SqliteReads {
@@ -92,6 +93,10 @@ impl CustomerReads for SqliteReads {
 
     fn ties(&mut self) -> Result<Vec<Ties>, StoreFault> {
         self.at_once("reading who is linked", |moment| people::all_ties(moment))
+    }
+
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.at_once("looking at what would be erased", |moment| erase::erasable(moment, id))
     }
 
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
@@ -338,7 +343,10 @@ mod tests {
             promises::BY_REQUEST,
             promises::BY_TIER_REQUEST,
             promises::REDEMPTION,
-        ] {
+        ]
+        .into_iter()
+        .chain(erase::STATEMENTS)
+        {
             let plan = plan(&store.connection, sql);
             assert!(!plan.is_empty(), "{sql}");
             assert!(plan.iter().all(|step| by_index(step)), "{sql}: {plan:?}");

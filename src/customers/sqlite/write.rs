@@ -6,10 +6,10 @@ use super::super::address::Address;
 use super::super::entry::{EntryKind, HistoryEntry, Outcome, TEXT_CHARS_MAX, with_note};
 use super::super::model::{CustomerId, DisplayName, cut};
 use super::super::store::{
-    Change, Forgetting, Forgotten, Gap, NotRecorded, Opened, Projected, Projection, Recording, Resolved,
+    Change, Gap, NotRecorded, Opened, Projected, Projection, Purged, Purging, Recording, Resolved,
     StoreFault, Write, Written,
 };
-use super::{from_sql, people, promises, read, to_sql, unavailable};
+use super::{erase, from_sql, people, promises, read, to_sql, unavailable};
 
 pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFault> {
     match write {
@@ -39,8 +39,11 @@ pub(super) fn write(db: &Connection, write: &Write) -> Result<Written, StoreFaul
         Write::Prefer(preferring) => people::prefer(db, preferring)
             .map(Written::Preferred)
             .map_err(unavailable("setting a preference")),
-        Write::Forget(forgetting) => {
-            forget(db, forgetting).map(Written::Forgotten).map_err(unavailable("letting go of old entries"))
+        Write::Purge(purging) => {
+            purge(db, purging).map(Written::Purged).map_err(unavailable("letting go of old entries"))
+        }
+        Write::Erase(erasing) => {
+            erase::erase(db, erasing).map(Written::Erased).map_err(unavailable("erasing a person"))
         }
         Write::Project(projection) => project(db, projection)
             .map(Written::Projected)
@@ -125,16 +128,17 @@ fn count_entry(db: &Connection, customer: CustomerId, contacts: i64) -> rusqlite
 }
 
 /// Walks the entries in the order in which they were written.
-fn forget(db: &Connection, forgetting: &Forgetting) -> rusqlite::Result<Forgotten> {
-    let upto = forgetting.after.saturating_add(forgetting.looked_at);
-    let mut gone = 0;
-    let numbers = [forgetting.after, upto].map(to_sql);
+fn purge(db: &Connection, purging: &Purging) -> rusqlite::Result<Purged> {
+    let upto = purging.after.saturating_add(purging.looked_at);
+    let (mut gone, mut interactions) = (0, Vec::new());
+    let numbers = [purging.after, upto].map(to_sql);
     for found in db.prepare_cached(read::IN_TURN)?.query_map(numbers, read::owned_entry)? {
         let (customer, entry) = found?;
-        if !forgetting.takes(&entry) {
+        if !purging.takes(&entry) {
             continue;
         }
         gone += 1;
+        interactions.extend(entry.contact.as_ref().map(|contact| contact.interaction));
         db.prepare_cached("DELETE FROM history WHERE number = ?1")?.execute([to_sql(entry.number)])?;
         db.prepare_cached(
             "UPDATE customers SET entries = entries - 1, contacts = contacts - ?2 WHERE number = ?1",
@@ -143,7 +147,8 @@ fn forget(db: &Connection, forgetting: &Forgetting) -> rusqlite::Result<Forgotte
     }
     let last: Option<i64> = db.prepare_cached(read::LAST)?.query_row([], |row| row.get(0)).optional()?;
     let next = (upto < last.map_or(0, from_sql)).then_some(upto);
-    Ok(Forgotten { gone, next })
+    interactions.sort_unstable();
+    Ok(Purged { gone, interactions, next })
 }
 
 fn project(db: &Connection, projection: &Projection) -> rusqlite::Result<Result<u64, Gap>> {

@@ -2,7 +2,9 @@
 //! again from the record.
 
 use super::expect::{assert_refused, failed, invalid};
+use super::faults::{Gate, Slow};
 use super::harness::{Server, call, call_with, name, phone, within};
+use baton::customers::MemoryStore;
 use baton::proto::policy::Kind;
 use baton::proto::{self, Channel, Exclusion, Explanation, InteractionState, Presence};
 use std::collections::BTreeMap;
@@ -171,15 +173,30 @@ async fn a_decision_judged_again_from_the_record_agrees_with_what_was_stored() {
 
 #[tokio::test]
 async fn a_customer_of_whom_nothing_was_known_in_time_is_told_from_one_nobody_knows() {
-    let server = Server::start().await;
+    let cards = Gate::default();
+    let gate = cards.clone();
+    let server = Server::with_parts(move |parts| {
+        let (addresses, cards) = (Gate::default(), gate.clone());
+        parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards });
+    })
+    .await;
     server.open_floor(&[]).await;
-    let known = server.submit(call_with("c1", |one| one.from = phone("+34911234567"))).await.expect("taken");
-    let known = known.interaction.expect("an interaction").name;
-    server.until(&known, |one| !one.customer.is_empty()).await;
-    let told = server.explain(&known, 0).await.expect("it exists");
+    let ana = server.who(phone("+34911234567"), "").await;
+    cards.close();
+    let from = |id| call_with(id, |one| one.from = phone("+34911234567"));
+    let known = server.submit(from("c1")).await.expect("taken").interaction.expect("an interaction");
+    assert_eq!(known.customer, ana, "who it is was known in time");
+    let told = server.explain(&known.name, 0).await.expect("it exists");
     assert_eq!((told.customer_facts, told.customer_facts_unknown), (None, true));
     assert_eq!(told.replaced_plans, [], "it was planned once");
-    let nobody = server.submit(call("c2")).await.expect("taken").interaction.expect("an interaction").name;
+    cards.open();
+    let facts = server.facts_of(&known.name).await;
+    let told = server.explain(&known.name, 0).await.expect("it exists");
+    assert!(told.customer_facts_unknown, "the plan would have been the same, and stays");
+    assert_eq!((facts.contacts_24h, facts.lifetime_contacts), (0, 0), "it does not count itself");
+    let second = server.submit(from("c2")).await.expect("taken").interaction.expect("an interaction").name;
+    assert_eq!(server.facts_of(&second).await.contacts_24h, 1);
+    let nobody = server.submit(call("c3")).await.expect("taken").interaction.expect("an interaction").name;
     let told = server.explain(&nobody, 0).await.expect("it exists");
     assert_eq!((told.customer_facts, told.customer_facts_unknown), (None, false));
 }

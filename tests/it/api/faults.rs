@@ -1,8 +1,8 @@
 //! Parts that fail on purpose: a customer store behind a gate, one that is dead, a journal that breaks.
 
 use baton::customers::{
-    Address, Changed, Customer, CustomerId, CustomerReads, CustomerStore, Filter, Known, MemoryStore, Page,
-    Position, Promise, Recalled, StoreFault, Ties, Write, Written,
+    Address, Changed, Customer, CustomerId, CustomerReads, CustomerStore, Erased, Filter, Known, MemoryStore,
+    Page, Position, Promise, Recalled, StoreFault, Ties, Write, Written,
 };
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use std::ops::ControlFlow;
@@ -99,6 +99,10 @@ impl CustomerReads for SlowReads {
         self.reads.ties()
     }
 
+    fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        self.reads.erasable(id)
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         self.reads.applied_sequence()
     }
@@ -162,6 +166,10 @@ impl CustomerReads for DeadReads {
         Ok(Vec::new())
     }
 
+    fn erasable(&mut self, _: CustomerId) -> Result<Option<Erased>, StoreFault> {
+        dead()
+    }
+
     fn applied_sequence(&mut self) -> Result<u64, StoreFault> {
         Ok(0)
     }
@@ -214,7 +222,7 @@ impl Journal for Failing {
         self.journal.key(interaction, wrapped)
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.journal.destroy_key(interaction)
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        self.journal.destroy_keys(interactions)
     }
 }

@@ -4,7 +4,7 @@
 use baton::assembly::{Parts, ServerError, prepare_with};
 use baton::config::{Config, JournalKind, Settings};
 use baton::customers::MemoryStore;
-use baton::journal::Memory;
+use baton::journal::{Erasures, Memory};
 use baton::proto;
 use baton::proto::agents_client::AgentsClient;
 use baton::proto::customers_client::CustomersClient;
@@ -88,16 +88,22 @@ impl Server {
 
     /// In memory, with a journal and a customer store of the test's.
     pub async fn with_parts(change: impl Fn(&mut Parts)) -> Server {
+        Server::with_settings_and_parts(settings(), change).await
+    }
+
+    /// The same with settings of the test's.
+    pub async fn with_settings_and_parts(settings: Settings, change: impl Fn(&mut Parts)) -> Server {
         let parts = |_: &str| {
             let mut parts = Parts {
                 journal: Box::new(Memory::new()),
                 customers: Box::new(MemoryStore::new()),
+                erasures: Erasures::in_memory(),
                 folder: None,
             };
             change(&mut parts);
             Ok(parts)
         };
-        Server::serving(&config(settings()), parts).await
+        Server::serving(&config(settings), parts).await
     }
 
     async fn serving(config: &Config, parts: impl FnMut(&str) -> Result<Parts, ServerError>) -> Server {

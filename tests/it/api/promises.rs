@@ -29,15 +29,7 @@ fn upgrade() -> proto::Promise {
 
 impl Server {
     async fn customer(&self) -> String {
-        let address = phone(NUMBER);
-        let request = proto::ResolveRequest {
-            parent: super::harness::TENANT.into(),
-            address,
-            ..proto::ResolveRequest::default()
-        };
-        let resolved =
-            within("the customer", self.customers().resolve(request)).await.expect("it is a phone");
-        resolved.into_inner().customer.expect("a customer").name
+        self.who(phone(NUMBER), "").await
     }
 
     async fn promise(&self, customer: &str, promise: proto::Promise) -> Result<proto::Promise, Status> {

@@ -77,14 +77,14 @@ impl Journal for Shared {
         self.with(|journal| journal.key(interaction, wrapped))
     }
 
-    fn destroy_key(&mut self, interaction: u64) -> Result<(), Fault> {
-        self.with(|journal| journal.destroy_key(interaction))
+    fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
+        self.with(|journal| journal.destroy_keys(interactions))
     }
 }
 
 fn running(journal: &Shared, speed: u32) -> Running {
     let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-    start(Box::new(journal.clone()), customers, speed, true, "races").expect("nothing to recover")
+    start(Box::new(journal.clone()), customers, &[], speed, true, "races").expect("nothing to recover")
 }
 
 async fn done(handle: &ShardHandle, command: Command) -> Answer {
