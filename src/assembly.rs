@@ -5,7 +5,7 @@ use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
 use crate::api::tenant::{Known, Plans, Tenant, Tenants};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
-use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault, Words};
+use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
 use crate::engine::command::Command;
 use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Sqlite};
 use crate::retaining::keep;
@@ -246,7 +246,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         customers,
         known: Known::default(),
         home: config.home,
-        words: Words::default(),
+        words: rules.words(),
         forgotten: running.forgotten.clone(),
         erasures: Arc::new(Mutex::new(erasures)),
         leases: running.leases.clone(),

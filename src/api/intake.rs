@@ -333,6 +333,9 @@ fn payload(tenant: &Tenant, interaction: &proto::Interaction) -> Result<Payload,
 fn shown_address(tenant: &Tenant, address: &proto::Address) -> Result<(u8, String), ApiError> {
     let kind = address_kind("interaction.from", address)?;
     required("interaction.from.value", &address.value, 320)?;
+    if let Some(known) = tenant.known.customer(address) {
+        return Ok((kind as u8, (*known.address).to_owned()));
+    }
     let known = Address::parse_at(tenant.home, kind, &address.value);
     Ok((kind as u8, known.map_or_else(|_| address.value.clone(), |known| known.value().to_owned())))
 }

@@ -1,9 +1,14 @@
-//! Customers who called lately, by address: a known one costs no look-up. Who an address belongs to changes only when
-//! somebody is erased, and then everything is forgotten; so it is when it is full.
+//! Customers who called lately, by address as it came: a known one costs neither a look-up nor the reading of a number.
+//! Who an address belongs to changes only when somebody is erased, and then everything is forgotten; so it is when it is
+//! full.
 
 use crate::customers::{Address, CustomerId};
+use crate::proto;
 use dashmap::DashMap;
 use hashbrown::DefaultHashBuilder;
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Most addresses that are remembered.
@@ -12,11 +17,32 @@ const KNOWN_MAX: usize = 262_144;
 /// The addresses of a tenant's customers.
 #[derive(Default)]
 pub struct Known {
-    customers: DashMap<Address, CustomerId, DefaultHashBuilder>,
+    /// By kind and text.
+    customers: DashMap<Box<str>, Belongs, DefaultHashBuilder>,
     /// About how many: two at once may count one twice.
     count: AtomicUsize,
     /// How often everything was forgotten.
     generation: AtomicU64,
+}
+
+/// Whom an address belongs to, and how it is written here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Belongs {
+    pub customer: CustomerId,
+    pub address: Arc<str>,
+}
+
+thread_local! {
+    static KEY: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Asks under an address as it came.
+fn under<T>(address: &proto::Address, ask: impl FnOnce(&str) -> T) -> T {
+    KEY.with_borrow_mut(|key| {
+        key.clear();
+        write!(key, "{} {}", address.kind, address.value).expect("a string takes whatever is written");
+        ask(key)
+    })
 }
 
 /// When a look-up began. What it finds may be from before an erasure.
@@ -25,8 +51,8 @@ pub struct Begun(u64);
 
 impl Known {
     /// Whose address it is; `None` if that has to be looked up.
-    pub fn customer(&self, address: &Address) -> Option<CustomerId> {
-        self.customers.get(address).map(|customer| *customer)
+    pub fn customer(&self, address: &proto::Address) -> Option<Belongs> {
+        under(address, |key| self.customers.get(key).map(|belongs| belongs.clone()))
     }
 
     /// Before an address is looked up.
@@ -41,18 +67,20 @@ impl Known {
         self.count.store(0, Ordering::Relaxed);
     }
 
-    /// It was looked up.
-    pub fn learn(&self, begun: Begun, address: Address, customer: CustomerId) {
+    /// It was looked up: as it came, as it is written here, and whose it is.
+    pub fn learn(&self, begun: Begun, came: &proto::Address, address: &Address, customer: CustomerId) {
         if self.count.load(Ordering::Relaxed) >= KNOWN_MAX {
             self.customers.clear();
             self.count.store(0, Ordering::Relaxed);
         }
-        if self.customers.insert(address.clone(), customer).is_none() {
+        let key: Box<str> = under(came, |key| Box::from(key));
+        let belongs = Belongs { customer, address: address.value().into() };
+        if self.customers.insert(key.clone(), belongs).is_none() {
             self.count.fetch_add(1, Ordering::Relaxed);
         }
         // Looked at after it is in: what is put in behind the back of `forget` is taken out again here.
         if self.generation.load(Ordering::SeqCst) != begun.0 {
-            self.customers.remove(&address);
+            self.customers.remove(&key);
         }
     }
 }
@@ -65,15 +93,22 @@ mod tests {
     #[test]
     fn what_a_look_up_found_that_began_before_an_erasure_is_not_learned() {
         let known = Known::default();
-        let address = Address::parse(AddressKind::Phone, "+972501234567").expect("a phone number");
+        let came = proto::Address { kind: 1, value: "00972 50-1234567".into() };
+        let address = Address::parse(AddressKind::Phone, &came.value).expect("a phone number");
+        let customer = |known: &Known| known.customer(&came).map(|belongs| belongs.customer);
         let before = known.begin();
-        known.learn(before, address.clone(), CustomerId(1));
-        assert_eq!(known.customer(&address), Some(CustomerId(1)));
+        known.learn(before, &came, &address, CustomerId(1));
+        assert_eq!(
+            known.customer(&came).map(|belongs| belongs.address.to_string()),
+            Some("+972501234567".into())
+        );
         known.forget();
-        assert_eq!(known.customer(&address), None);
-        known.learn(before, address.clone(), CustomerId(1));
-        assert_eq!(known.customer(&address), None);
-        known.learn(known.begin(), address.clone(), CustomerId(2));
-        assert_eq!(known.customer(&address), Some(CustomerId(2)));
+        assert_eq!(customer(&known), None);
+        known.learn(before, &came, &address, CustomerId(1));
+        assert_eq!(customer(&known), None);
+        known.learn(known.begin(), &came, &address, CustomerId(2));
+        assert_eq!(customer(&known), Some(CustomerId(2)));
+        let email = proto::Address { kind: 2, ..came.clone() };
+        assert_eq!(known.customer(&email), None, "the same text of another kind");
     }
 }

@@ -41,8 +41,11 @@ pub struct Matter {
 
 /// Whose it is, if that takes no look-up; `None` if it does. Nobody, if nobody can be found under the address.
 pub fn at_once(tenant: &Tenant, from: Option<&proto::Address>, matter: Matter) -> Option<Option<Known>> {
-    let Some(address) = from.and_then(|from| usable(tenant, from)) else { return Some(None) };
-    let customer = tenant.known.customer(&address).map(|known| tenant.recents.head(known))?;
+    let Some(from) = from else { return Some(None) };
+    let Some(customer) = known(tenant, from) else {
+        // Nobody will ever be found under an address that is none.
+        return if usable(tenant, from).is_none() { Some(None) } else { None };
+    };
     let journey = tenant.recents.facts(customer, &asked(tenant, matter)).map(journey)?;
     Some(Some(Known { customer, journey: Some(journey) }))
 }
@@ -54,8 +57,8 @@ pub async fn by(
     matter: Matter,
     deadline: Instant,
 ) -> (Option<Known>, Option<Late>) {
-    let Some(address) = from.and_then(|from| usable(tenant, from)) else { return (None, None) };
-    let mut finding = Box::pin(find(tenant.clone(), address));
+    let Some(from) = from else { return (None, None) };
+    let mut finding = Box::pin(find(tenant.clone(), from.clone()));
     let Ok(found) = timeout_at(deadline, &mut finding).await else {
         crate::observe::customer_late("lookup");
         let owner = tenant.clone();
@@ -90,11 +93,17 @@ fn usable(tenant: &Tenant, from: &proto::Address) -> Option<Address> {
     address
 }
 
-/// Whose address it is; nobody if the store fails.
-async fn find(tenant: Arc<Tenant>, address: Address) -> Option<Found> {
-    if let Some(known) = tenant.known.customer(&address) {
-        return Some(Found { customer: tenant.recents.head(known), created: false });
+/// Under which number they are seen, if the address is known at hand.
+fn known(tenant: &Tenant, from: &proto::Address) -> Option<CustomerId> {
+    tenant.known.customer(from).map(|known| tenant.recents.head(known.customer))
+}
+
+/// Whose address it is; nobody if it is none, or the store fails.
+async fn find(tenant: Arc<Tenant>, from: proto::Address) -> Option<Found> {
+    if let Some(customer) = known(&tenant, &from) {
+        return Some(Found { customer, created: false });
     }
+    let address = usable(&tenant, &from)?;
     let begun = tenant.known.begin();
     let (reply, answer) = oneshot::channel();
     tenant.customers.resolve(address.clone(), None, now_ms(&tenant), move |resolved| {
@@ -105,7 +114,7 @@ async fn find(tenant: Arc<Tenant>, address: Address) -> Option<Found> {
         crate::observe::customer_late("lookup_failed");
         return None;
     };
-    tenant.known.learn(begun, address, resolved.customer);
+    tenant.known.learn(begun, &from, &address, resolved.customer);
     Some(Found { customer: resolved.customer, created: resolved.created })
 }
 

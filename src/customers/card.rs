@@ -180,7 +180,7 @@ impl Kept {
         if let Some(kept) = self.newest.iter_mut().find(|kept| kept.is_of(interaction)) {
             kept.entry.amend(&event.change);
             shorten(&mut kept.entry);
-            kept.stale = true;
+            (kept.stale, kept.judged) = (true, None);
         }
     }
 

@@ -201,6 +201,7 @@ macro_rules! contract {
 mod cards;
 mod entries;
 mod erase;
+mod facts;
 mod links;
 mod preferences;
 mod promises;

@@ -14,22 +14,6 @@ use super::facts::Signals;
 const CHARS_MAX: usize = 512;
 
 static FEELINGS: LazyLock<SentimentIntensityAnalyzer> = LazyLock::new(SentimentIntensityAnalyzer::new);
-static BUILT_IN: LazyLock<Words> = LazyLock::new(|| {
-    let complaint =
-        ["complain", "complaint", "complaints", "complaining", "ombudsman", "regulator", "lawyer"];
-    let cancel = [
-        "cancel",
-        "cancel_account",
-        "cancellation",
-        "close my account",
-        "close_account",
-        "terminate",
-        "switch provider",
-        "leaving you",
-    ];
-    Words::new(&complaint, &[], &cancel)
-});
-
 /// The words that announce something.
 #[derive(Debug)]
 pub struct Words {
@@ -60,12 +44,6 @@ impl Words {
         };
         let found = self.all.find_overlapping_iter(text).filter(|found| alone(found.start(), found.end()));
         found.fold(Signals::default(), |all, found| all.with(self.meaning[found.pattern().as_usize()]))
-    }
-}
-
-impl Default for Words {
-    fn default() -> Words {
-        Words { all: BUILT_IN.all.clone(), meaning: BUILT_IN.meaning.clone() }
     }
 }
 
@@ -131,6 +109,7 @@ mod tests {
         assert_eq!(words.in_text("I will CANCEL, Acme is cheaper"), signals(false, true, true));
         assert_eq!(words.in_text("uncancelled, acmeology"), signals(false, false, false));
         assert_eq!(words.in_text("a complaint."), signals(true, false, false));
-        assert_eq!(Words::default().in_text("close my account"), signals(false, false, true));
+        let phrase = Words::new(&[], &[], &["close my account"]);
+        assert_eq!(phrase.in_text("please CLOSE my account!"), signals(false, false, true));
     }
 }

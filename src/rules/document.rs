@@ -14,12 +14,35 @@ pub struct Document {
     pub version: u32,
     /// For people.
     pub name: String,
+    /// What in customers' words announces something.
+    #[serde(default)]
+    pub signals: SignalWords,
     /// What holds for every queue.
     #[serde(default)]
     pub default: Section,
     /// What holds for one queue, by its name.
     #[serde(default)]
     pub queues: BTreeMap<String, Section>,
+}
+
+/// Words and phrases, and intents, that announce something where a customer uses them. A list that is left out is as in the
+/// built-in document.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignalWords {
+    /// They complain.
+    pub complaint: Option<Vec<String>>,
+    /// They speak of a competitor.
+    pub competitor: Option<Vec<String>>,
+    /// They want to leave.
+    pub cancel: Option<Vec<String>>,
+}
+
+impl SignalWords {
+    /// The lists, by name.
+    pub fn lists(&self) -> [(&'static str, &Option<Vec<String>>); 3] {
+        [("complaint", &self.complaint), ("competitor", &self.competitor), ("cancel", &self.cancel)]
+    }
 }
 
 /// What the rules say about a queue.

@@ -30,10 +30,11 @@ pub use planning::{Asked, Served};
 pub use validate::{OVERFLOW_MAX, SECTIONS_MAX};
 pub use validate_repeats::{CONTACTS, WITHIN_MAX_MS};
 
+use crate::customers::Words;
 use crate::engine::floor::Floor;
 use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
-use document::Document;
+use document::{Document, SignalWords};
 use names::Names;
 use parse::Lines;
 use std::sync::{Arc, LazyLock};
@@ -97,6 +98,15 @@ impl RuleSet {
     /// What it says.
     pub fn document(&self) -> &Document {
         &self.document
+    }
+
+    /// What in customers' words announces something.
+    pub fn words(&self) -> Words {
+        let said = |own: fn(&SignalWords) -> &Option<Vec<String>>| {
+            let words = own(&self.document.signals).as_deref().or(own(&built_in().signals).as_deref());
+            words.unwrap_or_default().iter().map(String::as_str).collect::<Vec<_>>()
+        };
+        Words::new(&said(|all| &all.complaint), &said(|all| &all.competitor), &said(|all| &all.cancel))
     }
 
     /// What is left out on this floor because the floor does not have it, in the order of the document.

@@ -17,6 +17,8 @@ use std::ops::RangeInclusive;
 pub const SECTIONS_MAX: usize = 10_000;
 /// Most overflow rules of a section.
 pub const OVERFLOW_MAX: usize = 16;
+/// Most words that announce one thing.
+pub const WORDS_MAX: usize = 64;
 /// Longest name of a document and of a destination, characters.
 pub const TEXT_MAX: usize = 128;
 /// Points of priority a section may add.
@@ -39,6 +41,9 @@ pub(super) fn validate(document: &Document) -> Vec<DocumentError> {
     if document.queues.len() > SECTIONS_MAX {
         let got = format!("{} sections", document.queues.len());
         checks.wrong(&top.name("queues"), got, format!("at most {SECTIONS_MAX}"));
+    }
+    for (name, words) in document.signals.lists() {
+        checks.words(&top.name("signals").name(name), words.as_deref().unwrap_or_default());
     }
     let default = Layers::default(document);
     checks.section(&top.name("default"), &document.default, None, default);
@@ -65,6 +70,13 @@ impl Checks {
         if !range.contains(&value) {
             self.wrong(field, format!("{value:?}"), format!("{:?} to {:?}", range.start(), range.end()));
         }
+    }
+
+    fn words(&mut self, field: &Field, words: &[String]) {
+        if words.len() > WORDS_MAX {
+            self.wrong(field, format!("{} words", words.len()), format!("at most {WORDS_MAX}"));
+        }
+        words.iter().enumerate().for_each(|(at, word)| self.text(&field.at(at), word));
     }
 
     fn text(&mut self, field: &Field, text: &str) {

@@ -21,6 +21,7 @@ fn the_default_and_the_sample_are_right_and_the_sample_fits_its_bank() {
 #[test]
 fn the_sample_says_everything_a_document_can_say() {
     for word in [
+        "signals:",
         "goals:",
         "patience:",
         "service_level_dial:",
@@ -212,4 +213,22 @@ fn no_interaction_can_be_led_to_more_queues_than_a_plan_has_routes() {
         said(&chain(17)),
         "line 4, queues.q1: got 17 queues within reach by overflow and exits (voice), want at most 16, itself included"
     );
+}
+
+#[test]
+fn words_that_announce_something_are_few_and_not_empty() {
+    let of = |words: &str| format!("version: 1\nname: x\nsignals: {{ cancel: [{words}] }}\n");
+    let empty = said(&of("cancel, ''"));
+    assert!(empty.starts_with("line 3, signals.cancel[1]: got"), "{empty}");
+    let many = said(&of(&vec!["a"; 65].join(",")));
+    assert!(many.starts_with("line 3, signals.cancel: got 65 words, want at most 64"), "{many}");
+}
+
+#[test]
+fn a_list_of_words_takes_the_place_of_the_built_in_one() {
+    let words = |text: &str| rules(text).words();
+    let own = words("version: 1\nname: x\nsignals: { cancel: [goodbye], competitor: [Acme] }\n");
+    assert!(words(DEFAULT).in_text("I want to cancel").cancel);
+    assert!(!own.in_text("I want to cancel").cancel && own.in_text("goodbye").cancel);
+    assert!(own.in_text("ACME is cheaper").competitor && own.in_text("a complaint").complaint);
 }
