@@ -24,7 +24,7 @@ pub async fn get(
     request: &proto::GetCustomerRequest,
 ) -> Result<proto::Customer, ApiError> {
     let id = CustomerId(tenant.number("name", &request.name, "customers")?);
-    Ok(show_customer(tenant, &profile(tenant, id).await?))
+    Ok(show_customer(tenant, &profile(tenant, id).await.map_err(|error| error.naming("name"))?))
 }
 
 /// What an agent would see.
@@ -39,7 +39,7 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     } else {
         CustomerId(tenant.number("name", &request.name, "customers")?)
     };
-    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| not_found(id))?;
+    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| not_found(id).blaming("name"))?;
     let now_ms = now_ms(tenant);
     let place = (!request.place.is_empty()).then_some(request.place.as_str());
     let mut card = Wire::with_room(4_096);
@@ -81,7 +81,7 @@ pub async fn unlink(
     let others = unlinked.map_err(|refused| match refused {
         NotUnlinked::Unknown(id) => not_found(id).blaming("name"),
         NotUnlinked::NotLinked(_) => {
-            ApiError::new(Code::FailedPrecondition, "NOT_LINKED", refused.to_string()).blaming("name")
+            ApiError::new(Code::FailedPrecondition, "NOT_LINKED", refused.to_string())
         }
     })?;
     tenant.recents.is_one(&profile(tenant, others).await?);

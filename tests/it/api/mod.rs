@@ -22,6 +22,7 @@ mod lost;
 mod money;
 mod names;
 mod parking;
+mod people;
 mod policies;
 mod promises;
 mod races;
