@@ -34,3 +34,4 @@ mod streams;
 mod supervising;
 mod verbs;
 mod waiting;
+mod wording;
