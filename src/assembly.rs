@@ -19,6 +19,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -249,6 +250,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         words: rules.words(),
         forgotten: running.forgotten.clone(),
         erasures: Arc::new(Mutex::new(erasures)),
+        unfinished: AtomicBool::new(false),
         leases: running.leases.clone(),
         clock: running.clock,
         rules,

@@ -3,7 +3,7 @@
 //! journal: it would belong to nobody any more, and an erasure could not find it.
 
 use crate::api::tenant::Tenant;
-use crate::customers::{Purged, Retention};
+use crate::customers::{Purged, Purging, Retention};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -41,20 +41,27 @@ async fn walk(tenant: &Tenant, retention: &Retention) -> u64 {
     while let Some(at) = after {
         steps.tick().await;
         let now_ms = i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms");
-        let (reply, answer) = oneshot::channel();
-        tenant.customers.purge(retention.purging(now_ms, at, LOOKED_AT), move |purged| {
-            // The server may be stopping.
-            let _ = reply.send(purged);
-        });
-        match answer.await {
-            Ok(Ok(Purged { gone: more, interactions, next })) => {
-                (gone, after) = (gone + more, next);
-                if !interactions.is_empty() && tenant.shard.destroy(Vec::new(), interactions).await.is_err() {
-                    after = None;
-                }
-            }
-            _ => after = None,
+        let purging = retention.purging(now_ms, at, LOOKED_AT);
+        // First the keys, then what tells whose they were: the other way round a crash would leave payload that nobody can
+        // find any more.
+        let Some(old) = purge(tenant, Purging { only_look: true, ..purging.clone() }).await else { break };
+        if old.gone == 0 {
+            after = old.next;
+            continue;
         }
+        let Ok(Ok(())) = tenant.shard.destroy(Vec::new(), old.interactions).await else { break };
+        let Some(Purged { gone: more, next, .. }) = purge(tenant, purging).await else { break };
+        (gone, after) = (gone + more, next);
     }
     gone
+}
+
+/// `None` if the store fails.
+async fn purge(tenant: &Tenant, purging: Purging) -> Option<Purged> {
+    let (reply, answer) = oneshot::channel();
+    tenant.customers.purge(purging, move |purged| {
+        // The server may be stopping.
+        let _ = reply.send(purged);
+    });
+    answer.await.ok()?.ok()
 }

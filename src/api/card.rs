@@ -256,7 +256,7 @@ pub fn show_entry(tenant: &Tenant, customer: CustomerId, entry: &HistoryEntry) -
         time: Some(time(entry.time_ms)),
         channel: i32::from(entry.channel),
         summary: entry.summary.clone(),
-        text: entry.text.clone(),
+        text: entry.text.strip_prefix('\n').unwrap_or(&entry.text).to_owned(),
         matter: entry.details.matter.clone(),
         pinned: entry.details.pinned,
         outbound: entry.details.outbound,

@@ -46,6 +46,7 @@ fn shown(journey: &Journey) -> proto::CustomerFacts {
         tier: journey.tier.to_string(),
         language: journey.language.to_string(),
         preferred_channel: journey.preferred_channel.map_or(0, channel_code),
+        refuses_calls: journey.refuses_calls,
         complaint: journey.signals.complaint,
         competitor: journey.signals.competitor,
         cancel: journey.signals.cancel,
@@ -75,6 +76,7 @@ mod tests {
     #[test]
     fn everything_that_was_known_is_shown() {
         let journey = Journey {
+            refuses_calls: true,
             contacts_1h: 1,
             contacts_24h: 2,
             contacts_7d: 3,

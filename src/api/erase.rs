@@ -11,6 +11,7 @@ use crate::journal::{Erasure, Erasures};
 use crate::proto;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use tokio::sync::OwnedMutexGuard;
 use tonic::Code;
 
@@ -53,7 +54,7 @@ async fn erase_now(tenant: &Arc<Tenant>, customer: CustomerId) -> Result<Erased,
         }
         erased = found;
     }
-    let forgotten = forget(tenant, customer).await;
+    let forgotten = forget(tenant, &erased).await;
     // Whatever came of it: under an address that is still known here, whoever comes again would be taken for the erased.
     tenant.known.forget();
     forgotten.map(|()| erased)
@@ -64,7 +65,13 @@ async fn found(tenant: &Tenant, customer: CustomerId) -> Result<Erased, ApiError
     let committed = tenant.shard.read(|_| ()).await?.sequence;
     asked(|reply| tenant.customers.wait_applied(committed.0, reply)).await?;
     let found = asked(|reply| tenant.customers.erasable(customer, reply)).await?;
-    found.ok_or_else(|| not_found(customer))
+    // Who was erased before, but not to the last trace, is erased again.
+    let again =
+        || tenant.forgotten.has(Some(ids::CustomerId(customer.0))) && tenant.unfinished.swap(false, SeqCst);
+    match found {
+        None if again() => Ok(Erased::default()),
+        found => found.ok_or_else(|| not_found(customer)),
+    }
 }
 
 /// What was found beyond what was known.
@@ -96,17 +103,21 @@ async fn destroy(tenant: &Tenant, erased: &Erased) -> Result<(), ApiError> {
     tenant.shard.destroy(customers, interactions).await?.map_err(|why| unfinished(&why))
 }
 
-async fn forget(tenant: &Tenant, customer: CustomerId) -> Result<(), ApiError> {
+/// Exactly whom was noted: who was linked to them since stays.
+async fn forget(tenant: &Tenant, erased: &Erased) -> Result<(), ApiError> {
     let recents = tenant.recents.clone();
-    let erased = asked(|reply| {
-        tenant.customers.erase(Erasing::Person(customer), move |erased| {
-            // Before anybody hears of it: a card that was looked up before must not be kept.
-            let customers = erased.iter().flatten().flat_map(|erased| &erased.customers);
-            recents.erased(&customers.map(|(id, _)| *id).collect::<Vec<_>>());
-            reply(erased);
+    let customers: Vec<CustomerId> = erased.customers.iter().map(|(id, _)| *id).collect();
+    let gone = asked(|reply| {
+        tenant.customers.erase(Erasing::Again(erased.customers.clone()), move |gone| {
+            // Before anybody hears of it, and whatever came of it: a card that was looked up before must not be kept.
+            recents.erased(&customers);
+            reply(gone);
         });
     });
-    erased.await?.map(drop).map_err(|_| not_found(customer))
+    gone.await.map(drop).map_err(|error| {
+        tenant.unfinished.store(true, SeqCst);
+        unfinished(error.message())
+    })
 }
 
 fn not_found(customer: CustomerId) -> ApiError {

@@ -43,6 +43,11 @@ pub struct Prepared {
 pub struct Again(Draft);
 
 impl Again {
+    /// What it is about.
+    pub fn matter(&self, tenant: &Tenant) -> Matter {
+        self.0.matter(tenant)
+    }
+
     /// The plan it would have been given, had all this been known; `None` if it is the one it has.
     pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Arc<Plan>> {
         self.0.know(known);

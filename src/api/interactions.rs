@@ -149,7 +149,8 @@ pub async fn admit(
     let plan = prepared.late.as_ref().map(|_| prepared.submit.plan.clone());
     let command = Command::Submit(Box::new(prepared.submit));
     let (seen, shown) = tenant.shard.ask_and_look(command, Some(prepared.secret), look).await?;
-    let late = prepared.late.filter(|_| !matches!(seen.value, Answer::Admitted { repeated: true, .. }));
+    // A repetition has its own already, and what was attached to another is served with that one's plan.
+    let late = prepared.late.filter(|_| matches!(seen.value, Answer::Admitted { repeated: false, .. }));
     if let (Some((late, again)), Some(interaction), Some(plan)) = (late, told::submitted(&seen.value), plan) {
         tokio::spawn(know_late(tenant.clone(), interaction, late, again, plan));
     }
@@ -169,7 +170,8 @@ async fn know_late(
     again: Again,
     plan: Arc<Plan>,
 ) {
-    let Ok(Some(known)) = tokio::time::timeout(LATE_MAX, late).await else { return };
+    let Ok(Some(recalled)) = tokio::time::timeout(LATE_MAX, late).await else { return };
+    let known = recalled.known(&tenant, again.matter(&tenant), Some(interaction.0));
     let (customer, journey) = (CustomerId(known.customer.0), known.journey.clone());
     let command = Command::Identify { interaction, customer, journey };
     // Gone from memory, or the server stops: the history then lacks this one contact.

@@ -8,8 +8,8 @@ use super::status::ApiError;
 use super::tenant::Tenant;
 use super::wire::Wire;
 use crate::customers::{
-    Address, Customer, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked, Preference,
-    Preferring, Reason, Unlinking,
+    Address, AskedFacts, Customer, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked,
+    Preference, Preferring, Reason, Unlinking,
 };
 use crate::proto;
 use crate::proto::set_preference_request::Preference as Asked;
@@ -42,10 +42,14 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| not_found(id).blaming("name"))?;
     let now_ms = now_ms(tenant);
     let place = (!request.place.is_empty()).then_some(request.place.as_str());
+    let facts =
+        kept.facts(&AskedFacts { about: 0, within_ms: 0, leaving_out: None, now_ms, words: &tenant.words });
     let mut card = Wire::with_room(4_096);
     // No interaction has the number 0.
     with_pen(tenant, |pen| shown_card(tenant, &mut card, &kept.card(0, now_ms, pen), place, now_ms));
-    Ok(proto::Card::decode(card.finish()).expect("it was written as a card"))
+    let card = proto::Card::decode(card.finish()).expect("it was written as a card");
+    let (sentiment, sentiment_trend) = (facts.sentiment.map(i32::from), facts.sentiment_trend.into());
+    Ok(proto::Card { sentiment, sentiment_trend, ..card })
 }
 
 /// Makes two customers one person.
@@ -54,18 +58,22 @@ pub async fn link(tenant: &Arc<Tenant>, request: &proto::LinkRequest) -> Result<
     let into = CustomerId(tenant.number("into", &request.into, "customers")?);
     let reason = reason(&request.by, &request.reason)?;
     let linking = Linking { customer, into, reason, now_ms: now_ms(tenant) };
-    let head =
-        asked(|reply| tenant.customers.link(linking, reply)).await?.map_err(|refused| match refused {
-            NotLinked::Unknown(id) if id == into => {
-                ApiError::not_found("into", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
-            }
-            NotLinked::Unknown(id) => not_found(id).blaming("name"),
-            NotLinked::TooMany { .. } => {
-                ApiError::new(Code::FailedPrecondition, "TOO_MANY_LINKED", refused.to_string())
-            }
-        })?;
-    let person = profile(tenant, head).await?;
-    tenant.recents.is_one(&person);
+    let recents = tenant.recents.clone();
+    let linked = asked(|reply| {
+        tenant.customers.link(linking, move |linked| {
+            linked.iter().flatten().for_each(|person| recents.is_one(person));
+            reply(linked);
+        });
+    });
+    let person = linked.await?.map_err(|refused| match refused {
+        NotLinked::Unknown(id) if id == into => {
+            ApiError::not_found("into", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
+        }
+        NotLinked::Unknown(id) => not_found(id).blaming("name"),
+        NotLinked::TooMany { .. } => {
+            ApiError::new(Code::FailedPrecondition, "TOO_MANY_LINKED", refused.to_string())
+        }
+    })?;
     Ok(show_customer(tenant, &person))
 }
 
@@ -77,16 +85,21 @@ pub async fn unlink(
     let customer = CustomerId(tenant.number("name", &request.name, "customers")?);
     let reason = reason(&request.by, &request.reason)?;
     let unlinking = Unlinking { customer, reason, now_ms: now_ms(tenant) };
-    let unlinked = asked(|reply| tenant.customers.unlink(unlinking, reply)).await?;
-    let others = unlinked.map_err(|refused| match refused {
+    let owner = tenant.clone();
+    let unlinked = asked(|reply| {
+        tenant.customers.unlink(unlinking, move |unlinked| {
+            unlinked.iter().flatten().flatten().for_each(|person| owner.recents.is_one(person));
+            // An address of theirs may be known under the number they were seen under.
+            owner.known.forget();
+            reply(unlinked);
+        });
+    });
+    let [person, _] = unlinked.await?.map_err(|refused| match refused {
         NotUnlinked::Unknown(id) => not_found(id).blaming("name"),
         NotUnlinked::NotLinked(_) => {
             ApiError::new(Code::FailedPrecondition, "NOT_LINKED", refused.to_string())
         }
     })?;
-    tenant.recents.is_one(&profile(tenant, others).await?);
-    let person = profile(tenant, customer).await?;
-    tenant.recents.is_one(&person);
     Ok(show_customer(tenant, &person))
 }
 
@@ -100,17 +113,16 @@ pub async fn set_preference(
         "a consent, a preferred channel, a language, a tier, a name, whether a minor, or a contact person";
     let asked_for = request.preference.as_ref().ok_or_else(|| ApiError::missing("preference", wanted))?;
     let preference = preference(tenant, asked_for)?.checked().map_err(input("preference"))?;
-    let of_household = matches!(preference, Preference::ContactPerson(_));
     let reason = reason(&request.by, &request.reason)?;
     let preferring = Preferring { customer, preference, reason, now_ms: now_ms(tenant) };
     let recents = tenant.recents.clone();
     let preferred = asked(|reply| {
         tenant.customers.prefer(preferring, move |preferred| {
-            recents.forget(customer);
+            preferred.iter().flatten().for_each(|person| recents.is_one(person));
             reply(preferred);
         });
     });
-    preferred.await?.map_err(|refused| match refused {
+    let person = preferred.await?.map_err(|refused| match refused {
         NotPreferred::Unknown(id) => not_found(id),
         NotPreferred::UnknownContactPerson(id) => {
             ApiError::not_found("contact_person", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
@@ -118,11 +130,10 @@ pub async fn set_preference(
         NotPreferred::OwnContactPerson => {
             ApiError::field("contact_person", "the customer themselves", "another customer")
         }
+        NotPreferred::TooManyConsents => {
+            ApiError::new(Code::FailedPrecondition, "TOO_MANY_CONSENTS", refused.to_string())
+        }
     })?;
-    let person = profile(tenant, customer).await?;
-    if of_household {
-        tenant.recents.is_one(&person);
-    }
     Ok(show_customer(tenant, &person))
 }
 
@@ -146,8 +157,8 @@ fn preference(tenant: &Tenant, asked: &Asked) -> Result<Preference, ApiError> {
         Asked::PreferredChannel(code) => {
             Preference::PreferredChannel(any_channel("preferred_channel", *code)?)
         }
-        Asked::Language(text) => Preference::Language(text.clone()),
-        Asked::Tier(text) => Preference::Tier(text.clone()),
+        Asked::Language(text) => Preference::Language(plain("preference.language", text)?),
+        Asked::Tier(text) => Preference::Tier(plain("preference.tier", text)?),
         Asked::DisplayName(text) => Preference::DisplayName(text.trim().to_owned()),
         Asked::Minor(minor) => Preference::Minor(*minor),
         Asked::ContactPerson(name) if name.is_empty() => Preference::ContactPerson(None),
@@ -155,6 +166,17 @@ fn preference(tenant: &Tenant, asked: &Asked) -> Result<Preference, ApiError> {
             Preference::ContactPerson(Some(CustomerId(tenant.number("contact_person", name, "customers")?)))
         }
     })
+}
+
+/// A code that rules are told, and the journal therefore has in clear: nothing that could name somebody.
+fn plain(field: &'static str, text: &str) -> Result<String, ApiError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
+    match text.chars().find(|c| !fits(*c)) {
+        None => Ok(text.to_owned()),
+        Some(found) => {
+            Err(ApiError::field(field, &format!("{found:?} in it"), "letters, digits, -, _ and . alone"))
+        }
+    }
 }
 
 /// A channel, or 0 for none in particular.
@@ -187,7 +209,13 @@ pub async fn may_contact(
         _ => CustomerId(tenant.number("parent", &request.parent, "customers")?),
     };
     let person = profile(tenant, customer).await?;
-    let refused = person.may_be_sent(on, address.as_ref()).err();
+    let mut refused = person.may_be_sent(on, address.as_ref()).err();
+    // An address may be somebody else's, and they may have said something of it.
+    if let (None, false, Some(address)) = (&refused, of_tenant, &address)
+        && let Some(owner) = known(tenant, address.clone()).await?
+    {
+        refused = profile(tenant, owner).await?.may_be_sent(on, Some(address)).err();
+    }
     Ok(refused.map_or(proto::MayContactResponse { allowed: true, ..Default::default() }, |refused| {
         let (reason, _) = words(&refused);
         let contact_person = person.contact_person.map(|one| tenant.name_of("customers", one));

@@ -43,6 +43,7 @@ struct Key {
     by_due: bool,
     /// The step of repeat contacts that applies.
     repeat_step: Option<u16>,
+    refuses_calls: bool,
 }
 
 impl Plans {
@@ -67,7 +68,8 @@ impl Plans {
         let by_due = due.is_some();
         let repeat_step = rules.repeat_step(floor, asked);
         let (channel, queue, priority) = (asked.channel, asked.queue, *priority);
-        let key = Key { channel, queue, priority, by_due, repeat_step };
+        let refuses_calls = asked.facts.journey.as_ref().is_some_and(|journey| journey.refuses_calls);
+        let key = Key { channel, queue, priority, by_due, repeat_step, refuses_calls };
         let made = self.0.load();
         let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
         if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, Semaphore};
 use tonic::Code;
 use tonic::metadata::MetadataMap;
@@ -44,6 +45,8 @@ pub struct Tenant {
     pub forgotten: Arc<Forgotten>,
     /// Where an erasure is noted first. Whoever erases holds it: one at a time.
     pub erasures: Arc<Mutex<Erasures>>,
+    /// The last erasure left traces that are to be wiped: it is asked for again.
+    pub unfinished: AtomicBool,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,

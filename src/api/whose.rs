@@ -28,7 +28,35 @@ pub struct Known {
 }
 
 /// What was not back in time; `None` if nothing came of it.
-pub type Late = Pin<Box<dyn Future<Output = Option<Known>> + Send>>;
+pub type Late = Pin<Box<dyn Future<Output = Option<Recalled>> + Send>>;
+
+/// A customer, and what their card is made of.
+pub struct Recalled {
+    customer: CustomerId,
+    card: Recollection,
+}
+
+/// What came of recalling somebody.
+enum Recollection {
+    /// They come for the first time.
+    Nothing,
+    Card(Box<Kept>),
+    /// The store failed.
+    Unknown,
+}
+
+impl Recalled {
+    /// What is known of them, but for an interaction that may be in their history by then.
+    pub fn known(self, tenant: &Tenant, matter: Matter, leaving_out: Option<u64>) -> Known {
+        let asked = AskedFacts { leaving_out, ..asked(tenant, matter) };
+        let facts = match self.card {
+            Recollection::Nothing => Some(CustomerFacts::default()),
+            Recollection::Card(mut kept) => Some(kept.facts(&asked)),
+            Recollection::Unknown => None,
+        };
+        Known { customer: self.customer, journey: facts.map(journey) }
+    }
+}
 
 /// What an interaction is about, for counting contacts about the same.
 #[derive(Clone, Copy, Debug)]
@@ -62,13 +90,16 @@ pub async fn by(
     let Ok(found) = timeout_at(deadline, &mut finding).await else {
         crate::observe::customer_late("lookup");
         let owner = tenant.clone();
-        return (None, Some(Box::pin(async move { Some(recall(owner, finding.await?, matter).await) })));
+        return (None, Some(Box::pin(async move { Some(recall(owner, finding.await?).await) })));
     };
     let Some(found) = found else { return (None, None) };
     let customer = found.customer;
-    let mut recalling = Box::pin(recall(tenant.clone(), found, matter));
+    if let Some(facts) = tenant.recents.facts(customer, &asked(tenant, matter)) {
+        return (Some(Known { customer, journey: Some(journey(facts)) }), None);
+    }
+    let mut recalling = Box::pin(recall(tenant.clone(), found));
     match timeout_at(deadline, &mut recalling).await {
-        Ok(known) => (Some(known), None),
+        Ok(recalled) => (Some(recalled.known(tenant, matter, None)), None),
         Err(_) => {
             crate::observe::customer_late("facts");
             let late: Late = Box::pin(async move { Some(recalling.await) });
@@ -119,27 +150,26 @@ async fn find(tenant: Arc<Tenant>, from: proto::Address) -> Option<Found> {
 }
 
 /// What is known of them: of somebody who comes for the first time, that.
-async fn recall(tenant: Arc<Tenant>, found: Found, matter: Matter) -> Known {
+async fn recall(tenant: Arc<Tenant>, found: Found) -> Recalled {
     let Found { customer, created } = found;
-    let asked = asked(&tenant, matter);
-    let facts = match tenant.recents.facts(customer, &asked) {
-        _ if created => Some(CustomerFacts::default()),
-        None => look_up_now_heard(&tenant, customer)
-            .await
-            .map(|kept| kept.map(|mut kept: Kept| kept.facts(&asked)))
-            .unwrap_or_else(|_| {
-                crate::observe::customer_late("facts_failed");
-                None
-            }),
-        kept => kept,
+    if created {
+        return Recalled { customer, card: Recollection::Nothing };
+    }
+    let card = match look_up_now_heard(&tenant, customer).await {
+        Ok(Some(kept)) => Recollection::Card(Box::new(kept)),
+        Ok(None) | Err(_) => {
+            crate::observe::customer_late("facts_failed");
+            Recollection::Unknown
+        }
     };
-    Known { customer, journey: facts.map(journey) }
+    Recalled { customer, card }
 }
 
 fn asked(tenant: &Tenant, matter: Matter) -> AskedFacts<'_> {
     AskedFacts {
         about: matter.about,
         within_ms: matter.within_ms.unwrap_or(WEEK_MS),
+        leaving_out: None,
         now_ms: now_ms(tenant),
         words: &tenant.words,
     }
@@ -173,6 +203,7 @@ fn journey(facts: CustomerFacts) -> Arc<Journey> {
         tier: facts.tier.as_str().into(),
         language: facts.language.as_str().into(),
         preferred_channel: Channel::ALL.into_iter().find(|one| *one as u8 == facts.preferred_channel),
+        refuses_calls: facts.refuses_calls,
         signals: Signals { complaint, competitor, cancel },
         sentiment: facts.sentiment,
         sentiment_trend: facts.sentiment_trend,

@@ -37,7 +37,9 @@ pub fn text(card: &Card) -> String {
 }
 
 fn line(out: &mut String, text: &str) {
-    writeln!(out, "{}", text.trim_end()).expect("a string takes whatever is written");
+    // What customers wrote goes to a terminal, and must not steer it.
+    let text = text.trim_end().replace(char::is_control, "\u{fffd}");
+    writeln!(out, "{text}").expect("a string takes whatever is written");
 }
 
 fn who(out: &mut String, customer: &Customer) {

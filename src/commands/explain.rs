@@ -90,9 +90,10 @@ fn customer(facts: &CustomerFacts) -> String {
         within => format!("about the matter contact {} by the rules", u64::from(within) + 1),
     });
     if let Some(ago) = facts.last_ago {
-        let agent = &facts.last_agent;
-        let with = if agent.is_empty() { String::new() } else { format!(" with {agent}") };
-        words.push(format!("the newest {} ago{with}{}", span(ago.seconds), ended(facts.last_outcome())));
+        words.push(format!("the newest {} ago{}", span(ago.seconds), ended(facts.last_outcome())));
+    }
+    if let Some(ago) = facts.served_ago {
+        words.push(format!("served last by {} {} ago", facts.last_agent, span(ago.seconds)));
     }
     let counted = |count: u32, word: &str| (count > 0).then(|| format!("{count} {word}"));
     words.extend(counted(facts.open_promises, "promises open"));
@@ -171,6 +172,7 @@ mod tests {
             last_outcome: Outcome::Left.into(),
             last_agent: "ana".into(),
             last_ago: Some(prost_types::Duration { seconds: 7_300, nanos: 0 }),
+            served_ago: Some(prost_types::Duration { seconds: 18_100, nanos: 0 }),
             open_promises: 2,
             tier: "gold".into(),
             complaint: true,
@@ -186,7 +188,7 @@ mod tests {
             [
                 "tenants/default/interactions/7: waiting in complaints",
                 "planned again by rules 8, at its place; before: rules 7 in sales",
-                "customer: 3 contacts in 24 h, 4 in 7 d, 31 ever; about the matter contact 3 by the rules; the newest 2 h ago with ana, left unanswered; 2 promises open; tier gold; complained; sentiment -40 (-25)",
+                "customer: 3 contacts in 24 h, 4 in 7 d, 31 ever; about the matter contact 3 by the rules; the newest 2 h ago, left unanswered; served last by ana 5 h ago; 2 promises open; tier gold; complained; sentiment -40 (-25)",
                 "decision 40: waits: every agent is busy",
             ]
         );

@@ -177,6 +177,12 @@ impl Kept {
             return self.open(HistoryEntry::opened(0, event.time_ms, opened), opened.interaction, about);
         }
         let interaction = event.change.interaction();
+        if let Some(last) = &mut self.last_contact
+            && last.contact.as_ref().is_some_and(|contact| contact.interaction == interaction)
+        {
+            last.amend(&event.change);
+            shorten(last);
+        }
         if let Some(kept) = self.newest.iter_mut().find(|kept| kept.is_of(interaction)) {
             kept.entry.amend(&event.change);
             shorten(&mut kept.entry);
@@ -254,7 +260,7 @@ impl Kept {
     pub(super) fn open_promises(&self, now_ms: i64) -> usize {
         let others = self.household.iter().flat_map(|relative| &relative.promises);
         let all = self.promises.iter().chain(others);
-        all.filter(|promise| promise.redeemed.is_none() && !promise.is_expired(now_ms)).count()
+        all.filter(|promise| promise.is_open(now_ms)).count()
     }
 
     /// Writes what is not written, or not any more.

@@ -248,10 +248,10 @@ impl Position {
     }
 }
 
-/// The text of a contact when a note is added to it. What does not fit is cut off at the end.
-pub(super) fn with_note(text: String, note: &str) -> String {
-    let text = if text.is_empty() { note.to_owned() } else { format!("{text}\n{note}") };
-    cut(text, TEXT_CHARS_MAX)
+/// The text of a contact when a note is added to it. The first line is the customer's, empty if they wrote nothing. What does
+/// not fit is cut off at the end.
+pub(super) fn with_note(text: &str, note: &str) -> String {
+    cut(format!("{text}\n{note}"), TEXT_CHARS_MAX)
 }
 
 /// Part of a history, newest first.
@@ -314,7 +314,7 @@ impl HistoryEntry {
                 contact.agent.clone_from(agent);
                 contact.wait_ms = *wait_ms;
             }
-            Change::NoteAdded { text, .. } => self.text = with_note(std::mem::take(&mut self.text), text),
+            Change::NoteAdded { text, .. } => self.text = with_note(&self.text, text),
             Change::Closed { outcome, disposition, wait_ms, .. } => {
                 contact.outcome = *outcome;
                 contact.disposition.clone_from(disposition);

@@ -2,7 +2,7 @@
 //! kept and told every change, so that no history is ever gone through for it.
 
 use super::card::Kept;
-use super::entry::{ChannelCode, Outcome};
+use super::entry::{ChannelCode, Contact, Outcome};
 use super::sentiment::{self, Words};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -10,6 +10,8 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 const WEEK_MS: i64 = 7 * DAY_MS;
 /// What was announced so long ago is announced no more.
 const SIGNALS_MS: i64 = 90 * DAY_MS;
+/// Of the API.
+const VOICE: ChannelCode = 1;
 /// The mood is the mean of so many, the newest.
 const MOODS: usize = 5;
 
@@ -61,6 +63,8 @@ pub struct CustomerFacts {
     pub language: String,
     /// 0: none.
     pub preferred_channel: ChannelCode,
+    /// They do not want to be called, not even back.
+    pub refuses_calls: bool,
     pub signals: Signals,
     /// How they feel, -100 to 100: the mean of the newest five; `None` if nothing was said.
     pub sentiment: Option<i8>,
@@ -75,6 +79,8 @@ pub struct AskedFacts<'a> {
     pub about: u64,
     /// Contacts about the same matter count for `about_within` if they are no older, ms; at most a week.
     pub within_ms: u64,
+    /// The interaction it is asked for, if that may be in the history by then.
+    pub leaving_out: Option<u64>,
     pub now_ms: i64,
     pub words: &'a Words,
 }
@@ -82,15 +88,18 @@ pub struct AskedFacts<'a> {
 impl Kept {
     /// What rules are told.
     pub fn facts(&mut self, asked: &AskedFacts<'_>) -> CustomerFacts {
-        let AskedFacts { about, within_ms, now_ms, .. } = *asked;
+        let AskedFacts { about, within_ms, now_ms, leaving_out, .. } = *asked;
+        let is_out = |interaction: u64| Some(interaction) == leaving_out;
         let within_ms = i64::try_from(within_ms).unwrap_or(WEEK_MS).min(WEEK_MS);
         let counted = |since_ms: i64, same: bool| {
             let since_ms = now_ms.saturating_sub(since_ms);
             let all = self.contacts.iter().take_while(|contact| contact.time_ms >= since_ms);
+            let all = all.filter(|contact| !is_out(contact.interaction));
             let all = all.filter(|contact| !same || (about != 0 && contact.about == about));
             u32::try_from(all.take(super::card::CARD_CONTACTS_COUNTED_MAX).count()).unwrap_or(u32::MAX)
         };
         let open = self.open_promises(now_ms);
+        let itself = self.contacts.iter().filter(|contact| is_out(contact.interaction)).count() as u64;
         let facts = CustomerFacts {
             contacts_1h: counted(HOUR_MS, false),
             contacts_24h: counted(DAY_MS, false),
@@ -99,35 +108,29 @@ impl Kept {
             about_24h: counted(DAY_MS, true),
             about_7d: counted(WEEK_MS, true),
             about_within: counted(within_ms, true),
-            lifetime_contacts: self.lifetime_contacts,
-            last: self.last_contact(now_ms),
-            served_by: self.served_by(now_ms),
+            lifetime_contacts: self.lifetime_contacts - itself,
+            last: self.before(leaving_out).next().map(|(time_ms, last)| (last.outcome, ago(now_ms, time_ms))),
+            served_by: self.served_by(leaving_out, now_ms),
             open_promises: u32::try_from(open).unwrap_or(u32::MAX),
             tier: self.customer.tier.clone(),
             language: self.customer.language.clone(),
             preferred_channel: self.customer.preferred_channel,
+            refuses_calls: self.customer.may_be_answered(VOICE, None).is_err(),
             ..CustomerFacts::default()
         };
         self.judged(asked.words, now_ms, facts)
     }
 
-    fn last_contact(&self, now_ms: i64) -> Option<(Outcome, u64)> {
-        let newest =
-            self.newest.iter().find_map(|kept| Some((kept.entry.time_ms, kept.entry.contact.as_ref()?)));
-        let older =
-            || self.last_contact.as_ref().and_then(|entry| Some((entry.time_ms, entry.contact.as_ref()?)));
-        let (time_ms, contact) = newest.or_else(older)?;
-        Some((contact.outcome, ago(now_ms, time_ms)))
+    /// The newest contacts, newest first, and the last one there was if it is older.
+    fn before(&self, leaving_out: Option<u64>) -> impl Iterator<Item = (i64, &Contact)> {
+        let all = self.newest.iter().map(|kept| &kept.entry).chain(&self.last_contact);
+        let all = all.filter_map(|entry| Some((entry.time_ms, entry.contact.as_ref()?)));
+        all.filter(move |(_, contact)| Some(contact.interaction) != leaving_out)
     }
 
-    fn served_by(&self, now_ms: i64) -> Option<ServedBy> {
-        let newest = self.newest.iter().map(|kept| &kept.entry).chain(&self.last_contact);
-        newest.filter_map(|entry| Some((entry.time_ms, entry.contact.as_ref()?))).find_map(
-            |(time_ms, contact)| {
-                let agent = contact.agent.clone();
-                (!agent.is_empty()).then(|| ServedBy { agent, ago_ms: ago(now_ms, time_ms) })
-            },
-        )
+    fn served_by(&self, leaving_out: Option<u64>, now_ms: i64) -> Option<ServedBy> {
+        let (time_ms, served) = self.before(leaving_out).find(|(_, contact)| !contact.agent.is_empty())?;
+        Some(ServedBy { agent: served.agent.clone(), ago_ms: ago(now_ms, time_ms) })
     }
 
     /// Each entry is judged once.

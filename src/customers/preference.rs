@@ -15,6 +15,8 @@ pub const TIER_CHARS_MAX: usize = 64;
 pub const BY_CHARS_MAX: usize = 128;
 /// Longest reason, in characters.
 pub const REASON_CHARS_MAX: usize = 1_024;
+/// Most consents of one customer.
+pub const CONSENTS_MAX: usize = 64;
 /// Most changes that are listed of one customer.
 pub const CHANGES_LISTED_MAX: usize = 500;
 
@@ -70,7 +72,8 @@ impl Preference {
     pub(super) fn words(&self) -> String {
         match self {
             Self::Consent { channel, address, allowed } => {
-                let to = address.as_ref().map_or(String::new(), |address| format!(" to {}", address.value()));
+                // Not which: the trail of one customer may speak of an address of another, who is to be erased.
+                let to = if address.is_some() { " to one address" } else { "" };
                 let what = if *channel == 0 { "every channel" } else { super::entry::channel_word(*channel) };
                 format!("{what}{to}: {}", if *allowed { "allowed" } else { "not allowed" })
             }
@@ -120,6 +123,10 @@ pub enum NotPreferred {
     UnknownContactPerson(CustomerId),
     #[error("nobody is their own contact person")]
     OwnContactPerson,
+    #[error(
+        "the customer has {CONSENTS_MAX} consents, which is the limit: say it of a channel, or of every address"
+    )]
+    TooManyConsents,
 }
 
 /// One change of what is known of a customer, kept for whoever asks who did that.

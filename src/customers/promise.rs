@@ -132,6 +132,12 @@ impl Promise {
         self.redeemed.is_none() && self.what.expires_ms.is_some_and(|at| at <= now_ms)
     }
 
+    /// Something can still be given for it: itself, or its alternative.
+    pub fn is_open(&self, now_ms: i64) -> bool {
+        let gone = self.withdrawn.is_some() && self.what.alternative.is_empty();
+        self.redeemed.is_none() && !self.is_expired(now_ms) && !gone
+    }
+
     /// Why it cannot be redeemed now, if it cannot.
     pub(super) fn may_be_redeemed(&self, how: &Redemption, now_ms: i64) -> Result<(), NotRedeemed> {
         match (&self.redeemed, self.what.expires_ms, &self.withdrawn) {
@@ -146,12 +152,15 @@ impl Promise {
         }
     }
 
-    /// It belongs on a card: it can be redeemed, or was lately.
+    /// It belongs on a card: it is open, or was redeemed or withdrawn lately.
     pub(super) fn is_shown(&self, now_ms: i64) -> bool {
-        match &self.redeemed {
-            Some((at, _)) => now_ms.saturating_sub(*at) <= REDEEMED_SHOWN_MS,
-            None => !self.is_expired(now_ms),
-        }
+        let ended_ms = match (&self.redeemed, &self.withdrawn) {
+            (Some((at_ms, _)), _) => *at_ms,
+            (None, Some(withdrawn)) if !self.is_open(now_ms) => withdrawn.at_ms,
+            _ => return self.is_open(now_ms),
+        };
+        now_ms.saturating_sub(ended_ms) <= REDEEMED_SHOWN_MS
+            && (self.redeemed.is_some() || !self.is_expired(now_ms))
     }
 
     /// What staff at a place do to honour it, if that was said.

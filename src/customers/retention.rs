@@ -35,7 +35,7 @@ impl Retention {
     /// What to let go at a moment, among so many numbers after one.
     pub fn purging(&self, now_ms: i64, after: u64, looked_at: u64) -> Purging {
         let before = |(kind, days): &(EntryKind, i64)| (*kind, now_ms.saturating_sub(days * DAY_MS));
-        Purging { before_ms: self.0.iter().map(before).collect(), after, looked_at }
+        Purging { before_ms: self.0.iter().map(before).collect(), after, looked_at, only_look: false }
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
         let retention = Retention::parse("visit=90d, message=730d").expect("it is right");
         let purging = retention.purging(100 * DAY_MS, 7, 10);
         let before_ms = vec![(EntryKind::Visit, 10 * DAY_MS), (EntryKind::Message, -630 * DAY_MS)];
-        assert_eq!(purging, Purging { before_ms, after: 7, looked_at: 10 });
+        assert_eq!(purging, Purging { before_ms, after: 7, looked_at: 10, only_look: false });
         assert!(Retention::default().is_for_good() && !retention.is_for_good());
     }
 

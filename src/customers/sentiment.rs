@@ -67,7 +67,7 @@ pub(super) fn signals(entry: &HistoryEntry, words: &Words) -> Signals {
     text.with(intent)
 }
 
-/// What the customer said in it: the first line of a contact, which is theirs; agents' notes stand below.
+/// What the customer said in it: of a contact the first line, which is theirs; agents' notes stand below.
 fn said(entry: &HistoryEntry) -> Option<&str> {
     let text = match entry.kind {
         EntryKind::Contact => entry.text.lines().next().unwrap_or_default(),

@@ -195,7 +195,7 @@ impl Customers {
     pub fn link(
         &self,
         linking: Linking,
-        reply: impl FnOnce(Result<Result<CustomerId, NotLinked>, StoreFault>) + Send + 'static,
+        reply: impl FnOnce(Result<Result<Customer, NotLinked>, StoreFault>) + Send + 'static,
     ) {
         let reply = WriteReply::Linked(Reply::new(reply));
         reader::send(&self.calls, Call::Write(Write::Link(linking), reply));
@@ -205,7 +205,7 @@ impl Customers {
     pub fn unlink(
         &self,
         unlinking: Unlinking,
-        reply: impl FnOnce(Result<Result<CustomerId, NotUnlinked>, StoreFault>) + Send + 'static,
+        reply: impl FnOnce(Result<Result<[Customer; 2], NotUnlinked>, StoreFault>) + Send + 'static,
     ) {
         let reply = WriteReply::Unlinked(Reply::new(reply));
         reader::send(&self.calls, Call::Write(Write::Unlink(unlinking), reply));
@@ -215,7 +215,7 @@ impl Customers {
     pub fn prefer(
         &self,
         preferring: Preferring,
-        reply: impl FnOnce(Result<Result<(), NotPreferred>, StoreFault>) + Send + 'static,
+        reply: impl FnOnce(Result<Result<Customer, NotPreferred>, StoreFault>) + Send + 'static,
     ) {
         let reply = WriteReply::Preferred(Reply::new(reply));
         reader::send(&self.calls, Call::Write(Write::Prefer(preferring), reply));

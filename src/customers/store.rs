@@ -65,7 +65,7 @@ pub trait CustomerReads: Send {
     /// Who changed what is known of a customer, newest first, up to 500. `None`: no such customer.
     fn changes(&mut self, id: CustomerId) -> Result<Option<Vec<Changed>>, StoreFault>;
 
-    /// Everybody who is linked to another, or has a contact person.
+    /// Everybody who is linked to another, or has a contact person; those who are one person have it together.
     fn ties(&mut self) -> Result<Vec<Ties>, StoreFault>;
     /// Who and what erasing the person a customer is would erase. `None`: no such customer.
     fn erasable(&mut self, id: CustomerId) -> Result<Option<Erased>, StoreFault>;
@@ -107,14 +107,17 @@ pub enum Written {
     Redeemed(Result<Box<Promise>, NotRedeemed>),
     /// Withdrawn, now or before.
     Withdrawn(Result<Box<Promise>, NotRedeemed>),
-    /// Under which number they are one person now.
-    Linked(Result<CustomerId, NotLinked>),
-    /// Under which number the others are one person now.
-    Unlinked(Result<CustomerId, NotUnlinked>),
-    Preferred(Result<(), NotPreferred>),
+    /// The person they are now.
+    Linked(Result<Box<Customer>, NotLinked>),
+    /// The person who was unlinked, and the one they were linked to.
+    Unlinked(Result<Box<[Customer; 2]>, NotUnlinked>),
+    /// As they are now.
+    Preferred(Result<Box<Customer>, NotPreferred>),
     Purged(Purged),
     /// Who was erased, now or before: nothing of them is left in any file of the store.
     Erased(Result<Erased, UnknownCustomer>),
+    /// It is done, and yet not all that was to be seen to: the reply says why.
+    Unfinished(StoreFault),
     /// Up to which event the history is written now.
     Projected(Result<u64, Gap>),
 }
@@ -145,6 +148,8 @@ pub struct Purging {
     pub after: u64,
     /// at so many numbers, some of which may be gone already.
     pub looked_at: u64,
+    /// Only tells what would go.
+    pub only_look: bool,
 }
 
 impl Purging {

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, after, never, select};
 use super::entry::HistoryEntry;
 use super::erase::Erased;
 use super::link::{NotLinked, NotUnlinked};
-use super::model::CustomerId;
+use super::model::Customer;
 use super::preference::NotPreferred;
 use super::promise::{NotRedeemed, Promise};
 use super::reply::Reply;
@@ -47,9 +47,9 @@ pub(super) enum WriteReply {
     Promised(Reply<Result<Promise, UnknownCustomer>>),
     Redeemed(Reply<Result<Promise, NotRedeemed>>),
     Withdrawn(Reply<Result<Promise, NotRedeemed>>),
-    Linked(Reply<Result<CustomerId, NotLinked>>),
-    Unlinked(Reply<Result<CustomerId, NotUnlinked>>),
-    Preferred(Reply<Result<(), NotPreferred>>),
+    Linked(Reply<Result<Customer, NotLinked>>),
+    Unlinked(Reply<Result<[Customer; 2], NotUnlinked>>),
+    Preferred(Reply<Result<Customer, NotPreferred>>),
     Purged(Reply<Purged>),
     Erased(Reply<Result<Erased, UnknownCustomer>>),
 }
@@ -90,11 +90,14 @@ impl WriteReply {
             (Self::Withdrawn(reply), Written::Withdrawn(withdrawn)) => {
                 reply.give(Ok(withdrawn.map(|p| *p)));
             }
-            (Self::Linked(reply), Written::Linked(linked)) => reply.give(Ok(linked)),
-            (Self::Unlinked(reply), Written::Unlinked(unlinked)) => reply.give(Ok(unlinked)),
-            (Self::Preferred(reply), Written::Preferred(preferred)) => reply.give(Ok(preferred)),
+            (Self::Linked(reply), Written::Linked(linked)) => reply.give(Ok(linked.map(|one| *one))),
+            (Self::Unlinked(reply), Written::Unlinked(unlinked)) => reply.give(Ok(unlinked.map(|two| *two))),
+            (Self::Preferred(reply), Written::Preferred(preferred)) => {
+                reply.give(Ok(preferred.map(|one| *one)))
+            }
             (Self::Purged(reply), Written::Purged(count)) => reply.give(Ok(count)),
             (Self::Erased(reply), Written::Erased(erased)) => reply.give(Ok(erased)),
+            (reply, Written::Unfinished(fault)) => reply.refuse(fault),
             _ => {}
         }
     }

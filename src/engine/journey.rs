@@ -60,6 +60,8 @@ pub struct Journey {
     pub language: Text,
     /// How they would rather be reached.
     pub preferred_channel: Option<Channel>,
+    /// They do not want to be called: no rule promises them a call.
+    pub refuses_calls: bool,
     pub signals: Signals,
     /// How they felt, the mean of the newest contacts, -100 to 100. `None`: nothing was measured.
     pub sentiment: Option<i8>,

@@ -6,6 +6,7 @@ use super::names::Names;
 use super::needs::Demand;
 use super::repeats;
 use super::section::Layers;
+use super::validate::OVERFLOW_MAX;
 use super::values::Limit;
 use crate::engine::channel::Channel;
 use crate::engine::fixed::{Part, half_after};
@@ -52,7 +53,25 @@ pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
     let (queue, requirements) = (step.queue(names, asked), step.requirements(names, asked));
     let mut plan = plan_as_asked(names, &Asked { queue, requirements: &requirements, ..*asked });
     step.raise(&mut plan);
+    if queue != asked.queue {
+        keep_a_way_back(names, &Asked { requirements: &requirements, ..*asked }, &mut plan);
+    }
     plan
+}
+
+/// If the queue that repeats lead to is closed or full, it is the queue that was asked for: nobody is turned away for having
+/// come again.
+fn keep_a_way_back(names: Names, asked: &Asked, plan: &mut Plan) {
+    let mut routes = plan.routes.to_vec();
+    let there = routes.iter().any(|route| route.queue == asked.queue);
+    if routes[0].overflow.len() >= OVERFLOW_MAX || (!there && routes.len() >= ROUTES_MAX) {
+        return;
+    }
+    routes[0].overflow.push(Overflow { when: vec![Condition::Closed], to: vec![asked.queue] });
+    if !there {
+        routes.push(Route { overflow: Vec::new(), ..route(names, asked, asked.queue) });
+    }
+    plan.routes = routes.into();
 }
 
 fn plan_as_asked(names: Names, asked: &Asked) -> Plan {
@@ -102,6 +121,7 @@ fn leads_to(route: &Route) -> impl Iterator<Item = QueueKey> {
 
 fn route(names: Names, asked: &Asked, queue: QueueKey) -> Route {
     let (layers, channel) = (names.layers(queue), asked.channel);
+    let refuses = asked.facts.journey.as_ref().is_some_and(|journey| journey.refuses_calls);
     let demand = Demand::new(names, layers, queue, asked.requirements);
     let needs = demand.needs();
     let (steps, last) = layers.relaxation();
@@ -116,13 +136,13 @@ fn route(names: Names, asked: &Asked, queue: QueueKey) -> Route {
         better_with: better_with(names, layers, channel),
         relaxation: demand.relax(steps),
         last_step: last.map_or_else(LastStep::keep, |last| {
-            let exit = exit(names, &last.then, queue).unwrap_or(Exit::Keep);
+            let exit = exit(names, &last.then, queue, refuses).unwrap_or(Exit::Keep);
             let after_ms = last.after.filter(|_| exit != Exit::Keep).map_or(0, |after| after.0);
             LastStep { after_ms, exit }
         }),
         overflow: overflow.collect(),
-        when_closed: first_exit(names, closed, queue).unwrap_or(Exit::Refuse),
-        at_closing: first_exit(names, closing, queue).unwrap_or(Exit::Keep),
+        when_closed: first_exit(names, closed, queue, refuses).unwrap_or(Exit::Refuse),
+        at_closing: first_exit(names, closing, queue, refuses).unwrap_or(Exit::Keep),
         declines_max: layers
             .first(|section| section.declines_max)
             .expect("the built-in document limits declines"),
@@ -147,16 +167,23 @@ fn better_with(names: Names, layers: Layers, channel: Channel) -> Vec<BetterWith
 }
 
 /// The first that can be taken.
-fn first_exit<'a>(names: Names, mut exits: impl Iterator<Item = &'a Leave>, queue: QueueKey) -> Option<Exit> {
-    exits.find_map(|leave| exit(names, leave, queue))
+fn first_exit<'a>(
+    names: Names,
+    mut exits: impl Iterator<Item = &'a Leave>,
+    queue: QueueKey,
+    refuses_calls: bool,
+) -> Option<Exit> {
+    exits.find_map(|leave| exit(names, leave, queue, refuses_calls))
 }
 
-/// As an exit of this queue; `None` where it cannot be taken: the other queue is not there, or it is this one.
-fn exit(names: Names, leave: &Leave, queue: QueueKey) -> Option<Exit> {
+/// As an exit of this queue; `None` where it cannot be taken: the other queue is not there, or it is this one, or the customer
+/// does not want to be called.
+fn exit(names: Names, leave: &Leave, queue: QueueKey, refuses_calls: bool) -> Option<Exit> {
     Some(match leave {
         Leave::Keep => Exit::Keep,
         Leave::Refuse => Exit::Refuse,
         Leave::Queue(other) => Exit::Queue(names.queue(other).filter(|other| *other != queue)?),
+        Leave::CallBackWithin(_) if refuses_calls => return None,
         Leave::CallBackWithin(within) => Exit::Callback { within_ms: within.0 },
         Leave::SendAway(destination) => Exit::SendAway { destination: destination.as_str().into() },
     })

@@ -76,8 +76,14 @@ impl Recents {
         self.heads.get(&customer).map_or(customer, |head| *head)
     }
 
-    /// Who is one person now, after a link was made or undone. To be told of everybody it concerns, once the store has it.
+    /// Who is one person now, and who is asked about them, after that was changed. To be told in the order in which the store
+    /// changed it: by whoever answers.
     pub fn is_one(&self, person: &Customer) {
+        // The cards of before, and of whoever was asked before.
+        for member in person.linked.iter().chain([&person.id]) {
+            self.forget(*member);
+            self.cards.remove(member);
+        }
         self.heads.remove(&person.id);
         for other in &person.linked {
             self.heads.insert(*other, person.id);
@@ -88,7 +94,7 @@ impl Recents {
                 None => self.contact_persons.remove(member).map(|(_, asked)| asked),
             };
         }
-        self.forget_all();
+        self.forget(person.id);
     }
 
     /// Before the changes up to an event are told.

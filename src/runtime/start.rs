@@ -96,7 +96,7 @@ pub fn start(
     if applied > journal.last_sequence() {
         return Err(StartError::CustomersAhead { applied, last: journal.last_sequence() });
     }
-    let forgotten = Arc::new(forget_again(&store, erasures)?);
+    let forgotten = Arc::new(forget_again(&store, &recents, erasures)?);
     let mut recovery = Recovery {
         journal: &*journal,
         applied,
@@ -324,7 +324,7 @@ impl Recovery<'_> {
 }
 
 /// Erases from the store whom an older copy of it has brought back. Gives those whom nobody is known as any more.
-fn forget_again(store: &Customers, erasures: &[Erasure]) -> Result<Forgotten, StartError> {
+fn forget_again(store: &Customers, recents: &Recents, erasures: &[Erasure]) -> Result<Forgotten, StartError> {
     let before: BTreeSet<(u64, i64)> =
         erasures.iter().flat_map(|erasure| &erasure.customers).copied().collect();
     let forgotten = Forgotten::default();
@@ -338,7 +338,9 @@ fn forget_again(store: &Customers, erasures: &[Erasure]) -> Result<Forgotten, St
         });
         let erased = answer.recv().expect("a reply that is dropped answers by itself")?;
         let erased = erased.expect("erasing again refuses nobody");
-        forgotten.add(erased.customers.iter().map(|(id, _)| CustomerId(id.0)));
+        let numbers: Vec<_> = erased.customers.iter().map(|(id, _)| *id).collect();
+        recents.erased(&numbers);
+        forgotten.add(numbers.iter().map(|id| CustomerId(id.0)));
     }
     Ok(forgotten)
 }

@@ -32,7 +32,13 @@ fn words() -> Words {
 }
 
 fn asked<'a>(matter: &str, within_ms: i64, words: &'a Words) -> AskedFacts<'a> {
-    AskedFacts { about: about(matter, ""), within_ms: within_ms.unsigned_abs(), now_ms: NOW, words }
+    AskedFacts {
+        about: about(matter, ""),
+        within_ms: within_ms.unsigned_abs(),
+        leaving_out: None,
+        now_ms: NOW,
+        words,
+    }
 }
 
 fn came(sequence: u64, time_ms: i64, customer: CustomerId, matter: &str) -> Projected {

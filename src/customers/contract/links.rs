@@ -24,14 +24,14 @@ fn because() -> Reason {
 impl Harness {
     pub(super) fn link(&mut self, customer: CustomerId, into: CustomerId) -> Result<CustomerId, NotLinked> {
         match self.write(Write::Link(Linking { customer, into, reason: because(), now_ms: 2_000 })) {
-            Written::Linked(linked) => linked,
+            Written::Linked(linked) => linked.map(|person| person.id),
             other => panic!("a link was answered with {other:?}"),
         }
     }
 
     pub(super) fn unlink(&mut self, customer: CustomerId) -> Result<CustomerId, NotUnlinked> {
         match self.write(Write::Unlink(Unlinking { customer, reason: because(), now_ms: 3_000 })) {
-            Written::Unlinked(unlinked) => unlinked,
+            Written::Unlinked(unlinked) => unlinked.map(|two| two[1].id),
             other => panic!("an unlinking was answered with {other:?}"),
         }
     }

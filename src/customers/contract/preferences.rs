@@ -28,7 +28,7 @@ impl Harness {
     ) -> Result<(), NotPreferred> {
         let reason = Reason { by: "ana".to_owned(), why: "she said so".to_owned() };
         match self.write(Write::Prefer(Preferring { customer, preference, reason, now_ms })) {
-            Written::Preferred(preferred) => preferred,
+            Written::Preferred(preferred) => preferred.map(drop),
             other => panic!("a preference was answered with {other:?}"),
         }
     }

@@ -88,7 +88,8 @@ impl Script {
             }
             9 => {
                 let before_ms = vec![(EntryKind::Note, now_ms - 30), (EntryKind::Contact, now_ms - 60)];
-                Write::Purge(Purging { before_ms, after: self.generator.random_range(0..20), looked_at: 5 })
+                let (after, only_look) = (self.generator.random_range(0..20), self.flag());
+                Write::Purge(Purging { before_ms, after, looked_at: 5, only_look })
             }
             10 => self.contact(customer),
             11 if self.generator.random_bool(0.2) => Write::Erase(Erasing::Person(customer)),

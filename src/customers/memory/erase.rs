@@ -1,5 +1,6 @@
 //! Erasing in memory: what a person left is taken out of every map.
 
+use super::super::address::Address;
 use super::super::erase::{Erased, Erasing};
 use super::super::model::CustomerId;
 use super::super::promise::To;
@@ -55,7 +56,15 @@ impl State {
             self.profile_mut(member).map(|profile| profile.linked_to.take());
         }
         self.profiles[index] = None;
+        let theirs: Vec<Address> = self
+            .addresses
+            .iter()
+            .filter(|(_, customer)| **customer == id)
+            .map(|(address, _)| address.clone())
+            .collect();
         for profile in self.profiles.iter_mut().flatten() {
+            let is_theirs = |address: &Address| theirs.contains(address);
+            profile.customer.consents.retain(|one| !one.address.as_ref().is_some_and(is_theirs));
             profile.customer.contact_person.take_if(|person| *person == id);
         }
         self.changes.retain(|change| change.customer != id);

@@ -47,6 +47,8 @@ struct Profile {
     /// What is known of this customer alone.
     customer: Customer,
     linked_to: Option<CustomerId>,
+    /// Contacts there ever were, those let go included.
+    lifetime_contacts: u64,
     history: BTreeMap<Position, HistoryEntry>,
     /// The contacts alone, so that counting a week of them does not pass over everything else: interaction and what it is
     /// about.
@@ -122,7 +124,13 @@ impl State {
         let id = CustomerId(self.profiles.len() as u64 + 1);
         let customer = Customer { addresses: vec![address.clone()], ..Customer::thin(id, created_ms) };
         let (history, contacts) = (BTreeMap::new(), BTreeMap::new());
-        self.profiles.push(Some(Profile { customer, linked_to: None, history, contacts }));
+        self.profiles.push(Some(Profile {
+            customer,
+            linked_to: None,
+            lifetime_contacts: 0,
+            history,
+            contacts,
+        }));
         self.addresses.insert(address.clone(), id);
         id
     }
@@ -135,7 +143,10 @@ impl State {
         }
         let person = self.person(*customer).ok_or(NotRecorded::Unknown(*customer))?;
         if entry.details.outbound {
-            person.may_be_sent(entry.channel, to.as_ref()).map_err(NotRecorded::NotAllowed)?;
+            let owner = to.as_ref().and_then(|to| self.person(*self.addresses.get(to)?));
+            let owner_allows = owner.map_or(Ok(()), |owner| owner.may_be_sent(entry.channel, to.as_ref()));
+            let allowed = person.may_be_sent(entry.channel, to.as_ref()).and(owner_allows);
+            allowed.map_err(NotRecorded::NotAllowed)?;
         }
         let entry = entry.numbered(self.last_number + 1, *now_ms);
         let profile = self.profile_mut(*customer).ok_or(NotRecorded::Unknown(*customer))?;
@@ -157,8 +168,11 @@ impl State {
             let old = |entry: &&HistoryEntry| numbers.contains(&entry.number) && purging.takes(entry);
             let old = profile.history.values().filter(old).map(HistoryEntry::position);
             for position in old.collect::<Vec<_>>() {
-                profile.history.remove(&position);
-                interactions.extend(profile.contacts.remove(&position).map(|(interaction, _)| interaction));
+                interactions.extend(profile.contacts.get(&position).map(|(interaction, _)| *interaction));
+                if !purging.only_look {
+                    profile.history.remove(&position);
+                    profile.contacts.remove(&position);
+                }
                 gone += 1;
             }
         }
@@ -193,6 +207,7 @@ impl State {
         let Some(profile) = self.profile_mut(opened.customer) else { return };
         let entry = HistoryEntry::opened(number, time_ms, opened);
         let position = entry.position();
+        profile.lifetime_contacts += 1;
         profile.history.insert(position, entry);
         profile.contacts.insert(position, (opened.interaction, opened.about()));
         self.contacts.insert(opened.interaction, (opened.customer, position));

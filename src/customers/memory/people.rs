@@ -2,7 +2,9 @@
 
 use super::super::link::{self, LINKED_MAX, Linking, NotLinked, NotUnlinked, Tie, Unlinking};
 use super::super::model::{Customer, CustomerId};
-use super::super::preference::{Changed, Consent, NotPreferred, Preference, Preferring, Reason};
+use super::super::preference::{
+    CONSENTS_MAX, Changed, Consent, NotPreferred, Preference, Preferring, Reason,
+};
 use super::State;
 
 impl State {
@@ -31,14 +33,19 @@ impl State {
         link::merged(all.collect(), self.head(id))
     }
 
-    pub(super) fn link(&mut self, linking: &Linking) -> Result<CustomerId, NotLinked> {
+    /// What is known of somebody who is there.
+    fn here(&self, id: CustomerId) -> Customer {
+        self.person(id).expect("they were found a moment ago")
+    }
+
+    pub(super) fn link(&mut self, linking: &Linking) -> Result<Box<Customer>, NotLinked> {
         let Linking { customer, into, reason, now_ms } = linking;
         for one in [*customer, *into] {
             self.profile(one).ok_or(NotLinked::Unknown(one))?;
         }
         let (from, head) = (self.head(*customer), self.head(*into));
         if from == head {
-            return Ok(head);
+            return Ok(self.here(head).into());
         }
         let count = self.members(from).len() + self.members(head).len();
         if count > LINKED_MAX {
@@ -46,19 +53,19 @@ impl State {
         }
         self.profile_mut(from).ok_or(NotLinked::Unknown(from))?.linked_to = Some(head);
         self.changed(from, format!("linked to customer {head}"), reason, *now_ms);
-        Ok(head)
+        Ok(self.here(head).into())
     }
 
-    pub(super) fn unlink(&mut self, unlinking: &Unlinking) -> Result<CustomerId, NotUnlinked> {
+    pub(super) fn unlink(&mut self, unlinking: &Unlinking) -> Result<Box<[Customer; 2]>, NotUnlinked> {
         let Unlinking { customer, reason, now_ms } = unlinking;
         let before = self.head(*customer);
         let profile = self.profile_mut(*customer).ok_or(NotUnlinked::Unknown(*customer))?;
         let from = profile.linked_to.take().ok_or(NotUnlinked::NotLinked(*customer))?;
         self.changed(*customer, format!("no longer linked to customer {from}"), reason, *now_ms);
-        Ok(before)
+        Ok([self.here(*customer), self.here(before)].into())
     }
 
-    pub(super) fn prefer(&mut self, preferring: &Preferring) -> Result<(), NotPreferred> {
+    pub(super) fn prefer(&mut self, preferring: &Preferring) -> Result<Box<Customer>, NotPreferred> {
         let Preferring { customer, preference, reason, now_ms } = preferring;
         self.profile(*customer).ok_or(NotPreferred::Unknown(*customer))?;
         if let Preference::ContactPerson(Some(other)) = preference {
@@ -69,6 +76,12 @@ impl State {
         }
         let profile = self.profile_mut(*customer).ok_or(NotPreferred::Unknown(*customer))?;
         let own = &mut profile.customer;
+        if let Preference::Consent { channel, address, .. } = preference
+            && own.consents.len() >= CONSENTS_MAX
+            && !own.consents.iter().any(|one| (one.channel, &one.address) == (*channel, address))
+        {
+            return Err(NotPreferred::TooManyConsents);
+        }
         match preference.clone() {
             Preference::Consent { channel, address, allowed } => {
                 own.consents.retain(|one| (one.channel, &one.address) != (channel, &address));
@@ -84,7 +97,7 @@ impl State {
             Preference::ContactPerson(other) => own.contact_person = other,
         }
         self.changed(*customer, preference.words(), reason, *now_ms);
-        Ok(())
+        Ok(self.here(*customer).into())
     }
 
     fn changed(&mut self, customer: CustomerId, what: String, reason: &Reason, time_ms: i64) {

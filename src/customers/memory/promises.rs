@@ -25,7 +25,15 @@ impl State {
             To::Customer(customer) => members.contains(customer),
             To::Tier(tier) => *tier == person.tier,
         };
-        let theirs = self.promises.values().filter(|one| theirs(&one.promise.to));
+        let mut counts: BTreeMap<CustomerId, usize> = BTreeMap::new();
+        let mut newest = |to: &To| {
+            let whose = if let To::Customer(customer) = to { *customer } else { CustomerId(0) };
+            let count = counts.entry(whose).or_default();
+            *count += 1;
+            *count <= PROMISES_LISTED_MAX
+        };
+        let theirs =
+            self.promises.values().rev().filter(|one| theirs(&one.promise.to) && newest(&one.promise.to));
         sorted(theirs.map(|one| one.with(&members)).collect())
     }
 

@@ -45,8 +45,8 @@ impl CustomerReads for MemoryStore {
             newest: state.newest(id, None, LOOKED_UP, any),
             pinned: state.newest(id, None, PINNED_MAX, |entry| entry.details.pinned),
             last_contact: state.newest(id, None, 1, |entry| entry.contact.is_some()).pop(),
-            entries: state.sum(id, |profile| profile.history.len()),
-            lifetime_contacts: state.sum(id, |profile| profile.contacts.len()),
+            entries: state.sum(id, |profile| profile.history.len() as u64),
+            lifetime_contacts: state.sum(id, |profile| profile.lifetime_contacts),
             contacts: state.contacts_since(id, since_ms),
             applied: state.applied,
             promises: state.promises_to(id),
@@ -76,7 +76,7 @@ impl CustomerReads for MemoryStore {
         let all = state.profiles.iter().flatten().map(|profile| Ties {
             customer: profile.customer.id,
             head: state.head(profile.customer.id),
-            contact_person: profile.customer.contact_person,
+            contact_person: state.person(profile.customer.id).and_then(|person| person.contact_person),
         });
         Ok(all.filter(|ties| ties.head != ties.customer || ties.contact_person.is_some()).collect())
     }
@@ -91,8 +91,8 @@ impl CustomerReads for MemoryStore {
 }
 
 impl State {
-    fn sum(&self, id: CustomerId, of: impl Fn(&super::Profile) -> usize) -> u64 {
-        self.members(id).iter().filter_map(|member| self.profile(*member)).map(|one| of(one) as u64).sum()
+    fn sum(&self, id: CustomerId, of: impl Fn(&super::Profile) -> u64) -> u64 {
+        self.members(id).iter().filter_map(|member| self.profile(*member)).map(of).sum()
     }
 
     fn newest(
@@ -133,9 +133,13 @@ impl State {
             let asked = other.contact_person;
             asked.is_some_and(|asked| asked == person.id || person.linked.contains(&asked))
         };
-        let own =
-            self.profiles.iter().flatten().map(|profile| &profile.customer).filter(|other| is_theirs(other));
-        let own = own.take(RELATIVES_MAX).filter_map(|other| self.person(other.id));
+        let own = self.profiles.iter().flatten().map(|profile| &profile.customer);
+        let mut heads: Vec<CustomerId> =
+            own.filter(|other| is_theirs(other)).map(|other| self.head(other.id)).collect();
+        heads.retain(|head| *head != person.id);
+        heads.sort_unstable();
+        heads.dedup();
+        let own = heads.into_iter().take(RELATIVES_MAX).filter_map(|head| self.person(head));
         own.map(|customer| Relative { promises: self.promises_to(customer.id), customer }).collect()
     }
 }

@@ -10,7 +10,10 @@ use super::{from_sql, people, to_sql, traces};
 
 const CREATED: &str = "SELECT created_ms FROM customers WHERE number = ?1";
 const CONTACTS: &str = "SELECT interaction, time_ms FROM history WHERE kind = 1 AND customer = ?1";
-const DELETIONS: [&str; 8] = [
+const DELETIONS: [&str; 9] = [
+    // What others said of an address of theirs.
+    "DELETE FROM consents WHERE address_kind > 0 AND (address_kind, address_value) IN
+        (SELECT kind, value FROM addresses WHERE customer = ?1)",
     "UPDATE customers SET contact_person = NULL WHERE contact_person = ?1",
     "DELETE FROM addresses WHERE customer = ?1",
     "DELETE FROM consents WHERE customer = ?1",
@@ -22,7 +25,7 @@ const DELETIONS: [&str; 8] = [
 ];
 /// All that looks for rows.
 #[cfg(test)]
-pub(super) const STATEMENTS: [&str; 10] = [
+pub(super) const STATEMENTS: [&str; 11] = [
     CREATED,
     CONTACTS,
     DELETIONS[0],
@@ -33,6 +36,7 @@ pub(super) const STATEMENTS: [&str; 10] = [
     DELETIONS[5],
     DELETIONS[6],
     DELETIONS[7],
+    DELETIONS[8],
 ];
 
 /// What erasing a customer would erase.

@@ -110,7 +110,7 @@ impl CustomerStore for SqliteStore {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(unavailable("beginning a transaction"))?;
-        let written: Vec<Written> =
+        let mut written: Vec<Written> =
             group.iter().map(|each| write::write(&transaction, each)).collect::<Result<_, _>>()?;
         transaction.commit().map_err(unavailable("committing"))?;
         let erases = group.iter().any(|write| matches!(write, Write::Erase(_)));
@@ -119,7 +119,11 @@ impl CustomerStore for SqliteStore {
         }
         if self.traces {
             match self.wipe(if erases { BUSY_TIMEOUT } else { Duration::ZERO }) {
-                Err(fault) if erases => return Err(fault),
+                // The others in the group have what they asked for. Whoever erases asks again, and it is tried again.
+                Err(fault) if erases => {
+                    let erased = written.iter_mut().filter(|one| matches!(one, Written::Erased(_)));
+                    erased.for_each(|one| *one = Written::Unfinished(fault.clone()));
+                }
                 // Nobody waits for it any more, and it is tried again with the next group.
                 Ok(()) | Err(_) => {}
             }

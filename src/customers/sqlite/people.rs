@@ -6,7 +6,7 @@ use super::super::address::Address;
 use super::super::link::{self, LINKED_MAX, Linking, NotLinked, NotUnlinked, Tie, Unlinking};
 use super::super::model::{Customer, CustomerId};
 use super::super::preference::{
-    CHANGES_LISTED_MAX, Changed, Consent, NotPreferred, Preference, Preferring, Reason,
+    CHANGES_LISTED_MAX, CONSENTS_MAX, Changed, Consent, NotPreferred, Preference, Preferring, Reason,
 };
 use super::super::store::Ties;
 use super::read::{address, strange};
@@ -116,12 +116,21 @@ pub(super) fn dependents(
     for one in of {
         let found = db.prepare_cached(DEPENDENTS)?;
         let mut found = found;
-        let theirs = found.query_map(params![to_sql(one.0), count(most)], |row| row.get(0).map(id))?;
+        // Each may stand there with all who are one with them.
+        let theirs = params![to_sql(one.0), count(most * LINKED_MAX)];
+        let theirs = found.query_map(theirs, |row| row.get(0).map(id))?;
         all.extend(theirs.collect::<rusqlite::Result<Vec<_>>>()?);
     }
-    all.sort();
-    all.truncate(most);
-    Ok(all)
+    let mut heads = Vec::new();
+    for one in all {
+        heads.extend(members(db, one)?.first());
+    }
+    // Those who are one person are one, and nobody is their own.
+    heads.retain(|head| !of.contains(head));
+    heads.sort_unstable();
+    heads.dedup();
+    heads.truncate(most);
+    Ok(heads)
 }
 
 pub(super) fn changes(db: &Connection, of: CustomerId) -> rusqlite::Result<Option<Vec<Changed>>> {
@@ -157,12 +166,22 @@ pub(super) fn all_ties(db: &Connection) -> rusqlite::Result<Vec<Ties>> {
     for sql in [TIES_BY_HEAD, TIES_BY_CONTACT] {
         all.extend(db.prepare(sql)?.query_map([], one)?.collect::<rusqlite::Result<Vec<_>>>()?);
     }
+    for ties in &mut all {
+        if ties.head != ties.customer || ties.contact_person.is_none() {
+            ties.contact_person = person(db, ties.head)?.and_then(|person| person.contact_person);
+        }
+    }
     all.retain(|ties| ties.head != ties.customer || ties.contact_person.is_some());
     all.sort_by_key(|ties| ties.customer);
     Ok(all)
 }
 
-pub(super) fn link(db: &Connection, linking: &Linking) -> rusqlite::Result<Result<CustomerId, NotLinked>> {
+/// What is known of somebody who is there.
+fn here(db: &Connection, of: CustomerId) -> rusqlite::Result<Customer> {
+    person(db, of)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+pub(super) fn link(db: &Connection, linking: &Linking) -> rusqlite::Result<Result<Box<Customer>, NotLinked>> {
     let Linking { customer, into, reason, now_ms } = linking;
     let (own, others) = (members(db, *customer)?, members(db, *into)?);
     let (Some(from), Some(head)) = (own.first().copied(), others.first().copied()) else {
@@ -170,7 +189,7 @@ pub(super) fn link(db: &Connection, linking: &Linking) -> rusqlite::Result<Resul
         return Ok(Err(NotLinked::Unknown(*unknown)));
     };
     if from == head {
-        return Ok(Ok(head));
+        return Ok(Ok(here(db, head)?.into()));
     }
     let count = own.len() + others.len();
     if count > LINKED_MAX {
@@ -181,13 +200,13 @@ pub(super) fn link(db: &Connection, linking: &Linking) -> rusqlite::Result<Resul
         see_under(db, *member, Some(head))?;
     }
     changed(db, from, &format!("linked to customer {head}"), reason, *now_ms)?;
-    Ok(Ok(head))
+    Ok(Ok(here(db, head)?.into()))
 }
 
 pub(super) fn unlink(
     db: &Connection,
     unlinking: &Unlinking,
-) -> rusqlite::Result<Result<CustomerId, NotUnlinked>> {
+) -> rusqlite::Result<Result<Box<[Customer; 2]>, NotUnlinked>> {
     let Unlinking { customer, reason, now_ms } = unlinking;
     let mut ties = ties(db, *customer)?;
     let Some(head) = ties.first().map(|tie| tie.customer) else {
@@ -205,7 +224,7 @@ pub(super) fn unlink(
         see_under(db, tie.customer, (!alone).then_some(*under))?;
     }
     changed(db, *customer, &format!("no longer linked to customer {from}"), reason, *now_ms)?;
-    Ok(Ok(head))
+    Ok(Ok([here(db, *customer)?, here(db, head)?].into()))
 }
 
 fn tie(db: &Connection, customer: CustomerId, to: Option<CustomerId>) -> rusqlite::Result<()> {
@@ -229,7 +248,10 @@ pub(super) fn part(db: &Connection, of: CustomerId) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn prefer(db: &Connection, preferring: &Preferring) -> rusqlite::Result<Result<(), NotPreferred>> {
+pub(super) fn prefer(
+    db: &Connection,
+    preferring: &Preferring,
+) -> rusqlite::Result<Result<Box<Customer>, NotPreferred>> {
     let Preferring { customer, preference, reason, now_ms } = preferring;
     let own = members(db, *customer)?;
     if own.is_empty() {
@@ -243,9 +265,16 @@ pub(super) fn prefer(db: &Connection, preferring: &Preferring) -> rusqlite::Resu
             return Ok(Err(NotPreferred::OwnContactPerson));
         }
     }
+    if let Preference::Consent { channel, address, .. } = preference {
+        let said = alone(db, *customer)?.map(|own| own.consents).unwrap_or_default();
+        let again = said.iter().any(|one| (one.channel, &one.address) == (*channel, address));
+        if said.len() >= CONSENTS_MAX && !again {
+            return Ok(Err(NotPreferred::TooManyConsents));
+        }
+    }
     set(db, to_sql(customer.0), preference, &reason.by, *now_ms)?;
     changed(db, *customer, &preference.words(), reason, *now_ms)?;
-    Ok(Ok(()))
+    Ok(Ok(here(db, *customer)?.into()))
 }
 
 fn set(

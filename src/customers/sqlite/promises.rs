@@ -19,7 +19,7 @@ macro_rules! columns {
         FROM promises "
     };
 }
-pub(super) const OF: &str = concat!(columns!(), "WHERE customer = ?1");
+pub(super) const OF: &str = concat!(columns!(), "WHERE customer = ?1 ORDER BY number DESC LIMIT 500");
 pub(super) const OF_TIER: &str = concat!(columns!(), "WHERE tier = ?1 ORDER BY number DESC LIMIT 500");
 pub(super) const OF_TIERS: &str = concat!(columns!(), "WHERE tier > '' ORDER BY tier, number LIMIT 5000");
 pub(super) const ONE: &str = concat!(columns!(), "WHERE number = ?1");

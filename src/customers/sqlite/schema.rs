@@ -73,7 +73,7 @@ const PROMISES: &str = "
 
 /// What version 3 adds. Columns that most rows do not have come last, so that they take a byte each at most.
 const JOURNEYS: &str = "
-    ALTER TABLE customers ADD COLUMN contacts INTEGER NOT NULL DEFAULT 0;   -- of entries, those of kind 1
+    ALTER TABLE customers ADD COLUMN contacts INTEGER NOT NULL DEFAULT 0;   -- of kind 1, those let go included
     ALTER TABLE customers ADD COLUMN head INTEGER;                  -- under whom linked customers are seen
     ALTER TABLE customers ADD COLUMN linked_to INTEGER;             -- by which link; the head has none
     ALTER TABLE customers ADD COLUMN tier TEXT NOT NULL DEFAULT '';
@@ -105,6 +105,7 @@ const JOURNEYS: &str = "
         said_to TEXT NOT NULL,
         PRIMARY KEY (customer, channel, address_kind, address_value)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX consents_by_address ON consents (address_kind, address_value) WHERE address_kind > 0;
     CREATE TABLE changes (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
         customer INTEGER NOT NULL,

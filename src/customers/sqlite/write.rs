@@ -85,7 +85,11 @@ fn record(db: &Connection, recording: &Recording) -> rusqlite::Result<Result<His
         let Some(person) = people::person(db, *customer)? else {
             return Ok(Err(NotRecorded::Unknown(*customer)));
         };
-        if let Err(refused) = person.may_be_sent(entry.channel, to.as_ref()) {
+        let to = to.as_ref();
+        let owner = to.map(|to| read::find(db, to)).transpose()?.flatten();
+        let owner = owner.map(|owner| people::person(db, owner.customer)).transpose()?.flatten();
+        let owner_allows = owner.map_or(Ok(()), |owner| owner.may_be_sent(entry.channel, to));
+        if let Err(refused) = person.may_be_sent(entry.channel, to).and(owner_allows) {
             return Ok(Err(NotRecorded::NotAllowed(refused)));
         }
     }
@@ -139,11 +143,13 @@ fn purge(db: &Connection, purging: &Purging) -> rusqlite::Result<Purged> {
         }
         gone += 1;
         interactions.extend(entry.contact.as_ref().map(|contact| contact.interaction));
+        if purging.only_look {
+            continue;
+        }
         db.prepare_cached("DELETE FROM history WHERE number = ?1")?.execute([to_sql(entry.number)])?;
-        db.prepare_cached(
-            "UPDATE customers SET entries = entries - 1, contacts = contacts - ?2 WHERE number = ?1",
-        )?
-        .execute(params![customer, i64::from(entry.kind == EntryKind::Contact)])?;
+        // Contacts are counted for life.
+        db.prepare_cached("UPDATE customers SET entries = entries - 1 WHERE number = ?1")?
+            .execute([customer])?;
     }
     let last: Option<i64> = db.prepare_cached(read::LAST)?.query_row([], |row| row.get(0)).optional()?;
     let next = (upto < last.map_or(0, from_sql)).then_some(upto);
@@ -220,12 +226,12 @@ fn open(db: &Connection, time_ms: i64, opened: &Opened) -> rusqlite::Result<()> 
 }
 
 fn add_note(db: &Connection, interaction: u64, note: &str) -> rusqlite::Result<()> {
-    let text = db
+    let text: Option<String> = db
         .prepare_cached("SELECT text FROM history WHERE interaction = ?1")?
         .query_row([to_sql(interaction)], |row| row.get(0))
         .optional()?;
     let Some(text) = text else { return Ok(()) };
     db.prepare_cached("UPDATE history SET text = ?2 WHERE interaction = ?1")?
-        .execute(params![to_sql(interaction), with_note(text, note)])
+        .execute(params![to_sql(interaction), with_note(&text, note)])
         .map(drop)
 }

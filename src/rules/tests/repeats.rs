@@ -5,7 +5,7 @@ use crate::engine::channel::Channel;
 use crate::engine::fixed::Part;
 use crate::engine::journey::Journey;
 use crate::engine::plan::{Facts, Plan};
-use crate::engine::route::Relaxation;
+use crate::engine::route::{Condition, Overflow, Relaxation, Route};
 use crate::engine::skill::Requirement;
 use crate::rules::{Asked, RuleSet};
 
@@ -68,15 +68,17 @@ fn the_last_step_that_is_reached_applies_alone() {
 }
 
 #[test]
-fn where_it_goes_instead_the_section_of_that_queue_holds_and_nothing_leads_on() {
+fn where_it_goes_instead_the_section_of_that_queue_holds_and_a_closed_door_leads_back() {
     let (bank, rules) = (Bank::new(), with(STEPS));
     let plan = planned(&bank, &rules, &known(Some(9)), &[]);
-    assert_eq!(bank.names(&plan), ["loans"], "not on to partner");
+    assert_eq!(bank.names(&plan), ["loans", "general"], "not on to partner");
     assert_eq!(plan.entry().needs, [bank.way(&[("credit", 5)], &[])]);
     let nothing = Facts::default();
     let asked = Asked::plain(Channel::Voice, bank.key("loans"), &nothing);
     let straight = rules.plan(bank.0.floor(), &asked);
-    assert_eq!(plan.routes, straight.routes);
+    let back = Overflow { when: vec![Condition::Closed], to: vec![bank.key("general")] };
+    assert_eq!(plan.entry().overflow, [back], "nobody is turned away for having come again");
+    assert_eq!(Route { overflow: Vec::new(), ..plan.entry().clone() }, straight.routes[0]);
 }
 
 #[test]
