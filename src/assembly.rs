@@ -249,6 +249,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         words: Words::default(),
         forgotten: running.forgotten.clone(),
         erasures: Arc::new(Mutex::new(erasures)),
+        ties: Arc::default(),
         leases: running.leases.clone(),
         clock: running.clock,
         rules,

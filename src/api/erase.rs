@@ -2,7 +2,7 @@
 //! the keys, and last the customer, so that whoever is told that it failed can ask again.
 
 use super::convert::{code, required};
-use super::customers::{asked, now_ms};
+use super::customers::{asked, no_such, now_ms};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::customers::{CustomerId, Erased, Erasing};
@@ -64,7 +64,7 @@ async fn found(tenant: &Tenant, customer: CustomerId) -> Result<Erased, ApiError
     let committed = tenant.shard.read(|_| ()).await?.sequence;
     asked(|reply| tenant.customers.wait_applied(committed.0, reply)).await?;
     let found = asked(|reply| tenant.customers.erasable(customer, reply)).await?;
-    found.ok_or_else(|| not_found(customer))
+    found.ok_or_else(|| no_such(customer))
 }
 
 /// What was found beyond what was known.
@@ -98,6 +98,7 @@ async fn destroy(tenant: &Tenant, erased: &Erased) -> Result<(), ApiError> {
 
 async fn forget(tenant: &Tenant, customer: CustomerId) -> Result<(), ApiError> {
     let recents = tenant.recents.clone();
+    let _turn = tenant.ties.lock().await;
     let erased = asked(|reply| {
         tenant.customers.erase(Erasing::Person(customer), move |erased| {
             // Before anybody hears of it: a card that was looked up before must not be kept.
@@ -106,11 +107,7 @@ async fn forget(tenant: &Tenant, customer: CustomerId) -> Result<(), ApiError> {
             reply(erased);
         });
     });
-    erased.await?.map(drop).map_err(|_| not_found(customer))
-}
-
-fn not_found(customer: CustomerId) -> ApiError {
-    ApiError::not_found("name", "CUSTOMER_NOT_FOUND", &format!("customer {customer}"))
+    erased.await?.map(drop).map_err(|_| no_such(customer))
 }
 
 fn unfinished(why: &str) -> ApiError {

@@ -1,15 +1,15 @@
 //! Who a customer is: one or several under one number, what they want, and what may be sent to them.
 
-use super::card::{look_up_now, show_customer, shown as shown_card, time, with_pen};
+use super::card::{gone, look_up_now, show_customer, shown as shown_card, time, with_pen};
 use super::convert::channel;
-use super::customers::{asked, input, not_found, now_ms, profile};
+use super::customers::{asked, input, no_such, not_found, now_ms, profile};
 use super::intake::{LOOKUP_DEADLINE, parse_address};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use super::wire::Wire;
 use crate::customers::{
-    Address, Customer, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked, Preference,
-    Preferring, Reason, Unlinking,
+    Address, AskedFacts, Customer, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked,
+    Preference, Preferring, Reason, Unlinking,
 };
 use crate::proto;
 use crate::proto::set_preference_request::Preference as Asked;
@@ -24,7 +24,8 @@ pub async fn get(
     request: &proto::GetCustomerRequest,
 ) -> Result<proto::Customer, ApiError> {
     let id = CustomerId(tenant.number("name", &request.name, "customers")?);
-    Ok(show_customer(tenant, &profile(tenant, id).await?))
+    let found = asked(|reply| tenant.customers.customer(id, reply)).await?;
+    Ok(show_customer(tenant, &found.ok_or_else(|| no_such(id))?))
 }
 
 /// What an agent would see.
@@ -39,12 +40,19 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     } else {
         CustomerId(tenant.number("name", &request.name, "customers")?)
     };
-    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| not_found(id))?;
+    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| no_such(id))?;
     let now_ms = now_ms(tenant);
     let place = (!request.place.is_empty()).then_some(request.place.as_str());
     let mut card = Wire::with_room(4_096);
     // No interaction has the number 0.
     with_pen(tenant, |pen| shown_card(tenant, &mut card, &kept.card(0, now_ms, pen), place, now_ms));
+    let facts = kept.facts(&AskedFacts { about: 0, within_ms: 0, now_ms, words: &tenant.words });
+    let mood = proto::Card {
+        sentiment: facts.sentiment.map(i32::from),
+        sentiment_trend: facts.sentiment_trend.into(),
+        ..proto::Card::default()
+    };
+    card.append(&mood.encode_to_vec());
     Ok(proto::Card::decode(card.finish()).expect("it was written as a card"))
 }
 
@@ -54,12 +62,18 @@ pub async fn link(tenant: &Arc<Tenant>, request: &proto::LinkRequest) -> Result<
     let into = CustomerId(tenant.number("into", &request.into, "customers")?);
     let reason = reason(&request.by, &request.reason)?;
     let linking = Linking { customer, into, reason, now_ms: now_ms(tenant) };
+    let owner = tenant.clone();
+    in_turn(tenant, async move { linked(&owner, linking).await }).await
+}
+
+async fn linked(tenant: &Arc<Tenant>, linking: Linking) -> Result<proto::Customer, ApiError> {
+    let into = linking.into;
     let head =
         asked(|reply| tenant.customers.link(linking, reply)).await?.map_err(|refused| match refused {
             NotLinked::Unknown(id) if id == into => {
                 ApiError::not_found("into", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
             }
-            NotLinked::Unknown(id) => not_found(id).blaming("name"),
+            NotLinked::Unknown(id) => no_such(id),
             NotLinked::TooMany { .. } => {
                 ApiError::new(Code::FailedPrecondition, "TOO_MANY_LINKED", refused.to_string())
             }
@@ -77,13 +91,21 @@ pub async fn unlink(
     let customer = CustomerId(tenant.number("name", &request.name, "customers")?);
     let reason = reason(&request.by, &request.reason)?;
     let unlinking = Unlinking { customer, reason, now_ms: now_ms(tenant) };
+    let owner = tenant.clone();
+    in_turn(tenant, async move { unlinked(&owner, unlinking).await }).await
+}
+
+async fn unlinked(tenant: &Arc<Tenant>, unlinking: Unlinking) -> Result<proto::Customer, ApiError> {
+    let customer = unlinking.customer;
     let unlinked = asked(|reply| tenant.customers.unlink(unlinking, reply)).await?;
     let others = unlinked.map_err(|refused| match refused {
-        NotUnlinked::Unknown(id) => not_found(id).blaming("name"),
+        NotUnlinked::Unknown(id) => no_such(id),
         NotUnlinked::NotLinked(_) => {
             ApiError::new(Code::FailedPrecondition, "NOT_LINKED", refused.to_string()).blaming("name")
         }
     })?;
+    // Their addresses led to the one they were linked to.
+    tenant.known.forget();
     tenant.recents.is_one(&profile(tenant, others).await?);
     let person = profile(tenant, customer).await?;
     tenant.recents.is_one(&person);
@@ -100,9 +122,23 @@ pub async fn set_preference(
         "a consent, a preferred channel, a language, a tier, a name, whether a minor, or a contact person";
     let asked_for = request.preference.as_ref().ok_or_else(|| ApiError::missing("preference", wanted))?;
     let preference = preference(tenant, asked_for)?.checked().map_err(input("preference"))?;
-    let of_household = matches!(preference, Preference::ContactPerson(_));
     let reason = reason(&request.by, &request.reason)?;
     let preferring = Preferring { customer, preference, reason, now_ms: now_ms(tenant) };
+    if !matches!(preferring.preference, Preference::ContactPerson(_)) {
+        let person = preferred(tenant, preferring).await?;
+        return Ok(show_customer(tenant, &person));
+    }
+    let owner = tenant.clone();
+    let of_household = async move {
+        let person = preferred(&owner, preferring).await?;
+        owner.recents.is_one(&person);
+        Ok(show_customer(&owner, &person))
+    };
+    in_turn(tenant, of_household).await
+}
+
+async fn preferred(tenant: &Arc<Tenant>, preferring: Preferring) -> Result<Customer, ApiError> {
+    let customer = preferring.customer;
     let recents = tenant.recents.clone();
     let preferred = asked(|reply| {
         tenant.customers.prefer(preferring, move |preferred| {
@@ -119,11 +155,21 @@ pub async fn set_preference(
             ApiError::field("contact_person", "the customer themselves", "another customer")
         }
     })?;
-    let person = profile(tenant, customer).await?;
-    if of_household {
-        tenant.recents.is_one(&person);
-    }
-    Ok(show_customer(tenant, &person))
+    profile(tenant, customer).await
+}
+
+/// Changes who is one person, or who is asked about whom: one after the other, and to the end, also if whoever asked goes
+/// meanwhile. Kept cards told of less, or in another order than the store, would be those of somebody else.
+async fn in_turn<T: Send + 'static>(
+    tenant: &Arc<Tenant>,
+    change: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    let ties = tenant.ties.clone();
+    let changing = tokio::spawn(async move {
+        let _turn = ties.lock().await;
+        change.await
+    });
+    changing.await.unwrap_or_else(|_| Err(gone().into()))
 }
 
 fn preference(tenant: &Tenant, asked: &Asked) -> Result<Preference, ApiError> {

@@ -44,6 +44,8 @@ pub struct Tenant {
     pub forgotten: Arc<Forgotten>,
     /// Where an erasure is noted first. Whoever erases holds it: one at a time.
     pub erasures: Arc<Mutex<Erasures>>,
+    /// Whoever changes who is one person holds it from the store's answer until the kept cards are told.
+    pub ties: Arc<Mutex<()>>,
     pub leases: Leases,
     pub clock: Clock,
     pub rules: Arc<RuleSet>,

@@ -106,7 +106,7 @@ fn consent(row: &Row<'_>) -> rusqlite::Result<Consent> {
     })
 }
 
-/// Those whose contact person somebody of these is.
+/// Those whose contact person somebody of these is, but for these themselves.
 pub(super) fn dependents(
     db: &Connection,
     of: &[CustomerId],
@@ -116,9 +116,11 @@ pub(super) fn dependents(
     for one in of {
         let found = db.prepare_cached(DEPENDENTS)?;
         let mut found = found;
-        let theirs = found.query_map(params![to_sql(one.0), count(most)], |row| row.get(0).map(id))?;
+        let theirs =
+            found.query_map(params![to_sql(one.0), count(most + of.len())], |row| row.get(0).map(id))?;
         all.extend(theirs.collect::<rusqlite::Result<Vec<_>>>()?);
     }
+    all.retain(|one| !of.contains(one));
     all.sort();
     all.truncate(most);
     Ok(all)
