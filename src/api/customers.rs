@@ -51,6 +51,11 @@ pub fn not_found(id: CustomerId) -> ApiError {
     ApiError::not_found("parent", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
 }
 
+/// The same where the request has a name instead of a parent.
+pub fn no_such(id: CustomerId) -> ApiError {
+    ApiError::not_found("name", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
+}
+
 /// What is wrong with a text.
 pub fn input(field: &'static str) -> impl Fn(InputError) -> ApiError {
     move |error| match error {

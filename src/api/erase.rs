@@ -2,7 +2,7 @@
 //! the keys, and last the customer, so that whoever is told that it failed can ask again.
 
 use super::convert::{code, required};
-use super::customers::{asked, now_ms};
+use super::customers::{asked, no_such, now_ms};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::customers::{CustomerId, Erased, Erasing};
@@ -70,7 +70,7 @@ async fn found(tenant: &Tenant, customer: CustomerId) -> Result<Erased, ApiError
         || tenant.forgotten.has(Some(ids::CustomerId(customer.0))) && tenant.unfinished.swap(false, SeqCst);
     match found {
         None if again() => Ok(Erased::default()),
-        found => found.ok_or_else(|| not_found(customer)),
+        found => found.ok_or_else(|| no_such(customer)),
     }
 }
 
@@ -118,10 +118,6 @@ async fn forget(tenant: &Tenant, erased: &Erased) -> Result<(), ApiError> {
         tenant.unfinished.store(true, SeqCst);
         unfinished(error.message())
     })
-}
-
-fn not_found(customer: CustomerId) -> ApiError {
-    ApiError::not_found("name", "CUSTOMER_NOT_FOUND", &format!("customer {customer}"))
 }
 
 fn unfinished(why: &str) -> ApiError {

@@ -1,6 +1,6 @@
 //! Customers who called lately, by address as it came: a known one costs neither a look-up nor the reading of a number.
-//! Who an address belongs to changes only when somebody is erased, and then everything is forgotten; so it is when it is
-//! full.
+//! Of linked customers it is the one under whose number they are seen. Whom an address leads to changes to another only when
+//! somebody is erased or a link is undone, and then everything is forgotten; so it is when it is full.
 
 use crate::customers::{Address, CustomerId};
 use crate::proto;
@@ -45,7 +45,7 @@ fn under<T>(address: &proto::Address, ask: impl FnOnce(&str) -> T) -> T {
     })
 }
 
-/// When a look-up began. What it finds may be from before an erasure.
+/// When a look-up began. What it finds may be from before everything was forgotten.
 #[derive(Clone, Copy)]
 pub struct Begun(u64);
 
@@ -60,7 +60,7 @@ impl Known {
         Begun(self.generation.load(Ordering::SeqCst))
     }
 
-    /// After somebody was erased. Which addresses were theirs is not known here any more.
+    /// After somebody was erased, or a link undone. Which addresses were theirs is not known here any more.
     pub fn forget(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.customers.clear();

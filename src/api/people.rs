@@ -2,7 +2,7 @@
 
 use super::card::{look_up_now, show_customer, shown as shown_card, time, with_pen};
 use super::convert::channel;
-use super::customers::{asked, input, not_found, now_ms, profile};
+use super::customers::{asked, input, no_such, not_found, now_ms, profile};
 use super::intake::{LOOKUP_DEADLINE, parse_address};
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -39,7 +39,7 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     } else {
         CustomerId(tenant.number("name", &request.name, "customers")?)
     };
-    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| not_found(id).blaming("name"))?;
+    let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| no_such(id))?;
     let now_ms = now_ms(tenant);
     let place = (!request.place.is_empty()).then_some(request.place.as_str());
     let facts =
@@ -69,7 +69,7 @@ pub async fn link(tenant: &Arc<Tenant>, request: &proto::LinkRequest) -> Result<
         NotLinked::Unknown(id) if id == into => {
             ApiError::not_found("into", "CUSTOMER_NOT_FOUND", &format!("customer {id}"))
         }
-        NotLinked::Unknown(id) => not_found(id).blaming("name"),
+        NotLinked::Unknown(id) => no_such(id),
         NotLinked::TooMany { .. } => {
             ApiError::new(Code::FailedPrecondition, "TOO_MANY_LINKED", refused.to_string())
         }
@@ -95,7 +95,7 @@ pub async fn unlink(
         });
     });
     let [person, _] = unlinked.await?.map_err(|refused| match refused {
-        NotUnlinked::Unknown(id) => not_found(id).blaming("name"),
+        NotUnlinked::Unknown(id) => no_such(id),
         NotUnlinked::NotLinked(_) => {
             ApiError::new(Code::FailedPrecondition, "NOT_LINKED", refused.to_string())
         }

@@ -15,6 +15,8 @@ use tonic_types::{ErrorDetails, StatusExt};
 pub const DOMAIN: &str = "baton";
 /// Longest fallback, in characters.
 pub const FALLBACK_MAX: usize = 256;
+/// Longest text that an error tells, in characters. Errors travel in headers, and many clients take 8 KiB of those.
+const TOLD_MAX: usize = 200;
 /// What a client that was turned away for load is asked to wait.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -58,9 +60,13 @@ impl ApiError {
         ApiError { field: Some(field.into()), ..ApiError::new(Code::NotFound, reason, message) }
     }
 
-    /// The same error, with something more that a program may read.
+    /// The same error, with something more that a program may read; cut with `…` if it is long.
     pub fn telling(mut self, name: &'static str, value: &str) -> ApiError {
-        self.told.push((name, value.to_owned()));
+        let value = match value.char_indices().nth(TOLD_MAX) {
+            Some((end, _)) => format!("{}…", &value[..end]),
+            None => value.to_owned(),
+        };
+        self.told.push((name, value));
         self
     }
 

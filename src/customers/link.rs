@@ -68,6 +68,11 @@ pub(super) fn head(of: CustomerId, ties: &[Tie]) -> CustomerId {
 /// of names, tiers and the like the first's count, who is the head.
 pub(super) fn merged(mut all: Vec<Customer>, head: CustomerId) -> Option<Customer> {
     all.sort_by_key(|one| (one.id != head, one.id));
+    // Who was asked about the other is asked about nobody once they are the same.
+    let ids: Vec<CustomerId> = all.iter().map(|one| one.id).collect();
+    for one in &mut all {
+        one.contact_person.take_if(|asked| ids.contains(asked));
+    }
     let mut all = all.into_iter();
     let first = all.next()?;
     Some(all.fold(first, joined))

@@ -228,7 +228,7 @@ pub enum NotRedeemed {
     Before { at_ms: i64, how: Redemption },
     #[error("it ran out at {at_ms} (ms since 1970)")]
     Expired { at_ms: i64 },
-    #[error("it cannot be honoured as it was made: {reason}")]
+    #[error("it cannot be honoured as it was made")]
     Withdrawn { reason: String, alternative: String },
     #[error("no alternative is authorised")]
     NoAlternative,

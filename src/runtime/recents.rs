@@ -164,8 +164,12 @@ impl Recents {
         Some(LookUp { recents: self.clone(), customer, number, upto: self.heard() })
     }
 
-    /// What a look-up found. It is not kept if the customer was to be forgotten since.
+    /// What a look-up found. It is not kept if the customer was to be forgotten since, or is seen under another number in
+    /// the store than here: a link is being made or undone.
     pub fn found(&self, look_up: &LookUp, recalled: Recalled) {
+        if recalled.customer.id != look_up.customer {
+            return;
+        }
         let Some(mut slot) = self.cards.get_mut(&look_up.customer) else { return };
         let Slot::LookedUp { look_up: number, since } = &mut *slot else { return };
         if *number != look_up.number {
@@ -301,6 +305,17 @@ mod tests {
         recents.is_one(&person(Vec::new()));
         recents.is_one(&Customer::thin(cookie, 0));
         assert_eq!((recents.head(cookie), contacts(&recents)), (cookie, None), "it is looked up again");
+    }
+
+    #[test]
+    fn nobody_gets_the_card_of_whom_they_were_linked_to() {
+        let cookie = CustomerId(2);
+        let recents = Arc::new(Recents::default());
+        recents.is_one(&Customer { linked: vec![cookie], ..Customer::thin(ANA, 0) });
+        let look_up = recents.look_up(cookie).expect("nobody is at it");
+        // The store has undone the link, and nobody was told yet.
+        recents.found(&look_up, Recalled { customer: Customer::thin(cookie, 0), ..recalled(3, 0) });
+        assert_eq!(contacts(&recents), None, "it is not Ana's");
     }
 
     #[test]

@@ -17,12 +17,15 @@ import edge
 import first_light
 import floor
 import intake
+import journeys
 import offers
+import people
 import platform_desk
 import supervision
 import whole_floor
 
-STORIES = [first_light, intake, offers, platform_desk, customers, supervision, whole_floor, floor, edge]
+STORIES = [first_light, intake, offers, platform_desk, customers, people, supervision, whole_floor,
+           journeys, floor, edge]
 
 
 def main():

@@ -3,7 +3,7 @@
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from kit.centre import agent, apart, interaction, submit
+from kit.centre import agent, apart, interaction, recognised
 from kit.desk import Desk, phone
 from kit.server import CALL_S, TENANT
 from kit.stubs import pb
@@ -69,7 +69,7 @@ def happened(check, server):
     check.same("and its own time", old.time.seconds, 1_700_000_000)
 
     apart(server, "history")
-    call = submit(server, interaction("history", "hist-1", **{"from": phone("+15552000")})).interaction
+    call = recognised(server, interaction("history", "hist-1", **{"from": phone("+15552000")}))
     check.same("an interaction of the customer is in the history as soon as it is answered OK",
                [(one.interaction, one.kind, one.outcome) for one in history(server, customer)[0][:1]],
                [(call.name, pb.HistoryEntry.CONTACT, pb.CONTACT_OUTCOME_OPEN)])
@@ -116,8 +116,8 @@ def promised(check, server):
     made = promise(server, mother, "p-1", **upgrade)
     check.same("a promise repeated is the first", promise(server, mother, "p-1", **upgrade).name, made.name)
     pam = Desk(server, "pam")
+    call = recognised(server, interaction("promises", "pr-1", **{"from": phone("+15552100")}))
     pam.available()
-    call = submit(server, interaction("promises", "pr-1", **{"from": phone("+15552100")})).interaction
     card = pam.offer(call.name).card
     check.same("it is on the card of her call, with what to do on the phone",
                [(one.summary, one.how) for one in card.promises],

@@ -1,4 +1,4 @@
-"""What README shows must run: the commands marked for it, and the client of "A route in ten minutes".
+"""What README shows must run: the commands marked for it, and the clients of "A route in ten minutes" and "Customers".
 
 Usage: readme.py --server PATH-OF-BATON. Drives real processes.
 """
@@ -42,8 +42,14 @@ def commands(check, server):
         check.ok(f"README's `{command}` does what it says", done.returncode == 0 and done.stdout, done.stderr[-500:])
 
 
-def route(check, server):
-    """The client as printed, but for the port."""
+def shown(part, language):
+    """The first block of a language in a part of README."""
+    text = README[README.index(f"\n## {part}\n"):]
+    return re.search(rf"```{language}\n(.*?)```", text, re.S).group(1)
+
+
+def clients(check, server):
+    """The clients as printed, but for the port: the route, and then whose it was."""
     folder = Folder()
     protos = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "proto").rglob("*.proto"))
     stubs = folder / "gen"
@@ -51,12 +57,21 @@ def route(check, server):
     generated = run([sys.executable, "-m", "grpc_tools.protoc", "-I", "proto", f"--python_out={stubs}",
                      f"--grpc_python_out={stubs}", *protos])
     check.ok("the stubs are generated from proto/ alone", generated.returncode == 0, generated.stderr)
-    code = re.search(r"```python\n(.*?)```", README, re.S).group(1)
     serving = Server(server, folder / "data").up()
-    script = folder / "route.py"
-    script.write_text(code.replace("127.0.0.1:7700", serving.address))
-    done = subprocess.run([sys.executable, str(script)], cwd=folder.path, stdin=subprocess.DEVNULL,
+    route(check, folder, serving)
+    customers(check, folder, serving)
+    serving.stop()
+
+
+def client(folder, serving, part):
+    script = folder / "client.py"
+    script.write_text(shown(part, "python").replace("127.0.0.1:7700", serving.address))
+    return subprocess.run([sys.executable, str(script)], cwd=folder.path, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=10 * PATIENCE_S)
+
+
+def route(check, folder, serving):
+    done = client(folder, serving, "A route in ten minutes")
     check.same("README's client ends well", done.returncode, 0)
     printed = re.search(r"It printed:\n\n(.*?)\n\n", README, re.S).group(1)
     kinds = [line.split()[0] for line in printed.splitlines()]
@@ -65,14 +80,33 @@ def route(check, server):
     for line in printed.splitlines():
         if line.split()[0] in ("route", "history"):
             check.ok(f"it prints: {line.strip()}", line.strip() in done.stdout, done.stdout + done.stderr)
-    serving.stop()
+
+
+def customers(check, folder, serving):
+    """The client and the card as printed, but for the times."""
+    done = client(folder, serving, "Customers")
+    check.same("README's customer client ends well", (done.returncode, done.stderr), (0, ""))
+    card = run([serving.binary, "card", "+34911234567", "--place", "branch B", "--addr", f"http://{serving.address}"])
+    text = README[README.index("\n## Customers\n"):]
+    printed = re.search(r"It printed, [^\n]*\n\n(.*?)\n\n\S", text, re.S).group(1)
+    check.same("it and `baton card` print what README says",
+               timeless(done.stdout + "\n" + card.stdout), timeless(printed))
+    rules = folder / "rules.yaml"
+    rules.write_text(shown("Customers", "yaml"))
+    checked = run([serving.binary, "rules", "check", str(rules)])
+    check.ok("the rules that README shows are right", checked.returncode == 0, checked.stderr)
+
+
+def timeless(text):
+    lines = (re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "TIME", line.strip()) for line in text.splitlines())
+    return [line for line in lines if line]
 
 
 def main():
     check = Checks()
     program = binary(sys.argv)
     check.story("the marked commands", commands, program)
-    check.story("a route in ten minutes", route, program)
+    check.story("a route in ten minutes, and whose it was", clients, program)
     check.end()
 
 

@@ -2,13 +2,14 @@
 
 use super::super::link::{LINKED_MAX, Linking, NotLinked, NotUnlinked, Unlinking};
 use super::super::model::{Customer, CustomerId};
-use super::super::preference::Reason;
+use super::super::preference::{Preference, Reason};
 use super::super::store::{Known, Ties, Write, Written};
 use super::{Harness, PHONE, address, texts};
 
 contract! {
     linked_customers_have_one_history_in_order
     an_address_of_either_leads_to_both
+    nobody_is_of_their_own_household
     undone_is_as_before
     a_chain_of_links_is_cut_where_it_was_made
     what_was_recorded_in_between_stays_where_it_was_recorded
@@ -71,6 +72,16 @@ fn an_address_of_either_leads_to_both(mut store: Harness) {
     let person = store.person(cookie);
     assert_eq!((person.id, person.linked.as_slice()), (account, &[cookie][..]));
     assert_eq!((person.display_name.as_str(), person.addresses.len()), ("Ana Levi", 2));
+}
+
+fn nobody_is_of_their_own_household(mut store: Harness) {
+    let [cookie, account, _] = store.three();
+    store.prefer(cookie, Preference::ContactPerson(Some(account)));
+    store.link(cookie, account).expect("both are known");
+    let recalled = store.recall(account, 9).expect("known");
+    assert_eq!((recalled.household, recalled.customer.contact_person), (Vec::new(), None));
+    store.unlink(cookie).expect("they are linked");
+    assert_eq!(store.person(cookie).contact_person, Some(account));
 }
 
 fn undone_is_as_before(mut store: Harness) {

@@ -131,7 +131,8 @@ impl State {
     fn household(&self, person: &Customer) -> Vec<Relative> {
         let is_theirs = |other: &Customer| {
             let asked = other.contact_person;
-            asked.is_some_and(|asked| asked == person.id || person.linked.contains(&asked))
+            let is_theirs = |id: CustomerId| id == person.id || person.linked.contains(&id);
+            asked.is_some_and(is_theirs) && !is_theirs(other.id)
         };
         let own = self.profiles.iter().flatten().map(|profile| &profile.customer);
         let mut heads: Vec<CustomerId> =

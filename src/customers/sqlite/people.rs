@@ -106,7 +106,7 @@ fn consent(row: &Row<'_>) -> rusqlite::Result<Consent> {
     })
 }
 
-/// Those whose contact person somebody of these is.
+/// Those whose contact person somebody of these is, but for these themselves.
 pub(super) fn dependents(
     db: &Connection,
     of: &[CustomerId],

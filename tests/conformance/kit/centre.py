@@ -1,5 +1,6 @@
 """A small contact centre through the public API: what most stories need before they begin."""
 
+from .checks import until
 from .desk import named
 from .server import CALL_S, TENANT
 from .stubs import pb
@@ -41,6 +42,16 @@ def interaction(queue_name, external_id, source="pbx-1", channel=None, **fields)
 def submit(server, shown, timeout=CALL_S, **fields):
     request = pb.SubmitRequest(parent=TENANT, interaction=shown, **fields)
     return server.interactions.Submit(request, timeout=timeout)
+
+
+def recognised(server, shown):
+    """Submits, and waits until it is known whose it is: on a slow machine that comes later than the answer."""
+    name = submit(server, shown).interaction.name
+
+    def look():
+        found = server.interactions.Get(pb.GetInteractionRequest(name=name), timeout=CALL_S)
+        return found if found.customer else None
+    return until(f"it is known whose {name} is", look)
 
 
 def requirement(name, proficiency):

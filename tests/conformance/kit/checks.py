@@ -36,17 +36,21 @@ class Checks:
     def same(self, sentence, got, want):
         return self.ok(sentence, got == want, f"{got!r}, want {want!r}")
 
-    def refused(self, sentence, call, code, reason=None, field=None, fallback=None):
-        """The call must fail with this code, this ErrorInfo reason, blaming this field."""
+    def refused(self, sentence, call, code, reason=None, field=None, fallback=None, told=None):
+        """The call must fail with this code, this ErrorInfo reason, blaming this field; `told` must be in its metadata,
+        which is returned."""
         try:
             answer = call()
         except grpc.RpcError as error:
             got = details(error)
+            lacking = {key: value for key, value in (told or {}).items() if got["told"].get(key) != value}
             want = {"code": code, "reason": reason, "field": field, "fallback": fallback}
             wrong = {key: got[key] for key, value in want.items() if value is not None and got[key] != value}
             named = got["domain"] == "baton" or reason is None
-            return self.ok(sentence, not wrong and named, f"{got}, want {want}")
-        return self.ok(sentence, False, f"an answer: {answer}")
+            self.ok(sentence, not wrong and not lacking and named, f"{got}, want {want}, told {told}")
+            return got["told"]
+        self.ok(sentence, False, f"an answer: {answer}")
+        return {}
 
     def story(self, title, tell, *arguments):
         """Runs a story; an error ends it and counts."""
@@ -65,16 +69,17 @@ class Checks:
 
 
 def details(error):
-    """Code, reason, field, fallback and retry of a failed call."""
+    """Code, reason, field, metadata and retry of a failed call."""
     found = {"code": error.code(), "reason": None, "domain": None, "field": None, "fallback": None,
-             "retry_ms": None, "message": error.details()}
+             "told": {}, "retry_ms": None, "message": error.details()}
     packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
     for detail in status_pb2.Status.FromString(packed).details if packed else ():
         info = error_details_pb2.ErrorInfo()
         request = error_details_pb2.BadRequest()
         retry = error_details_pb2.RetryInfo()
         if detail.Unpack(info):
-            found.update(reason=info.reason, domain=info.domain, fallback=info.metadata.get("fallback"))
+            found.update(reason=info.reason, domain=info.domain, fallback=info.metadata.get("fallback"),
+                         told=dict(info.metadata))
         elif detail.Unpack(request):
             found["field"] = request.field_violations[0].field
         elif detail.Unpack(retry):

@@ -83,7 +83,8 @@ async fn a_slow_store_makes_the_card_partial_and_the_rest_follows() {
     let gates = (addresses.clone(), cards.clone());
     let server = Server::with_parts(move |parts| {
         let (addresses, cards) = gates.clone();
-        parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards });
+        parts.customers =
+            Box::new(Slow { store: MemoryStore::new(), addresses, cards, profiles: Gate::default() });
     })
     .await;
     server.open_floor(&[("ana", 3)]).await;
@@ -108,12 +109,90 @@ async fn a_slow_store_makes_the_card_partial_and_the_rest_follows() {
 }
 
 #[tokio::test]
+async fn whoever_is_no_longer_linked_contacts_us_as_themselves() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let account = server.who(phone("+15550001111"), "Noa Katz").await;
+    let own = server.who(phone(NUMBER), "").await;
+    let (by, reason) = ("bo".to_owned(), String::new());
+    let link = proto::LinkRequest {
+        name: own.clone(),
+        into: account.clone(),
+        by: by.clone(),
+        reason: reason.clone(),
+    };
+    server.customers().link(link).await.expect("both are known");
+    let linked = server.known(contact("c1", Channel::Voice, "hello")).await;
+    assert_eq!(linked.customer, account);
+    let unlink = proto::UnlinkRequest { name: own.clone(), by, reason };
+    server.customers().unlink(unlink).await.expect("they are linked");
+    let parted = server.known(contact("c2", Channel::Voice, "hello again")).await;
+    assert_eq!(parted.customer, own);
+    assert_eq!(server.history(&own).await.len(), 1);
+}
+
+#[tokio::test]
+async fn cards_follow_a_link_also_if_whoever_asked_for_it_has_gone() {
+    let gate = Gate::default();
+    let profiles = gate.clone();
+    let server = Server::with_parts(move |parts| {
+        let (addresses, cards, profiles) = (Gate::default(), Gate::default(), profiles.clone());
+        parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards, profiles });
+    })
+    .await;
+    server.open_floor(&[("ana", 3)]).await;
+    let call = server.known(contact("c1", Channel::Voice, "hello")).await;
+    let (mut ana, assignment) = server.sign_in_and_accept("ana").await;
+    server.complete(&assignment).await.expect("the conversation goes on");
+    let other = server.who(phone("+15550001111"), "").await;
+    let promise = proto::Promise { summary: "a lamp".into(), ..proto::Promise::default() };
+    server.vow(&other, promise).await;
+
+    gate.close();
+    let link = proto::LinkRequest {
+        name: call.customer.clone(),
+        into: other,
+        by: "web login".into(),
+        reason: String::new(),
+    };
+    let mut customers = server.customers();
+    let asking = tokio::spawn(async move { customers.link(link).await });
+    let request = proto::ListPromisesRequest { parent: call.customer.clone() };
+    let promised = async || {
+        let listed = server.customers().list_promises(request.clone()).await.expect("known");
+        listed.into_inner().promises.len()
+    };
+    within("the link in the store", async { while promised().await == 0 {} }).await;
+    asking.abort();
+    assert!(asking.await.is_err(), "whoever asked has gone");
+    // It is one connection: by the time these are answered the server has heard of it.
+    for _ in 0..8 {
+        assert_eq!(promised().await, 1);
+    }
+    gate.open();
+    let shown = async {
+        for number in 2.. {
+            server.submit(contact(&format!("c{number}"), Channel::Voice, "again")).await.expect("taken");
+            let offer = ana.next_offer().await;
+            let card = ana.whole_card(&offer).await;
+            let assignment = server.accept(&offer.name).await.expect("it is open").assignment;
+            server.complete(&assignment).await.expect("the conversation goes on");
+            if card.promises.len() == 1 {
+                return;
+            }
+        }
+    };
+    within("the promise on the card", shown).await;
+}
+
+#[tokio::test]
 async fn a_customer_found_late_is_attached_and_is_in_the_history() {
     let gate = Gate::default();
     let addresses = gate.clone();
     let server = Server::with_parts(move |parts| {
         let (addresses, cards) = (addresses.clone(), Gate::default());
-        parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards });
+        parts.customers =
+            Box::new(Slow { store: MemoryStore::new(), addresses, cards, profiles: Gate::default() });
     })
     .await;
     server.open_floor(&[("ana", 3)]).await;

@@ -177,7 +177,8 @@ async fn a_customer_of_whom_nothing_was_known_in_time_is_told_from_one_nobody_kn
     let gate = cards.clone();
     let server = Server::with_parts(move |parts| {
         let (addresses, cards) = (Gate::default(), gate.clone());
-        parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards });
+        parts.customers =
+            Box::new(Slow { store: MemoryStore::new(), addresses, cards, profiles: Gate::default() });
     })
     .await;
     server.open_floor(&[]).await;

@@ -34,23 +34,26 @@ impl Gate {
     }
 }
 
-/// A store whose look-ups of addresses and cards wait at a gate each.
+/// A store whose look-ups of addresses, cards and profiles wait at a gate each.
 pub struct Slow {
     pub store: MemoryStore,
     pub addresses: Gate,
     pub cards: Gate,
+    pub profiles: Gate,
 }
 
 struct SlowReads {
     reads: Box<dyn CustomerReads>,
     addresses: Gate,
     cards: Gate,
+    profiles: Gate,
 }
 
 impl CustomerStore for Slow {
     fn reads(&self) -> Result<Box<dyn CustomerReads>, StoreFault> {
-        let (addresses, cards) = (self.addresses.clone(), self.cards.clone());
-        Ok(Box::new(SlowReads { reads: self.store.reads()?, addresses, cards }))
+        let (addresses, cards, profiles) =
+            (self.addresses.clone(), self.cards.clone(), self.profiles.clone());
+        Ok(Box::new(SlowReads { reads: self.store.reads()?, addresses, cards, profiles }))
     }
 
     fn commit(&mut self, group: &[Write]) -> Result<Vec<Written>, StoreFault> {
@@ -65,6 +68,7 @@ impl CustomerReads for SlowReads {
     }
 
     fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault> {
+        self.profiles.pass();
         self.reads.customer(id)
     }
 

@@ -431,7 +431,8 @@ async fn what_is_known_too_late_is_attached_and_plans_again_at_the_old_place() {
     let server =
         Server::with_settings_and_parts(Settings { rules: Some(path), ..settings() }, move |parts| {
             let (addresses, cards) = (Gate::default(), gate.clone());
-            parts.customers = Box::new(Slow { store: MemoryStore::new(), addresses, cards });
+            parts.customers =
+                Box::new(Slow { store: MemoryStore::new(), addresses, cards, profiles: Gate::default() });
         })
         .await;
     floor_that_decides(&server).await;

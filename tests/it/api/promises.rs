@@ -27,6 +27,32 @@ fn upgrade() -> proto::Promise {
     }
 }
 
+/// What clients take in headers, if nobody told them otherwise.
+const HEADERS_MAX: usize = 8 * 1024;
+
+#[tokio::test]
+async fn a_refusal_fits_into_headers_however_much_was_said() {
+    let server = Server::start().await;
+    let customer = server.customer().await;
+    let promise = server.promise(&customer, upgrade()).await.expect("known");
+    let long = "\u{1f98a}".repeat(1_024);
+    let request = proto::WithdrawPromiseRequest {
+        name: promise.name.clone(),
+        by: "branch B".into(),
+        reason: long.clone(),
+        alternative: long,
+    };
+    within("a withdrawal", server.customers().withdraw_promise(request)).await.expect("it is open");
+    let refused = server.redeem(&promise.name, "till 4", "shop").await.expect_err("it is gone");
+    let answer = refused.clone().into_http::<tonic::body::Body>();
+    let bytes: usize = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    assert!(bytes < HEADERS_MAX, "{bytes}");
+    let told = refused.get_error_details().error_info().expect("a reason").metadata.clone();
+    for text in ["reason", "alternative"] {
+        assert_eq!(told[text].chars().count(), 201, "200 and an ellipsis");
+    }
+}
+
 impl Server {
     async fn customer(&self) -> String {
         self.who(phone(NUMBER), "").await
