@@ -13,6 +13,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::store::{CustomerReads, CustomerStore, StoreFault, Write, Written};
@@ -144,6 +145,9 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreFault> {
     let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(fault)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    // Plans that may depend on what is bound are made anew for every call, since a statement's bindings are cleared when it
+    // goes back to the cache. None of ours is to depend on it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
     Ok(connection)
 }
 

@@ -311,8 +311,10 @@ fn contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SqliteStore;
+    use super::super::super::store::CustomerStore;
+    use super::super::{SqliteStore, connect};
     use super::*;
+    use rusqlite::{OpenFlags, StatementStatus};
 
     #[test]
     fn every_read_goes_by_an_index_and_none_sorts() {
@@ -353,6 +355,33 @@ mod tests {
         }
         let contacts = plan(&store.connection, CONTACT_TIMES).join(", ");
         assert!(contacts.contains("COVERING INDEX contacts_by_time"), "{contacts}");
+    }
+
+    #[test]
+    fn a_read_that_is_asked_again_is_not_planned_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut store = SqliteStore::open(folder.path()).expect("a new store");
+        let ana = super::super::super::contract::resolution("+972501234567", None);
+        store.commit(&[ana]).expect("it is written");
+        let connection = connect(&store.path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("it can be read");
+        let mut reads = SqliteReads::new(connection);
+        for since_ms in 0..3 {
+            assert!(reads.recall(CustomerId(1), since_ms).expect("it works").is_some());
+        }
+        for sql in [
+            people::ADDRESSES,
+            people::CONSENTS,
+            people::DEPENDENTS,
+            NEWEST,
+            PINNED,
+            LAST_CONTACT,
+            CONTACT_TIMES,
+            promises::OF,
+        ] {
+            let statement = reads.connection.prepare_cached(sql).expect("it is in the cache");
+            assert!(statement.get_status(StatementStatus::Run) >= 3, "{sql}");
+            assert_eq!(statement.get_status(StatementStatus::RePrepare), 0, "{sql}");
+        }
     }
 
     /// The rows that a limited subquery has found are counted, which SQLite calls a scan of it.
