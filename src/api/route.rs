@@ -46,13 +46,16 @@ pub struct Answers {
     /// Handed over and not answered.
     under_way: usize,
     /// Submits that wait for the customer store.
-    looked_up: JoinSet<(u64, Result<proto::RouteResponse, ApiError>)>,
+    looked_up: JoinSet<LookedUp>,
     source: Option<Session>,
     /// Sessions that are being opened, in order.
     opening: VecDeque<Opening>,
     watch: bool,
     requests_ended: bool,
 }
+
+/// What became of one of these: its tag, and which interaction it is with the answer.
+type LookedUp = (u64, Result<(InteractionId, proto::RouteSubmitted), ApiError>);
 
 /// A source that keeps its session by this stream.
 struct Session {
@@ -89,7 +92,7 @@ impl Stream for Answers {
                 continue;
             }
             if let Poll::Ready(Some(Ok((tag, answer)))) = this.looked_up.poll_join_next(context) {
-                this.ready.push_back(answer.unwrap_or_else(|error| failure(tag, error)));
+                this.looked_up_is(tag, answer);
                 continue;
             }
             if this.take_requests(context) {
@@ -178,16 +181,24 @@ impl Answers {
             }
             // To be looked up, or a repetition of what cannot be planned any more.
             Ok(None) | Err(_) => {
-                let (tenant, pipe) = (self.tenant.clone(), self.watch.then_some(self.pipe.id));
-                self.looked_up.spawn(async move {
-                    let answer = submit_slowly(&tenant, &request, &identity).await;
-                    if let (Some(pipe), Ok((id, _))) = (pipe, &answer) {
-                        // The server stops, or is so busy that the source has to ask.
-                        let _ = tenant.shard.route(pipe, *id);
-                    }
-                    (tag, answer.map(|(_, submitted)| response(tag, Answered::Submitted(submitted))))
-                });
+                let tenant = self.tenant.clone();
+                let answer = async move { (tag, submit_slowly(&tenant, &request, &identity).await) };
+                self.looked_up.spawn(answer);
                 Ok(())
+            }
+        }
+    }
+
+    /// First the answer, and only then what becomes of it.
+    fn looked_up_is(&mut self, tag: u64, answer: Result<(InteractionId, proto::RouteSubmitted), ApiError>) {
+        match answer {
+            Err(error) => self.ready.push_back(failure(tag, error)),
+            Ok((id, submitted)) => {
+                self.ready.push_back(response(tag, Answered::Submitted(submitted)));
+                if self.watch {
+                    // The server stops, or is so busy that the source has to ask.
+                    let _ = self.tenant.shard.route(self.pipe.id, id);
+                }
             }
         }
     }

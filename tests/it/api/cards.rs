@@ -164,7 +164,8 @@ async fn cards_follow_a_link_also_if_whoever_asked_for_it_has_gone() {
     };
     within("the link in the store", async { while promised().await == 0 {} }).await;
     asking.abort();
-    assert!(asking.await.is_err(), "whoever asked has gone");
+    // Whether it was answered by then or not.
+    drop(asking.await);
     // It is one connection: by the time these are answered the server has heard of it.
     for _ in 0..8 {
         assert_eq!(promised().await, 1);
