@@ -5,6 +5,7 @@
 pub mod access;
 mod agents;
 mod attach;
+mod calls;
 mod capacity_parts;
 mod card;
 mod conversation;

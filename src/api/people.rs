@@ -1,21 +1,21 @@
 //! Who a customer is: one or several under one number, what they want, and what may be sent to them.
 
+use super::calls::take_back_unwanted;
 use super::card::{look_up_now, show_customer, shown as shown_card, time, with_pen};
 use super::convert::channel;
 use super::customers::{asked, input, no_such, not_found, now_ms, profile};
-use super::intake::{LOOKUP_DEADLINE, parse_address};
+use super::intake::parse_address;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use super::wire::Wire;
 use crate::customers::{
-    Address, AskedFacts, Customer, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked,
-    Preference, Preferring, Reason, Unlinking,
+    Address, AskedFacts, CustomerId, Linking, NotAllowed, NotLinked, NotPreferred, NotUnlinked, Preference,
+    Preferring, Reason, Unlinking,
 };
 use crate::proto;
 use crate::proto::set_preference_request::Preference as Asked;
 use prost::Message;
 use std::sync::Arc;
-use tokio::time::timeout;
 use tonic::Code;
 
 /// A customer by number.
@@ -113,6 +113,7 @@ pub async fn set_preference(
         "a consent, a preferred channel, a language, a tier, a name, whether a minor, or a contact person";
     let asked_for = request.preference.as_ref().ok_or_else(|| ApiError::missing("preference", wanted))?;
     let preference = preference(tenant, asked_for)?.checked().map_err(input("preference"))?;
+    let withdraws = matches!(preference, Preference::Consent { allowed: false, .. });
     let reason = reason(&request.by, &request.reason)?;
     let preferring = Preferring { customer, preference, reason, now_ms: now_ms(tenant) };
     let recents = tenant.recents.clone();
@@ -134,6 +135,9 @@ pub async fn set_preference(
             ApiError::new(Code::FailedPrecondition, "TOO_MANY_CONSENTS", refused.to_string())
         }
     })?;
+    if withdraws {
+        take_back_unwanted(tenant, &person).await?;
+    }
     Ok(show_customer(tenant, &person))
 }
 
@@ -276,21 +280,4 @@ pub async fn list_changes(
         reason: change.reason.why,
     });
     Ok(proto::ListChangesResponse { changes: changes.collect() })
-}
-
-/// A call-back goes to the customer: not against what they said of it.
-pub async fn may_be_called_back(
-    tenant: &Tenant,
-    customer: CustomerId,
-    on: u8,
-    to: Option<&Address>,
-) -> Result<(), ApiError> {
-    let look = asked(|reply| tenant.customers.customer(customer, reply));
-    let Ok(Ok(found)) = timeout(LOOKUP_DEADLINE, look).await else {
-        crate::observe::customer_late("consent");
-        return Ok(());
-    };
-    let found: Option<Customer> = found;
-    let refused = found.and_then(|person| person.may_be_answered(on, to).err());
-    refused.map_or(Ok(()), |refused| Err(not_allowed(tenant, &refused)))
 }

@@ -1,14 +1,13 @@
 //! What a platform says about an interaction after it was handed in: the customer wrote, the two are connected or
 //! not, they are to be handed on, put back, or called back.
 
+use super::calls::refuse_unwanted;
 use super::conversation::{hand_on, said};
 use super::convert::{channel, moment, required};
 use super::handover::{handover, target};
 use super::interactions::{look, not_retained};
-use super::people::may_be_called_back;
 use super::status::ApiError;
 use super::tenant::Tenant;
-use crate::customers::{Address, AddressKind, CustomerId};
 use crate::engine::command::{Answer, Command, Leaving, Refusal, Window};
 use crate::engine::event::ConnectFailure;
 use crate::engine::ids::InteractionId;
@@ -201,15 +200,4 @@ pub async fn request_callback(
         interaction: Some(now(tenant, interaction).await?),
         merged: interaction != id,
     })
-}
-
-/// A call-back is a call of ours: not against what the customer said of that. A store that cannot be asked does not keep
-/// anybody from being called who asks for it.
-async fn refuse_unwanted(tenant: &Tenant, id: InteractionId, channel: Channel) -> Result<(), ApiError> {
-    let found =
-        tenant.shard.read(move |shard| shard.interaction(id).and_then(|one| one.facts.customer)).await;
-    let Some(customer) = found.map_err(ApiError::from)?.value else { return Ok(()) };
-    let from = tenant.payloads.get(&id).and_then(|held| held.payload.from.clone());
-    let from = from.and_then(|(kind, value)| Address::parse(AddressKind::from_code(kind)?, &value).ok());
-    may_be_called_back(tenant, CustomerId(customer.0), channel as u8, from.as_ref()).await
 }

@@ -3,6 +3,7 @@
 use super::super::entry::Filter;
 use super::super::erase::{Erased, Erasing};
 use super::super::model::CustomerId;
+use super::super::preference::Preference;
 use super::super::promise::{NewPromise, Promise, Promising, To};
 use super::super::store::{Change, NotRecorded, UnknownCustomer, Write, Written};
 use super::{Card, Harness, PHONE, address, answered, note, noted, opened, then, with_request};
@@ -19,6 +20,7 @@ contract! {
     no_number_that_was_erased_is_given_again
     the_erased_stay_erased_after_opening_again
     linked_customers_are_erased_together
+    what_others_said_of_an_address_of_theirs_goes_with_them
     who_was_only_linked_when_the_copy_was_made_is_left_alone
 }
 
@@ -198,4 +200,16 @@ fn who_was_only_linked_when_the_copy_was_made_is_left_alone(mut store: Harness) 
     assert_eq!(store.reads.customer(account), Ok(None));
     let left = store.person(cookie);
     assert_eq!((left.id, left.linked.as_slice()), (cookie, &[][..]));
+}
+
+fn what_others_said_of_an_address_of_theirs_goes_with_them(mut store: Harness) {
+    let (lena, mother) = (store.resolve(PHONE).customer, store.resolve(OTHER).customer);
+    store.prefer(mother, Preference::Consent { channel: 4, address: Some(address(PHONE)), allowed: false });
+    store.prefer(lena, Preference::ContactPerson(Some(mother)));
+    store.erase(Erasing::Person(lena)).expect("she is known");
+    let left = store.person(mother);
+    assert_eq!(left.consents, []);
+    let trail = store.reads.changes(mother).expect("the store works").expect("known");
+    assert!(trail.iter().all(|change| !change.what.contains(PHONE)), "{trail:?}");
+    store.erase(Erasing::Person(mother)).expect("she is known");
 }

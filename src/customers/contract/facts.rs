@@ -6,9 +6,9 @@ use super::super::entry::{EntryKind, NewEntry, Outcome, about};
 use super::super::facts::{AskedFacts, CustomerFacts, ServedBy, Signals};
 use super::super::model::CustomerId;
 use super::super::preference::Preference;
-use super::super::promise::NewPromise;
+use super::super::promise::{NewPromise, Withdrawing};
 use super::super::sentiment::Words;
-use super::super::store::{Change, Opened, Projected, Recording};
+use super::super::store::{Change, Opened, Projected, Recording, Write, Written};
 use super::{Harness, PHONE, answered, closed, then};
 
 contract! {
@@ -20,6 +20,10 @@ contract! {
     words_announce_something_for_ninety_days
     linked_customers_are_counted_as_one
     facts_of_a_kept_card_are_those_of_one_looked_up
+    an_interaction_does_not_count_itself
+    a_promise_that_nothing_can_be_given_for_is_not_open
+    what_an_agent_noted_is_not_what_the_customer_said
+    the_last_contact_goes_on_however_much_has_happened_since
 }
 
 const MINUTE: i64 = 60_000;
@@ -196,4 +200,62 @@ fn facts_of_a_kept_card_are_those_of_one_looked_up(mut store: Harness) {
         let anew = Kept::new(store.recall(customer, NOW).expect("known")).facts(&asked);
         assert_eq!(kept.facts(&asked), anew, "after event {sequence}");
     }
+}
+
+fn an_interaction_does_not_count_itself(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let events = vec![
+        came(1, NOW - HOUR, customer, "sofa"),
+        answered(2, 1, "ana", 5),
+        closed(3, 1, Outcome::Served, Some(5)),
+        came(4, NOW, customer, "sofa"),
+    ];
+    store.project(0, events).expect("in turn");
+    let words = words();
+    let late = AskedFacts { leaving_out: Some(4), ..asked("sofa", DAY, &words) };
+    let facts = Kept::new(store.recall(customer, NOW).expect("known")).facts(&late);
+    assert_eq!((facts.contacts_24h, facts.about_within, facts.lifetime_contacts), (1, 1, 1));
+    assert_eq!(facts.last, Some((Outcome::Served, HOUR.unsigned_abs())));
+}
+
+fn a_promise_that_nothing_can_be_given_for_is_not_open(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let what = |alternative: &str| NewPromise {
+        summary: "a lamp".to_owned(),
+        alternative: alternative.to_owned(),
+        ..NewPromise::default()
+    };
+    for alternative in ["", "another"] {
+        let promise = store.promise_by(customer, what(alternative), None).expect("known");
+        let (by, reason) = ("bo".to_owned(), "gone".to_owned());
+        let (customer, promise, alternative) = (Some(customer), promise.number, String::new());
+        let withdrawing = Withdrawing { customer, promise, by, reason, alternative, now_ms: NOW };
+        assert!(matches!(store.write(Write::Withdraw(withdrawing)), Written::Withdrawn(Ok(_))));
+    }
+    assert_eq!(store.facts(customer, "", DAY).open_promises, 1, "the other one can be given");
+}
+
+fn what_an_agent_noted_is_not_what_the_customer_said(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let note = Change::NoteAdded { interaction: 1, text: "will complain and cancel, very angry".to_owned() };
+    store.project(0, vec![came(1, NOW - HOUR, customer, ""), then(2, note)]).expect("in turn");
+    let facts = store.facts(customer, "", DAY);
+    assert_eq!((facts.sentiment, facts.signals), (None, Signals::default()));
+}
+
+fn the_last_contact_goes_on_however_much_has_happened_since(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    store.project(0, vec![came(1, NOW - HOUR, customer, "")]).expect("in turn");
+    for ago in 0..30 {
+        store.says(customer, ago, "", None);
+    }
+    let mut kept = Kept::new(store.recall(customer, NOW).expect("known"));
+    for event in [answered(2, 1, "ana", 5), closed(3, 1, Outcome::Served, Some(5))] {
+        store.project(event.sequence - 1, vec![event.clone()]).expect("in turn");
+        kept.apply(&event);
+    }
+    let words = words();
+    let facts = kept.facts(&asked("", DAY, &words));
+    assert_eq!(facts, store.facts(customer, "", DAY));
+    assert_eq!(facts.last.map(|(outcome, _)| outcome), Some(Outcome::Served));
 }

@@ -4,7 +4,7 @@ use super::super::address::AddressKind;
 use super::super::details::Details;
 use super::super::entry::{EntryKind, HistoryEntry, NewEntry};
 use super::super::model::CustomerId;
-use super::super::preference::{NotAllowed, NotPreferred, Preference, Preferring, Reason};
+use super::super::preference::{CONSENTS_MAX, NotAllowed, NotPreferred, Preference, Preferring, Reason};
 use super::super::promise::NewPromise;
 use super::super::store::{NotRecorded, Recording, Ties, Write, Written};
 use super::{Harness, PHONE, address};
@@ -17,6 +17,9 @@ contract! {
     a_contact_person_sees_who_they_are_asked_about
     preferences_need_somebody_known
     linked_customers_refuse_together
+    whoever_has_the_number_has_a_say_in_what_goes_to_it
+    a_household_has_everybody_once_and_nobody_is_their_own
+    consents_are_as_many_as_anybody_needs
 }
 
 impl Harness {
@@ -168,4 +171,43 @@ fn linked_customers_refuse_together(mut store: Harness) {
     assert!(store.send(one, None).is_ok(), "the later word counts");
     store.unlink(one).expect("they are linked");
     assert!(is_withdrawn(&store.send(one, None)));
+}
+
+fn whoever_has_the_number_has_a_say_in_what_goes_to_it(mut store: Harness) {
+    let (mother, lena) = (store.resolve("+15550001111").customer, store.resolve(PHONE).customer);
+    store.prefer(lena, said(MESSAGE, false));
+    assert!(is_withdrawn(&store.send(mother, Some(PHONE))), "it is her daughter's");
+    assert!(store.send(mother, Some("+15550001111")).is_ok());
+    assert!(store.send(mother, Some("+15550009999")).is_ok(), "nobody's");
+}
+
+fn a_household_has_everybody_once_and_nobody_is_their_own(mut store: Harness) {
+    let mother = store.resolve("+15550001111").customer;
+    let (lena, her_chat) = (store.resolve(PHONE).customer, store.resolve("+15550002222").customer);
+    for one in [lena, her_chat] {
+        store.prefer(one, Preference::ContactPerson(Some(mother)));
+    }
+    let household = |store: &mut Harness| {
+        let recalled = store.recall(mother, 9).expect("known");
+        recalled.household.iter().map(|one| one.customer.id).collect::<Vec<_>>()
+    };
+    assert_eq!(household(&mut store), [lena, her_chat]);
+    store.link(her_chat, lena).expect("both are known");
+    assert_eq!(household(&mut store), [lena]);
+    store.link(lena, mother).expect("both are known");
+    assert_eq!(household(&mut store), []);
+}
+
+fn consents_are_as_many_as_anybody_needs(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    let of = |number: usize| {
+        let address = Some(address(&format!("+1555{number:07}")));
+        Preference::Consent { channel: MESSAGE, address, allowed: false }
+    };
+    for number in 0..CONSENTS_MAX {
+        store.prefer(customer, of(number));
+    }
+    assert_eq!(store.prefer_at(customer, of(CONSENTS_MAX), 1), Err(NotPreferred::TooManyConsents));
+    store.prefer(customer, of(0));
+    assert_eq!(store.person(customer).consents.len(), CONSENTS_MAX);
 }

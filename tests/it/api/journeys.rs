@@ -194,9 +194,15 @@ async fn a_free_upgrade_promised_by_email_is_honoured_on_the_phone_once() {
     assert_refused("a call-back", server.request_callback(back.clone()).await, failed("CONSENT_WITHDRAWN"));
     server.consent(&daughter, Channel::Voice, true).await;
     assert!(server.request_callback(back).await.is_ok(), "what was said last holds");
+    server.consent(&daughter, Channel::Voice, false).await;
+    assert_eq!(
+        server.state(&waits.name).await,
+        InteractionState::Cancelled,
+        "and takes back what was planned"
+    );
     let changes = proto::ListChangesRequest { parent: daughter.clone() };
     let changes = server.customers().list_changes(changes).await.expect("known").into_inner().changes;
-    assert_eq!(changes[0].what, "voice: allowed");
+    assert_eq!(changes[0].what, "voice: not allowed");
     assert!(changes.iter().all(|change| change.by == name("agents", "ana") && !change.reason.is_empty()));
 
     // The agent honours it. The shop may not do so again, and sees when, where and by whom.
