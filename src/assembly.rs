@@ -13,6 +13,7 @@ use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
 use crate::serving;
+use ring::hmac;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Read;
@@ -247,6 +248,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         customers,
         known: Known::default(),
         home: config.home,
+        request_key: hmac::Key::new(hmac::HMAC_SHA256, &running.secret),
         words: rules.words(),
         forgotten: running.forgotten.clone(),
         erasures: Arc::new(Mutex::new(erasures)),

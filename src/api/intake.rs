@@ -18,7 +18,7 @@ use crate::proto;
 use crate::rules::Asked;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
-use ring::digest::{Context, SHA256};
+use ring::hmac;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -63,7 +63,7 @@ pub struct Identity {
 }
 
 /// Recognises a request: decided before anything is looked up, over what was received.
-pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
+pub fn identity(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
     let interaction = submitted(request)?;
     let external_id = code("interaction.external_id", &interaction.external_id, 128)?;
     let request_id = code("request_id", &request.request_id, 128)?;
@@ -72,6 +72,7 @@ pub fn identity(request: &proto::SubmitRequest) -> Result<Identity, ApiError> {
         return Err(ApiError::missing("interaction.external_id", wanted));
     }
     let source = &interaction.source;
+    let hash = |parts: &[&[u8]]| hash(&tenant.request_key, parts);
     let by_source =
         (!external_id.is_empty()).then(|| hash(&[b"external", source.as_bytes(), external_id.as_bytes()]));
     let by_request = (!request_id.is_empty()).then(|| hash(&[b"request", request_id.as_bytes()]));
@@ -365,14 +366,14 @@ pub fn parse_address(
     })
 }
 
-/// The first half of a SHA-256 over the parts, each with its length.
-fn hash(parts: &[&[u8]]) -> u128 {
-    let mut digest = Context::new(&SHA256);
+/// The first half of an HMAC with SHA-256 over the parts, each with its length.
+fn hash(key: &hmac::Key, parts: &[&[u8]]) -> u128 {
+    let mut digest = hmac::Context::with_key(key);
     for part in parts {
         digest.update(&part.len().to_le_bytes());
         digest.update(part);
     }
-    let hash = digest.finish();
+    let hash = digest.sign();
     let half: [u8; 16] = hash.as_ref()[..16].try_into().expect("a SHA-256 has 32 bytes");
     u128::from_le_bytes(half)
 }

@@ -54,7 +54,7 @@ impl Api {
         let tenant = self.gate.of(metadata, "parent", &request.parent)?;
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
-        let identity = intake::identity(request)?;
+        let identity = intake::identity(&tenant, request)?;
         let (id, repeated, shown) = match intake::prepare(&tenant, request, &identity).await {
             Ok(prepared) => admitted(admit(&tenant, prepared, Look::Submitted).await?),
             // What was planned the first time may be impossible now; a repetition is still answered as the first was.

@@ -172,7 +172,7 @@ impl Answers {
         if request.max_wait.is_some_and(|wait| wait != prost_types::Duration::default()) {
             return Err(ApiError::field("max_wait", "a time", "nothing: `watch` tells what becomes of it"));
         }
-        let identity = intake::identity(&request)?;
+        let identity = intake::identity(&self.tenant, &request)?;
         match intake::prepare_now(&self.tenant, &request, &identity) {
             Ok(Some(prepared)) => {
                 let (command, secret) = (Command::Submit(Box::new(prepared.submit)), Some(prepared.secret));

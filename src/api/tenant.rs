@@ -17,6 +17,7 @@ use crate::runtime::payload::Held;
 use crate::runtime::pupil::Outlook;
 use crate::runtime::recents::Recents;
 use dashmap::DashMap;
+use ring::hmac;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ pub struct Tenant {
     pub known: Known,
     /// Where phone numbers may be written without the code of the country.
     pub home: Option<Home>,
+    /// What requests are hashed with, to recognise them: whoever has the journal without its keys learns nothing by guessing.
+    pub request_key: hmac::Key,
     /// What in a customer's words announces something.
     pub words: Words,
     /// Customers who were erased.

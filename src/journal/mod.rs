@@ -67,6 +67,13 @@ pub trait Journal: Send {
     /// Destroys what unwraps the keys of interactions: what was sealed with them can never be opened again. `Ok` means that
     /// the keys are gone from our files. An older copy that is put back brings them back: see [`Erasures`].
     fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault>;
+
+    /// A secret that is the same as long as the keys are. What is hashed with it tells nothing to whoever has the journal
+    /// without its keys, not even by guessing.
+    fn secret(&mut self) -> Result<[u8; KEY_LENGTH], Fault> {
+        // Nothing, wrapped for a number that no interaction ever has, is what wraps it.
+        self.wrap(u64::MAX, &Key::nothing())
+    }
 }
 
 fn assert_follows(last: u64, batch: &Batch) {

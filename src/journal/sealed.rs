@@ -23,6 +23,11 @@ impl Key {
         Self(random())
     }
 
+    /// No key at all.
+    pub(super) fn nothing() -> Self {
+        Self([0; KEY_LENGTH])
+    }
+
     /// The key that was wrapped under a pad.
     pub(super) fn unwrapped(wrapped: &WrappedKey, pad: &[u8; KEY_LENGTH]) -> Self {
         Self(Self(*wrapped).under(pad))

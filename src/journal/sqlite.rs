@@ -187,9 +187,13 @@ mod tests {
         let key = Key::random();
         let mut journal = Sqlite::open(folder.path(), "acme").expect("new");
         let wrapped = journal.wrap(9, &key).expect("wrapped");
+        let secret = journal.secret().expect("there is one");
         journal.append(&batch(1, 3)).expect("appended");
         drop(journal);
         let mut journal = Sqlite::open(folder.path(), "acme").expect("there");
+        assert!(journal.secret().expect("there is one") == secret && secret != [0; 32]);
+        let mut other = Sqlite::open(new_folder().path(), "acme").expect("new");
+        assert!(other.secret().expect("there is one") != secret, "each has its own");
         assert_eq!((journal.last_sequence(), journal.last_time_ms()), (3, 3_000));
         journal.append(&batch(4, 2)).expect("appended");
         assert_eq!(sequences(&journal, 1), [1, 2, 3, 4, 5]);

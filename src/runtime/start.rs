@@ -21,7 +21,7 @@ use crate::engine::policy::PoolSpec;
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::engine::time::Time;
-use crate::journal::{Erasure, Fault, Journal, RecoveryError, recover};
+use crate::journal::{Erasure, Fault, Journal, KEY_LENGTH, RecoveryError, recover};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use crate::observe;
 use arc_swap::ArcSwap;
@@ -42,6 +42,8 @@ pub struct Running {
     pub recents: Arc<Recents>,
     /// Customers who were erased.
     pub forgotten: Arc<Forgotten>,
+    /// What requests are hashed with.
+    pub secret: [u8; KEY_LENGTH],
     /// What is expected of waits.
     pub outlook: Outlook,
     pub thread: JoinHandle<Result<(), Fault>>,
@@ -126,6 +128,7 @@ pub fn start(
     recovery.hold_open(&payloads)?;
     let Recovery { follow, history, eyes, learner, outlook, erased, .. } = recovery;
     journal.destroy_keys(&erased.found).map_err(RecoveryError::from)?;
+    let secret = journal.secret().map_err(RecoveryError::from)?;
     let (out, lessons) = Lessons::channel();
     let lessons_out = Lessons::new(eyes, learner.is_some().then_some(out));
 
@@ -171,7 +174,19 @@ pub fn start(
             driver.run()
         })
         .expect("the system can start a thread at start-up");
-    Ok(Running { handle, payloads, recents, forgotten, outlook, thread, ended, leases, clock, recovered })
+    Ok(Running {
+        handle,
+        payloads,
+        recents,
+        forgotten,
+        secret,
+        outlook,
+        thread,
+        ended,
+        leases,
+        clock,
+        recovered,
+    })
 }
 
 fn live_sources(shard: &Shard) -> Vec<Text> {
