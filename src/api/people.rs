@@ -5,6 +5,7 @@ use super::card::{look_up_now, show_customer, shown as shown_card, time, with_pe
 use super::convert::channel;
 use super::customers::{asked, input, no_such, not_found, now_ms, profile};
 use super::intake::parse_address;
+use super::promises::is_tenant;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use super::wire::Wire;
@@ -203,7 +204,7 @@ pub async fn may_contact(
     let on = channel("channel", request.channel)? as u8;
     let address =
         request.address.as_ref().map(|address| parse_address(tenant, "address", address)).transpose()?;
-    let of_tenant = request.parent.split('/').count() == 2;
+    let of_tenant = is_tenant(&request.parent);
     let customer = match &address {
         None if of_tenant => return Err(ApiError::missing("address", "where it would be sent")),
         Some(address) if of_tenant => match known(tenant, address.clone()).await? {

@@ -111,7 +111,8 @@ async fn changing<T: Send + 'static>(
     .await
 }
 
-fn is_tenant(name: &str) -> bool {
+/// `tenants/{t}`, and nothing of a tenant's.
+pub fn is_tenant(name: &str) -> bool {
     name.split('/').count() == 2
 }
 

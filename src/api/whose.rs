@@ -2,6 +2,7 @@
 //! far, goes in without it, and comes after.
 
 use super::card::look_up_now_heard;
+use super::customers::now_ms;
 use super::intake::parse_address;
 use super::tenant::Tenant;
 use crate::customers::{Address, AskedFacts, CustomerFacts, CustomerId, Kept, Outcome, ServedBy};
@@ -173,10 +174,6 @@ fn asked(tenant: &Tenant, matter: Matter) -> AskedFacts<'_> {
         now_ms: now_ms(tenant),
         words: &tenant.words,
     }
-}
-
-fn now_ms(tenant: &Tenant) -> i64 {
-    i64::try_from(tenant.clock.now().0).expect("engine time is far below 2^63 ms")
 }
 
 /// As the engine takes it in and records it.

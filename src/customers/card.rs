@@ -25,7 +25,7 @@ pub const RELATIVES_MAX: usize = 8;
 
 /// How many entries are looked up and kept, so that the card is full without the offered interaction itself.
 pub(super) const LOOKED_UP: usize = CARD_ENTRIES_MAX + 1;
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 pub(super) const WEEK_MS: i64 = 7 * DAY_MS;
 
 /// Most contacts whose times are kept: one more than are counted, since the offered one is among them.

@@ -1,13 +1,11 @@
 //! What rules are told of a customer when an interaction of theirs comes: counts and the like, read off the card that is
 //! kept and told every change, so that no history is ever gone through for it.
 
-use super::card::Kept;
+use super::card::{DAY_MS, Kept, WEEK_MS};
 use super::entry::{ChannelCode, Contact, Outcome};
 use super::sentiment::{self, Words};
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
-const WEEK_MS: i64 = 7 * DAY_MS;
 /// What was announced so long ago is announced no more.
 const SIGNALS_MS: i64 = 90 * DAY_MS;
 /// Of the API.

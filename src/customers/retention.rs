@@ -1,9 +1,9 @@
 //! How long the entries of histories are kept, by their kind. What is not named is kept for good.
 
+use super::card::DAY_MS;
 use super::entry::EntryKind;
 use super::store::Purging;
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// A hundred years: longer is for good.
 const DAYS_MAX: i64 = 36_500;
 

@@ -23,6 +23,7 @@ mod money;
 mod names;
 mod parking;
 mod people;
+mod planted;
 mod policies;
 mod promises;
 mod races;
