@@ -2,7 +2,7 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
-use crate::api::tenant::{Known, Plans, Tenant, Tenants};
+use crate::api::tenant::{InForce, Known, Tenant, Tenants};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
@@ -249,14 +249,12 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         known: Known::default(),
         home: config.home,
         request_key: hmac::Key::new(hmac::HMAC_SHA256, &running.secret),
-        words: rules.words(),
         forgotten: running.forgotten.clone(),
         erasures: Arc::new(Mutex::new(erasures)),
         unfinished: AtomicBool::new(false),
         leases: running.leases.clone(),
         clock: running.clock,
-        rules,
-        plans: Plans::default(),
+        rules: InForce::new(rules),
         folder,
         recompute: Semaphore::new(1),
     });

@@ -55,9 +55,10 @@ pub async fn estimate(
     let floor = tenant.shard.floor();
     let queue = queue("queue", tenant, &floor, &request.queue)?;
     let facts = Facts::default();
+    let ruling = tenant.rules.now();
     let plan = |channel: Channel| {
         let asked = Asked::plain(channel, queue, &facts);
-        (channel, tenant.plans.plan(&tenant.rules, &floor, &asked))
+        (channel, ruling.plan(&floor, &asked))
     };
     let plans: Vec<_> = channels(&request.channels)?.into_iter().map(plan).collect();
     let seen = tenant

@@ -45,7 +45,7 @@ fn line(tenant: &Tenant, asked: &proto::Target, interaction: &Interaction) -> Re
     };
     let requirements = requirements("target.requirements", &asked.requirements, tenant, &floor)?;
     let plain = Asked::plain(interaction.channel, queue, &interaction.facts);
-    let mut plan = tenant.rules.plan(&floor, &Asked { requirements: &requirements, ..plain });
+    let mut plan = tenant.rules.now().rules.plan(&floor, &Asked { requirements: &requirements, ..plain });
     // A supervisor may have changed it since; it goes with the customer.
     plan.priority = interaction.plan.priority;
     Ok(Target::Line { plan: plan.into(), agent })

@@ -5,7 +5,7 @@ use super::desk::agent_at;
 use super::names::{chosen_id, shown};
 use super::platform::ahead;
 use super::status::ApiError;
-use super::tenant::Tenant;
+use super::tenant::{Ruling, Tenant};
 use super::whose::{self, Known, Late, Matter, served};
 use crate::customers::{Address, AddressKind, about};
 use crate::engine::command::Submit;
@@ -44,14 +44,15 @@ pub struct Again(Draft);
 
 impl Again {
     /// What it is about.
-    pub fn matter(&self, tenant: &Tenant) -> Matter {
-        self.0.matter(tenant)
+    pub fn matter(&self) -> Matter {
+        self.0.matter()
     }
 
     /// The plan it would have been given, had all this been known; `None` if it is the one it has.
     pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Arc<Plan>> {
+        self.0.ruling = tenant.rules.now();
         self.0.know(known);
-        let plan = self.0.plan(tenant);
+        let plan = self.0.plan();
         (*plan != *has).then_some(plan)
     }
 }
@@ -88,12 +89,12 @@ pub async fn prepare(
     let (mut draft, payload) = Draft::of(tenant, request)?;
     let deadline = Instant::now() + LOOKUP_DEADLINE;
     let from = submitted(request)?.from.as_ref();
-    let (known, late) = whose::by(tenant, from, draft.matter(tenant), deadline).await;
+    let (known, late) = whose::by(tenant, from, draft.matter(), deadline).await;
     if let Some(known) = &known {
         draft.know(known);
     }
     let late = late.map(|late| (late, Again(draft.clone())));
-    Ok(Prepared { late, ..draft.finished(tenant, identity, payload) })
+    Ok(Prepared { late, ..draft.finished(identity, payload) })
 }
 
 /// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
@@ -104,17 +105,19 @@ pub fn prepare_now(
 ) -> Result<Option<Prepared>, ApiError> {
     let (mut draft, payload) = Draft::of(tenant, request)?;
     let from = submitted(request)?.from.as_ref();
-    match whose::at_once(tenant, from, draft.matter(tenant)) {
+    match whose::at_once(tenant, from, draft.matter()) {
         None => return Ok(None),
         Some(Some(known)) => draft.know(&known),
         Some(None) => {}
     }
-    Ok(Some(draft.finished(tenant, identity, payload)))
+    Ok(Some(draft.finished(identity, payload)))
 }
 
 /// What came, checked field by field; to be planned when it is known whose it is.
 #[derive(Clone)]
 struct Draft {
+    /// The whole plan is made with these.
+    ruling: Arc<Ruling>,
     floor: Arc<Floor>,
     source: ids::Text,
     external_id: ids::Text,
@@ -131,7 +134,7 @@ impl Draft {
         let source = chosen_id("interaction.source", &interaction.source)?;
         let channel = channel("interaction.channel", interaction.channel)?;
         refuse_outputs(interaction)?;
-        let floor = tenant.shard.floor();
+        let (ruling, floor) = (tenant.rules.now(), tenant.shard.floor());
         let queue = queue("interaction.queue", tenant, &floor, &interaction.queue)?;
         let requirements =
             requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
@@ -140,14 +143,14 @@ impl Draft {
         let facts = facts(interaction, tenant.clock.now())?;
         let external_id = interaction.external_id.as_str().into();
         let source = source.into();
-        Ok((Draft { floor, source, external_id, channel, queue, requirements, wish, facts }, payload))
+        Ok((Draft { ruling, floor, source, external_id, channel, queue, requirements, wish, facts }, payload))
     }
 
     /// What it is about, and how far back the rules of its queue look for more of it.
-    fn matter(&self, tenant: &Tenant) -> Matter {
+    fn matter(&self) -> Matter {
         Matter {
             about: about(&self.facts.matter, &self.facts.intent),
-            within_ms: tenant.rules.repeats_within(&self.floor, self.queue),
+            within_ms: self.ruling.repeats_within(&self.floor, self.queue),
         }
     }
 
@@ -165,11 +168,11 @@ impl Draft {
     }
 
     /// What the rules say, with what the source wishes.
-    fn plan(&self, tenant: &Tenant) -> Arc<Plan> {
+    fn plan(&self) -> Arc<Plan> {
         let asked = self.asked();
         let last = self.facts.journey.as_ref().and_then(|journey| served(&self.floor, journey));
-        let last = last.filter(|_| tenant.plans.asks_for_last_agent(&tenant.rules, &self.floor, &asked));
-        let mut plan = tenant.plans.plan(&tenant.rules, &self.floor, &Asked { last, ..asked });
+        let last = last.filter(|_| self.ruling.asks_for_last_agent(&self.floor, &asked));
+        let mut plan = self.ruling.plan(&self.floor, &Asked { last, ..asked });
         if let Some(wish) = self.wish
             && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
             && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
@@ -180,11 +183,11 @@ impl Draft {
         plan
     }
 
-    fn finished(self, tenant: &Tenant, identity: &Identity, payload: Payload) -> Prepared {
+    fn finished(self, identity: &Identity, payload: Payload) -> Prepared {
         let submit = Submit {
             keys: identity.keys,
             content: identity.content,
-            plan: self.plan(tenant),
+            plan: self.plan(),
             source: self.source,
             external_id: self.external_id,
             channel: self.channel,

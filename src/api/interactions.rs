@@ -171,7 +171,7 @@ async fn know_late(
     plan: Arc<Plan>,
 ) {
     let Ok(Some(recalled)) = tokio::time::timeout(LATE_MAX, late).await else { return };
-    let known = recalled.known(&tenant, again.matter(&tenant), Some(interaction.0));
+    let known = recalled.known(&tenant, again.matter(), Some(interaction.0));
     let (customer, journey) = (CustomerId(known.customer.0), known.journey.clone());
     let command = Command::Identify { interaction, customer, journey };
     // Gone from memory, or the server stops: the history then lacks this one contact.

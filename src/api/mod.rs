@@ -22,6 +22,7 @@ mod floor_parts;
 mod handover;
 mod histories;
 mod hours_parts;
+mod in_force;
 mod intake;
 mod interactions;
 mod known;

@@ -43,8 +43,9 @@ pub async fn card(tenant: &Arc<Tenant>, request: &proto::GetCardRequest) -> Resu
     let mut kept = look_up_now(tenant, id).await?.ok_or_else(|| no_such(id))?;
     let now_ms = now_ms(tenant);
     let place = (!request.place.is_empty()).then_some(request.place.as_str());
+    let ruling = tenant.rules.now();
     let facts =
-        kept.facts(&AskedFacts { about: 0, within_ms: 0, leaving_out: None, now_ms, words: &tenant.words });
+        kept.facts(&AskedFacts { about: 0, within_ms: 0, leaving_out: None, now_ms, words: &ruling.words });
     let mut card = Wire::with_room(4_096);
     // No interaction has the number 0.
     with_pen(tenant, |pen| shown_card(tenant, &mut card, &kept.card(0, now_ms, pen), place, now_ms));

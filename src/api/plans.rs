@@ -47,7 +47,7 @@ struct Key {
 }
 
 impl Plans {
-    /// The plan for one interaction, as the rules make it.
+    /// The plan for one interaction, as the rules make it. Always the same rules: other rules have other plans.
     pub fn plan(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> Arc<Plan> {
         if asked.preferred.is_some() || asked.last.is_some() {
             return Arc::new(rules.plan(floor, asked));

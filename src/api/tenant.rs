@@ -1,14 +1,13 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
 use super::access::{Access, Service};
+pub use super::in_force::{InForce, Ruling};
 pub use super::known::Known;
 use super::names::{self, shown};
-pub use super::plans::Plans;
 use super::status::ApiError;
-use crate::customers::{Customers, Home, Words};
+use crate::customers::{Customers, Home};
 use crate::engine::ids::{InteractionId, SessionId};
 use crate::journal::Erasures;
-use crate::rules::RuleSet;
 use crate::runtime::clock::Clock;
 use crate::runtime::forgotten::Forgotten;
 use crate::runtime::inbox::ShardHandle;
@@ -42,8 +41,6 @@ pub struct Tenant {
     pub home: Option<Home>,
     /// What requests are hashed with, to recognise them: whoever has the journal without its keys learns nothing by guessing.
     pub request_key: hmac::Key,
-    /// What in a customer's words announces something.
-    pub words: Words,
     /// Customers who were erased.
     pub forgotten: Arc<Forgotten>,
     /// Where an erasure is noted first. Whoever erases holds it: one at a time.
@@ -52,9 +49,8 @@ pub struct Tenant {
     pub unfinished: AtomicBool,
     pub leases: Leases,
     pub clock: Clock,
-    pub rules: Arc<RuleSet>,
-    /// The plans that were made with them.
-    pub plans: Plans,
+    /// The rules in force.
+    pub rules: InForce,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
     /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.

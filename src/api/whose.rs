@@ -3,6 +3,7 @@
 
 use super::card::look_up_now_heard;
 use super::customers::now_ms;
+use super::in_force::Ruling;
 use super::intake::parse_address;
 use super::tenant::Tenant;
 use crate::customers::{Address, AskedFacts, CustomerFacts, CustomerId, Kept, Outcome, ServedBy};
@@ -49,7 +50,8 @@ enum Recollection {
 impl Recalled {
     /// What is known of them, but for an interaction that may be in their history by then.
     pub fn known(self, tenant: &Tenant, matter: Matter, leaving_out: Option<u64>) -> Known {
-        let asked = AskedFacts { leaving_out, ..asked(tenant, matter) };
+        let ruling = tenant.rules.now();
+        let asked = AskedFacts { leaving_out, ..asked(tenant, &ruling, matter) };
         let facts = match self.card {
             Recollection::Nothing => Some(CustomerFacts::default()),
             Recollection::Card(mut kept) => Some(kept.facts(&asked)),
@@ -75,7 +77,7 @@ pub fn at_once(tenant: &Tenant, from: Option<&proto::Address>, matter: Matter) -
         // Nobody will ever be found under an address that is none.
         return if usable(tenant, from).is_none() { Some(None) } else { None };
     };
-    let journey = tenant.recents.facts(customer, &asked(tenant, matter)).map(journey)?;
+    let journey = tenant.recents.facts(customer, &asked(tenant, &tenant.rules.now(), matter)).map(journey)?;
     Some(Some(Known { customer, journey: Some(journey) }))
 }
 
@@ -95,7 +97,7 @@ pub async fn by(
     };
     let Some(found) = found else { return (None, None) };
     let customer = found.customer;
-    if let Some(facts) = tenant.recents.facts(customer, &asked(tenant, matter)) {
+    if let Some(facts) = tenant.recents.facts(customer, &asked(tenant, &tenant.rules.now(), matter)) {
         return (Some(Known { customer, journey: Some(journey(facts)) }), None);
     }
     let mut recalling = Box::pin(recall(tenant.clone(), found));
@@ -166,13 +168,13 @@ async fn recall(tenant: Arc<Tenant>, found: Found) -> Recalled {
     Recalled { customer, card }
 }
 
-fn asked(tenant: &Tenant, matter: Matter) -> AskedFacts<'_> {
+fn asked<'a>(tenant: &Tenant, ruling: &'a Ruling, matter: Matter) -> AskedFacts<'a> {
     AskedFacts {
         about: matter.about,
         within_ms: matter.within_ms.unwrap_or(WEEK_MS),
         leaving_out: None,
         now_ms: now_ms(tenant),
-        words: &tenant.words,
+        words: &ruling.words,
     }
 }
 

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// Every plan says which version made it. Not zero.
+    /// Every plan says which version made it. Not zero. Left out: the first; publishing gives the next number.
+    #[serde(default = "first")]
     pub version: u32,
     /// For people.
     pub name: String,
@@ -23,6 +24,10 @@ pub struct Document {
     /// What holds for one queue, by its name.
     #[serde(default)]
     pub queues: BTreeMap<String, Section>,
+}
+
+fn first() -> u32 {
+    super::DEFAULT_VERSION
 }
 
 /// Words and phrases, and intents, that announce something where a customer uses them. A list that is left out is as in the

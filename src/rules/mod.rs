@@ -90,6 +90,18 @@ impl RuleSet {
         self.document.version
     }
 
+    /// The same rules under the number they are published with.
+    #[must_use]
+    pub fn numbered(mut self, version: u32) -> RuleSet {
+        Arc::make_mut(&mut self.document).version = version;
+        self
+    }
+
+    /// As it came.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Its name, for people.
     pub fn name(&self) -> &str {
         &self.document.name
