@@ -1,7 +1,9 @@
 //! `baton rules`: what a rule document says, without a server.
 
+use super::printed::{Output, print};
 use crate::assembly::{ServerError, read_rules};
 use crate::rules::DEFAULT;
+use crate::rules::facts::Manual;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -27,6 +29,12 @@ enum Command {
     },
     /// Prints the rules that are built in: what holds where a document says nothing.
     Default,
+    /// Prints the facts that conditions may ask for: what each is, who tells it, and an example.
+    Facts {
+        /// How they are printed
+        #[arg(long, value_enum, default_value = "text")]
+        output: Output,
+    },
 }
 
 /// Checks or prints.
@@ -36,6 +44,7 @@ pub fn run(args: RulesArgs) -> ExitCode {
             print!("{DEFAULT}");
             return ExitCode::SUCCESS;
         }
+        Command::Facts { output } => return facts(output),
         Command::Check { file } => file,
     };
     match read_rules(&file) {
@@ -52,6 +61,16 @@ pub fn run(args: RulesArgs) -> ExitCode {
             eprintln!("baton: {error}");
             let wrong = matches!(error, ServerError::Rules { .. });
             ExitCode::from(if wrong { EXIT_WRONG } else { EXIT_UNAVAILABLE })
+        }
+    }
+}
+
+fn facts(output: Output) -> ExitCode {
+    match print(&Manual::new(), output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("baton: cannot print the facts: {error}");
+            ExitCode::from(EXIT_UNAVAILABLE)
         }
     }
 }

@@ -8,8 +8,10 @@
 //! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
 //! the sections, and a plan names the version that made it already.
 
+pub mod condition;
 pub mod document;
 mod error;
+pub mod facts;
 mod names;
 mod needs;
 pub(crate) mod parse;
