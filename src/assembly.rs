@@ -2,7 +2,7 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
-use crate::api::tenant::{InForce, Known, Tenant, Tenants};
+use crate::api::tenant::{InForce, Known, Surroundings, Tenant, Tenants, Tickets, keep_looking};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
@@ -255,6 +255,8 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         leases: running.leases.clone(),
         clock: running.clock,
         rules: InForce::new(rules),
+        surroundings: Surroundings::default(),
+        tickets: Tickets::default(),
         folder,
         recompute: Semaphore::new(1),
     });
@@ -267,7 +269,8 @@ impl Ready {
         let Ready { listener, server, tenants, shards, retention, _lock: lock, .. } = self;
         let sweeps = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone())));
         let keepings = shards.iter().map(|shard| tokio::spawn(keep(shard.tenant.clone(), retention.clone())));
-        let sweeps: Vec<_> = sweeps.chain(keepings).collect();
+        let looks = shards.iter().map(|shard| tokio::spawn(keep_looking(shard.tenant.clone())));
+        let sweeps: Vec<_> = sweeps.chain(keepings).chain(looks).collect();
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
         // Older clients still ask for the alpha version.

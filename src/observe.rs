@@ -30,6 +30,11 @@ pub fn refused(reason: &'static str) {
 }
 
 /// A card left without the customer's part, or an interaction without its customer.
+/// A rule whose condition failed, and was skipped.
+pub fn rule_skipped(rule: &str, why: &'static str) {
+    metrics::counter!("baton_rules_skipped_total", "rule" => rule.to_owned(), "why" => why).increment(1);
+}
+
 pub fn customer_late(what: &'static str) {
     counter!("baton_customer_late_total", "what" => what).increment(1);
 }

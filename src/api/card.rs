@@ -45,6 +45,7 @@ fn base(tenant: &Tenant, view: &InteractionView) -> Wire {
         }
     }
     card.text(8, &why(tenant, view));
+    view.interaction.plan.instructions.iter().for_each(|said| card.text(18, said));
     card
 }
 

@@ -3,6 +3,7 @@
 
 use super::convert::{millis, timestamp};
 use super::customer_facts;
+use super::rule_trace;
 use super::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -60,6 +61,7 @@ pub async fn explain(
         customer_facts: customer_facts::known(&view.interaction),
         customer_facts_unknown: customer_facts::unknown(&view.interaction),
         replaced_plans: customer_facts::replaced(tenant, &view.interaction, &floor),
+        rules: rule_trace::trace(tenant, &view.interaction, &floor),
     })
 }
 

@@ -4,6 +4,7 @@
 use super::desk;
 use super::intake::requirements;
 use super::names::shown;
+use super::planned;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::command::{Handover, Target};
@@ -44,8 +45,11 @@ fn line(tenant: &Tenant, asked: &proto::Target, interaction: &Interaction) -> Re
         name => Some(desk::agent_at(tenant, "target.agent", name)?),
     };
     let requirements = requirements("target.requirements", &asked.requirements, tenant, &floor)?;
-    let plain = Asked::plain(interaction.channel, queue, &interaction.facts);
-    let mut plan = tenant.rules.now().rules.plan(&floor, &Asked { requirements: &requirements, ..plain });
+    let (ruling, facts) = (tenant.rules.now(), &interaction.facts);
+    let applied = planned::applied(tenant, &ruling, &floor, interaction);
+    let plain = Asked::plain(interaction.channel, queue, facts);
+    let asked = Asked { requirements: &requirements, applied: &applied, queue_is_final: true, ..plain };
+    let mut plan = ruling.rules.plan(&floor, &asked);
     // A supervisor may have changed it since; it goes with the customer.
     plan.priority = interaction.plan.priority;
     Ok(Target::Line { plan: plan.into(), agent })

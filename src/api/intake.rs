@@ -3,19 +3,21 @@
 use super::convert::{channel, code, duration_ms, required, text};
 use super::desk::agent_at;
 use super::names::{chosen_id, shown};
+use super::planned::{Subject, worth_recording};
 use super::platform::ahead;
 use super::status::ApiError;
 use super::tenant::{Ruling, Tenant};
-use super::whose::{self, Known, Late, Matter, served};
+use super::whose::{self, Known, Late, Matter};
 use crate::customers::{Address, AddressKind, about};
+use crate::engine::circumstances::{Attribute, Circumstances, Wish};
 use crate::engine::command::Submit;
 use crate::engine::floor::Floor;
-use crate::engine::ids::{self, AgentKey, QueueKey, SkillKey};
+use crate::engine::ids::{self, QueueKey, SkillKey};
 use crate::engine::plan::{Channel, Facts, Plan};
 use crate::engine::skill::{PROFICIENCY_MAX, Requirement, merged};
 use crate::engine::time::Time;
 use crate::proto;
-use crate::rules::Asked;
+use crate::rules::facts::Attribute as Read;
 use crate::runtime::payload::{Payload, Secret};
 use prost::Message;
 use ring::hmac;
@@ -39,6 +41,9 @@ pub struct Prepared {
     pub late: Option<(Late, Again)>,
 }
 
+/// A plan, and what it was made in.
+pub type Planned = (Arc<Plan>, Option<Arc<Circumstances>>);
+
 /// An interaction whose customer was not known in time, to be planned again.
 pub struct Again(Draft);
 
@@ -49,11 +54,11 @@ impl Again {
     }
 
     /// The plan it would have been given, had all this been known; `None` if it is the one it has.
-    pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Arc<Plan>> {
+    pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Planned> {
         self.0.ruling = tenant.rules.now();
         self.0.know(known);
-        let plan = self.0.plan();
-        (*plan != *has).then_some(plan)
+        let plan = self.0.plan(tenant);
+        (*plan != *has).then_some((plan, self.0.facts.circumstances))
     }
 }
 
@@ -94,7 +99,7 @@ pub async fn prepare(
         draft.know(known);
     }
     let late = late.map(|late| (late, Again(draft.clone())));
-    Ok(Prepared { late, ..draft.finished(identity, payload) })
+    Ok(Prepared { late, ..draft.finished(tenant, identity, payload) })
 }
 
 /// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
@@ -110,7 +115,7 @@ pub fn prepare_now(
         Some(Some(known)) => draft.know(&known),
         Some(None) => {}
     }
-    Ok(Some(draft.finished(identity, payload)))
+    Ok(Some(draft.finished(tenant, identity, payload)))
 }
 
 /// What came, checked field by field; to be planned when it is known whose it is.
@@ -122,10 +127,10 @@ struct Draft {
     source: ids::Text,
     external_id: ids::Text,
     channel: Channel,
+    /// The one it is meant for, before any rule is asked.
     queue: QueueKey,
-    requirements: Vec<Requirement>,
-    wish: Option<Wish>,
     facts: Facts,
+    made_in: Circumstances,
 }
 
 impl Draft {
@@ -135,15 +140,32 @@ impl Draft {
         let channel = channel("interaction.channel", interaction.channel)?;
         refuse_outputs(interaction)?;
         let (ruling, floor) = (tenant.rules.now(), tenant.shard.floor());
-        let queue = queue("interaction.queue", tenant, &floor, &interaction.queue)?;
+        let named = match interaction.queue.as_str() {
+            "" => None,
+            name => Some(queue("interaction.queue", tenant, &floor, name)?),
+        };
+        let queue = named.or_else(|| ruling.rules.fallback(&floor)).ok_or_else(|| {
+            let wanted = "a queue: the rules in force have none to fall back to on this floor";
+            ApiError::missing("interaction.queue", wanted)
+        })?;
         let requirements =
             requirements("interaction.requirements", &interaction.requirements, tenant, &floor)?;
         let payload = payload(tenant, interaction)?;
         let wish = interaction.preferred_agent.as_ref().map(|asked| preferred(tenant, asked)).transpose()?;
-        let facts = facts(interaction, tenant.clock.now())?;
+        let now = tenant.clock.now();
+        let facts = facts(interaction, now)?;
         let external_id = interaction.external_id.as_str().into();
         let source = source.into();
-        Ok((Draft { ruling, floor, source, external_id, channel, queue, requirements, wish, facts }, payload))
+        let attributes = declared(&ruling, interaction)?;
+        let made_in = Circumstances {
+            at: now,
+            queue: named,
+            requirements,
+            wish,
+            attributes,
+            ..Circumstances::default()
+        };
+        Ok((Draft { ruling, floor, source, external_id, channel, queue, facts, made_in }, payload))
     }
 
     /// What it is about, and how far back the rules of its queue look for more of it.
@@ -159,35 +181,28 @@ impl Draft {
         self.facts.journey.clone_from(&known.journey);
     }
 
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            requirements: &self.requirements,
-            preferred: self.wish.map(|wish| wish.agent),
-            ..Asked::plain(self.channel, self.queue, &self.facts)
-        }
-    }
-
-    /// What the rules say, with what the source wishes.
-    fn plan(&self) -> Arc<Plan> {
-        let asked = self.asked();
-        let last = self.facts.journey.as_ref().and_then(|journey| served(&self.floor, journey));
-        let last = last.filter(|_| self.ruling.asks_for_last_agent(&self.floor, &asked));
-        let mut plan = self.ruling.plan(&self.floor, &Asked { last, ..asked });
-        if let Some(wish) = self.wish
-            && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
-            && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
-        {
-            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
-            planned.overdraw |= wish.overdraw;
-        }
+    /// What the rules say, with what the source wishes; what they were told is kept.
+    fn plan(&mut self, tenant: &Tenant) -> Arc<Plan> {
+        let mut made_in = std::mem::take(&mut self.made_in);
+        let subject = Subject {
+            channel: self.channel,
+            source: &self.source,
+            queue: self.queue,
+            facts: &self.facts,
+            journey: self.facts.journey.as_deref(),
+        };
+        let plan = subject.plan(tenant, &self.ruling, &self.floor, &mut made_in);
+        self.facts.circumstances =
+            worth_recording(&made_in, &plan, &self.ruling).then(|| made_in.clone().into());
+        self.made_in = made_in;
         plan
     }
 
-    fn finished(self, identity: &Identity, payload: Payload) -> Prepared {
+    fn finished(mut self, tenant: &Tenant, identity: &Identity, payload: Payload) -> Prepared {
         let submit = Submit {
             keys: identity.keys,
             content: identity.content,
-            plan: self.plan(),
+            plan: self.plan(tenant),
             source: self.source,
             external_id: self.external_id,
             channel: self.channel,
@@ -195,6 +210,24 @@ impl Draft {
         };
         Prepared { submit, secret: Secret::payload(payload, identity.content), late: None }
     }
+}
+
+/// The facts that the rules declare, of what came. What they do not declare stays sealed.
+fn declared(
+    ruling: &Ruling,
+    interaction: &proto::Interaction,
+) -> Result<Vec<(ids::Text, Attribute)>, ApiError> {
+    let declared = &ruling.rules.document().facts;
+    let read = |(name, _): (&String, _)| {
+        let value = interaction.attributes.get(name)?;
+        Some(match declared.read(name, value)? {
+            Read::Text(text) => code("interaction.attributes", text, 128)
+                .map(|text| (name.as_str().into(), Attribute::Text(text.into()))),
+            Read::Number(number) => Ok((name.as_str().into(), Attribute::Number(number))),
+            Read::Truth(truth) => Ok((name.as_str().into(), Attribute::Truth(truth))),
+        })
+    };
+    declared.0.iter().filter_map(read).collect()
 }
 
 /// Most texts are empty, and the empty one is there already.
@@ -213,6 +246,7 @@ fn facts(interaction: &proto::Interaction, now: Time) -> Result<Facts, ApiError>
         not_before: interaction.not_before.map(|at| ahead("interaction.not_before", at, now)).transpose()?,
         matter: shared(code("interaction.matter", &interaction.matter, 64)?),
         journey: None,
+        circumstances: None,
     })
 }
 
@@ -299,14 +333,6 @@ pub fn proficiency(field: &'static str, value: u32) -> Result<u8, ApiError> {
 fn priority(points: i32) -> Result<i16, ApiError> {
     let fits = i16::try_from(points).ok().filter(|points| (-10..=10).contains(points));
     fits.ok_or_else(|| ApiError::field("interaction.priority", &points.to_string(), "-10 to 10"))
-}
-
-/// The agent a source wants, and on which terms.
-#[derive(Clone, Copy)]
-struct Wish {
-    agent: AgentKey,
-    budget_ms: Option<u64>,
-    overdraw: bool,
 }
 
 fn preferred(tenant: &Tenant, asked: &proto::PreferredAgent) -> Result<Wish, ApiError> {

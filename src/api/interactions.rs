@@ -178,8 +178,8 @@ async fn know_late(
     if tenant.shard.ask(command, None).await.is_err() {
         return crate::observe::customer_late("never_attached");
     }
-    let Some(plan) = again.plan(&tenant, &known, &plan) else { return };
-    let command = Command::Replan { interaction, plan, replaces: AS_ADMITTED };
+    let Some((plan, circumstances)) = again.plan(&tenant, &known, &plan) else { return };
+    let command = Command::Replan { interaction, plan, replaces: AS_ADMITTED, circumstances };
     // Refused where it was offered or planned meanwhile: that stands.
     if tenant.shard.ask(command, None).await.is_err() {
         crate::observe::customer_late("never_planned_again");

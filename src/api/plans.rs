@@ -6,7 +6,7 @@ use crate::engine::floor::Floor;
 use crate::engine::ids::QueueKey;
 use crate::engine::plan::{Facts, Plan};
 use crate::engine::skill::Requirement;
-use crate::rules::{Asked, RuleSet};
+use crate::rules::{Applied, Asked, RuleSet};
 use arc_swap::ArcSwapOption;
 use hashbrown::HashMap;
 use std::sync::Arc;
@@ -30,6 +30,8 @@ struct Made {
 #[derive(Clone)]
 struct Kept {
     requirements: Box<[Requirement]>,
+    /// The rules that apply.
+    applied: Box<[Applied]>,
     plan: Arc<Plan>,
     asks_for_last_agent: bool,
 }
@@ -44,6 +46,8 @@ struct Key {
     /// The step of repeat contacts that applies.
     repeat_step: Option<u16>,
     refuses_calls: bool,
+    /// Folded from the rules that apply.
+    applied: u64,
 }
 
 impl Plans {
@@ -69,14 +73,16 @@ impl Plans {
         let repeat_step = rules.repeat_step(floor, asked);
         let (channel, queue, priority) = (asked.channel, asked.queue, *priority);
         let refuses_calls = asked.facts.journey.as_ref().is_some_and(|journey| journey.refuses_calls);
-        let key = Key { channel, queue, priority, by_due, repeat_step, refuses_calls };
+        let applied = folded(asked.applied);
+        let key = Key { channel, queue, priority, by_due, repeat_step, refuses_calls, applied };
         let made = self.0.load();
         let known = made.as_ref().filter(|made| Arc::ptr_eq(&made.floor, floor));
-        if let Some(kept) = known.and_then(|made| made.find(key, asked.requirements)) {
+        if let Some(kept) = known.and_then(|made| made.find(key, asked)) {
             return take(kept);
         }
         let kept = Kept {
             requirements: asked.requirements.into(),
+            applied: asked.applied.into(),
             plan: Arc::new(rules.plan(floor, asked)),
             asks_for_last_agent: rules.asks_for_last_agent(floor, asked),
         };
@@ -99,9 +105,18 @@ impl Plans {
 }
 
 impl Made {
-    fn find(&self, key: Key, requirements: &[Requirement]) -> Option<&Kept> {
-        self.plans.get(&key)?.iter().find(|kept| *kept.requirements == *requirements)
+    fn find(&self, key: Key, asked: &Asked) -> Option<&Kept> {
+        let alike =
+            |kept: &&Kept| *kept.requirements == *asked.requirements && *kept.applied == *asked.applied;
+        self.plans.get(&key)?.iter().find(alike)
     }
+}
+
+/// Equal lists have equal numbers; others nearly always differ.
+fn folded(applied: &[Applied]) -> u64 {
+    applied.iter().fold(0xcbf2_9ce4_8422_2325, |folded, one| {
+        (folded ^ (u64::from(one.rule) << 8 | u64::from(one.arm))).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ impl Tenant {
         if let Some(held) = self.payloads.get(&one.id) {
             write_payload(wire, &held.payload);
         }
-        wire.time(13, one.facts.due);
+        wire.time(13, one.due());
         wire.time(14, one.facts.not_before);
         wire.text(15, &one.facts.matter);
         if let Some(preferred) = one.plan.preferred {
@@ -130,6 +130,7 @@ impl Tenant {
             });
         }
         wire.number(45, one.declines);
+        one.plan.tags.iter().for_each(|tag| wire.text(46, tag));
     }
 
     fn write_participant(&self, wire: &mut Wire, one: &Assignment, floor: &Floor) {

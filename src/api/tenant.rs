@@ -5,6 +5,8 @@ pub use super::in_force::{InForce, Ruling};
 pub use super::known::Known;
 use super::names::{self, shown};
 use super::status::ApiError;
+pub use super::surroundings::{Surroundings, keep_looking};
+pub use super::tickets::Tickets;
 use crate::customers::{Customers, Home};
 use crate::engine::ids::{InteractionId, SessionId};
 use crate::journal::Erasures;
@@ -51,6 +53,10 @@ pub struct Tenant {
     pub clock: Clock,
     /// The rules in force.
     pub rules: InForce,
+    /// What they read of the floor.
+    pub surroundings: Surroundings,
+    /// Counters of their splits, whichever version is in force.
+    pub tickets: Tickets,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
     /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.

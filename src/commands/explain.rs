@@ -5,8 +5,9 @@
 
 use crate::client::{self, bearing, connect};
 use crate::proto::customer_facts::Outcome;
+use crate::proto::rule_trace::Outcome as Became;
 use crate::proto::supervision_client::SupervisionClient;
-use crate::proto::{CustomerFacts, ExplainRequest, Explanation};
+use crate::proto::{CustomerFacts, ExplainRequest, Explanation, RuleTrace};
 use clap::Args;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -62,8 +63,21 @@ fn lines(told: &Explanation) -> Vec<String> {
         (None, true) => "customer: known, but what they did before was not known in time".to_owned(),
         (None, false) => "customer: nobody knows who it is".to_owned(),
     });
+    lines.extend(told.rules.iter().map(rule));
     lines.extend(told.decisions.iter().map(|one| format!("decision {}: {}", one.sequence, one.sentence)));
     lines
+}
+
+/// What became of a rule.
+fn rule(one: &RuleTrace) -> String {
+    let (name, said) = (&one.rule, &one.sentence);
+    match one.outcome() {
+        Became::Matched if said.is_empty() => format!("rule {name:?}: matched"),
+        Became::Matched => format!("rule {name:?}: matched, {said}"),
+        Became::Skipped => format!("rule {name:?}: skipped, {said}"),
+        Became::NotReached => format!("rule {name:?}: not reached, a rule above stops"),
+        Became::NotMatched | Became::Unspecified => format!("rule {name:?}: not matched, {said}"),
+    }
 }
 
 /// The versions of the rules, plan by plan.

@@ -1,6 +1,7 @@
 //! What may be asked of the engine, and what it answers.
 
 use super::agent::Presence;
+use super::circumstances::Circumstances;
 use super::event::{ConnectFailure, EndedBy};
 use super::explain::Exclusion;
 use super::floor::{Definition, Kind};
@@ -115,6 +116,8 @@ pub enum Command {
         plan: Arc<Plan>,
         /// The revision of the plan it takes the place of (`Interaction::plan_revision`).
         replaces: u32,
+        /// What it was made in.
+        circumstances: Option<Arc<Circumstances>>,
     },
     Cancel {
         interaction: InteractionId,

@@ -108,7 +108,7 @@ impl Shard {
     }
 
     /// Hours that were never looked up count as open.
-    pub(super) fn hours_open(&self, hours: HoursKey) -> bool {
+    pub fn hours_open(&self, hours: HoursKey) -> bool {
         self.phases.get(&hours).is_none_or(|phase| phase.open)
     }
 

@@ -2,6 +2,7 @@
 //! are learned outside, from what became of them (`learning`).
 
 use super::channel::Channel;
+use super::circumstances::QueueFigures;
 use super::entry::{Then, Visitor};
 use super::ids::{InteractionId, QueueKey};
 use super::interaction::{Interaction, State};
@@ -99,6 +100,21 @@ impl Shard {
             wait_ms: self.wait_at_door(queue, on_duty),
             open: entry.then == Then::Line,
         })
+    }
+
+    /// A queue as rules see it, by a plan that begins there and asks for no more than the queue does.
+    pub fn figures(&self, plan: &Plan, channel: Channel) -> QueueFigures {
+        let queue = plan.entry().queue;
+        let visitor = Visitor { plan, channel, interaction: None, gives_up: None };
+        let oldest = self.lines.oldest(queue);
+        QueueFigures {
+            open: self.is_open(queue),
+            waiting: self.lines.waiting(queue),
+            longest_wait_ms: oldest.map_or(0, |entered| self.now().since(entered)),
+            free_agents: self.ready_agents(visitor, 0),
+            service_level_ppm: self.tally.of(queue).service_level_ppm(),
+            estimated_wait_ms: self.wait_at_door(queue, self.on_duty_for(visitor, 0)),
+        }
     }
 
     /// What one who comes to the end of a line would have to wait, ms.

@@ -3,6 +3,7 @@
 
 use super::agent::Presence;
 use super::capacity::Overdraw;
+use super::circumstances::Circumstances;
 use super::explain::Decision;
 use super::floor::{Definition, Kind};
 use super::hours::Phase;
@@ -198,6 +199,8 @@ pub struct Replanned {
     pub step: u8,
     /// The agent it waits for first.
     pub wanted: Option<Wanted>,
+    /// What the plan was made in.
+    pub circumstances: Option<Arc<Circumstances>>,
 }
 
 /// Another contact about the same matter.

@@ -358,8 +358,15 @@ impl Interaction {
 
     /// Since when its wait counts: entry, or, if it is to be done by some time, so long before that as an answer may take.
     pub fn counts_from(&self) -> Time {
-        let due = self.facts.due.filter(|_| self.plan.by_due);
+        let due = self.due().filter(|_| self.plan.by_due);
         due.map_or(self.entered, |due| Time(due.0.saturating_sub(self.plan.goals.answer_within_ms)))
+    }
+
+    /// When it should be done: as its facts say, or so long after it came, or may begin, as the rules say.
+    pub fn due(&self) -> Option<Time> {
+        let begins = self.facts.not_before.map_or(self.entered, |at| at.max(self.entered));
+        let by_rule = self.plan.deadline_ms.map(|ms| begins.after(ms));
+        self.facts.due.into_iter().chain(by_rule).min()
     }
 
     /// The agent who knows the customer. Nobody while a second agent is looked for.

@@ -16,6 +16,7 @@ pub mod capacity;
 pub mod channel;
 pub mod chart;
 mod checked;
+pub mod circumstances;
 pub mod command;
 pub mod connect;
 pub mod deadline;

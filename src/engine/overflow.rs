@@ -197,6 +197,13 @@ impl Shard {
         u32::try_from(free.take(limit).count()).unwrap_or(u32::MAX)
     }
 
+    /// How many are ready for something and meet what a route asks for, whatever room they have left.
+    pub(super) fn ready_agents(&self, visitor: Visitor, route: u8) -> u32 {
+        let lane = lane_of(visitor.plan, route, 0, visitor.channel);
+        let ready = self.profiles_for(lane).flat_map(|profile| self.profiles.get(profile).ready());
+        u32::try_from(ready.count()).unwrap_or(u32::MAX)
+    }
+
     /// While we were gone nobody could have been found: those looks are not made up for.
     pub(super) fn restart_overflow_checks(&mut self, down_to: Time) {
         let lanes = self.lines.lanes().flat_map(|(_, lane)| lane.waiting());

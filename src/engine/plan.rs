@@ -1,5 +1,6 @@
 //! What the rules decided about one interaction. Made at the edge, complete, and never changed here.
 
+use super::circumstances::Circumstances;
 use super::fixed::Part;
 use super::ids::{AgentKey, CustomerId, QueueKey, Text};
 use super::journey::Journey;
@@ -31,6 +32,8 @@ pub struct Facts {
     pub matter: Text,
     /// What was known of the customer. `None`: nobody knows whose it is, or nothing is known of them so far.
     pub journey: Option<Arc<Journey>>,
+    /// What else the plan in force was made in. `None`: in nothing but the queue it begins in.
+    pub circumstances: Option<Arc<Circumstances>>,
 }
 
 /// Customers wait so long in the mean unless the rules say otherwise, ms.
@@ -162,11 +165,17 @@ pub struct Plan {
     /// It counts towards the time when it should be done instead of from its entry: the first due is the first served,
     /// and it is late when that time has passed.
     pub by_due: bool,
+    /// It should be done so long after it came, or may begin, ms; and by the time its facts give, if that is earlier.
+    pub deadline_ms: Option<u64>,
     pub duplicates: Duplicates,
     pub callback: CallbackTerms,
     pub transfers: TransferTerms,
     /// Overflows from queue to queue at most.
     pub hops_max: u8,
+    /// What the rules tell the agent to do. Nothing personal.
+    pub instructions: Arc<[Text]>,
+    /// What the rules call it, for people and reports.
+    pub tags: Arc<[Text]>,
 }
 
 impl Plan {
@@ -182,10 +191,13 @@ impl Plan {
             preferred: None,
             familiar: None,
             by_due: false,
+            deadline_ms: None,
             duplicates: Duplicates::default(),
             callback: CallbackTerms::default(),
             transfers: TransferTerms::default(),
             hops_max: HOPS_MAX_DEFAULT,
+            instructions: Arc::default(),
+            tags: Arc::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Planning again: other facts or other rules, and the old place. Only while nobody is being offered it or serves it, and
 //! only if the plan that is to be replaced is the one in force: whoever was faster is not undone.
 
+use super::circumstances::Circumstances;
 use super::command::{Answer, Refusal};
 use super::event::{Event, Replanned};
 use super::ids::{InteractionId, QueueKey};
@@ -17,6 +18,7 @@ impl Step<'_> {
         interaction: InteractionId,
         plan: Arc<Plan>,
         replaces: u32,
+        circumstances: Option<Arc<Circumstances>>,
     ) -> Result<Answer, Refusal> {
         let subject = self.shard.to_plan_again(interaction, replaces)?;
         self.shard.check_plan(&plan, subject.channel)?;
@@ -28,7 +30,8 @@ impl Step<'_> {
         }
         let (step, wanted) =
             (self.shard.steps_passed(subject, &plan), self.shard.wanted_anew(subject, &plan));
-        self.emit(Event::Replanned(Box::new(Replanned { interaction, plan, step, wanted })));
+        let replanned = Replanned { interaction, plan, step, wanted, circumstances };
+        self.emit(Event::Replanned(Box::new(replanned)));
         if moves && held {
             // The queue it waited for is another one's business, and this one is open.
             self.due(interaction);
@@ -88,7 +91,7 @@ impl Shard {
     }
 
     pub(super) fn replanned(&mut self, replanned: &Replanned) {
-        let Replanned { interaction: id, plan, step, wanted } = replanned;
+        let Replanned { interaction: id, plan, step, wanted, circumstances } = replanned;
         self.step_out(*id);
         let (now, to) = (self.now, plan.entry().queue);
         let moves = to != self.subject(*id).queue();
@@ -98,6 +101,7 @@ impl Shard {
         self.change_state(*id, |subject| {
             subject.remember_plan(now);
             subject.plan = plan.clone();
+            subject.facts.circumstances.clone_from(circumstances);
             subject.plan_revision += 1;
             (subject.route, subject.hops, subject.step) = (0, 0, *step);
             subject.wanted = *wanted;

@@ -13,7 +13,7 @@ use super::Fault;
 use super::wal::{self, Tail};
 
 /// The format of the files this release writes, and the newest it reads.
-const FORMAT: i64 = 6;
+const FORMAT: i64 = 7;
 
 /// The size of a memory page and of a disk sector group. Twice that would write twice the log for the small commits
 /// of a quiet hour; big batches lie in overflow pages and read sequentially either way.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const MAGIC: &[u8; 3] = b"btn";
-const FORMAT: u8 = 6;
+const FORMAT: u8 = 7;
 const CHECKSUM_AT: usize = 4;
 const HEADER: usize = 24;
 const SEALED: u32 = 1 << 31;

@@ -297,7 +297,7 @@ mod tests {
         connection.execute("UPDATE meta SET format = 99", []).expect("updated");
         drop(connection);
         let message = refusal(folder.path());
-        assert!(message.contains("has format 99, this release reads 6"), "{message}");
+        assert!(message.contains("has format 99, this release reads 7"), "{message}");
         assert!(message.contains(&path.display().to_string()), "{message}");
     }
 

@@ -1,12 +1,14 @@
 //! A rule document as people write it: one model for YAML, JSON and, later, the wire. What a queue's section leaves
 //! out is as the default section says, and what that leaves out is as the built-in document says.
 
+use super::facts::Declarations;
+use super::ordered::{Fallback, Rule};
 use super::values::{Amount, Dial, Duration, Hold, Level, Limit, Share, Weight};
 use crate::engine::channel::Channel;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// A rule set, whole. Ordered rules with conditions will stand beside the sections.
+/// A rule set, whole.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
@@ -24,6 +26,16 @@ pub struct Document {
     /// What holds for one queue, by its name.
     #[serde(default)]
     pub queues: BTreeMap<String, Section>,
+    /// Facts that come with the interaction as attributes.
+    #[serde(default)]
+    pub facts: Declarations,
+    /// What holds for interactions of some kind, from the top.
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// Mandatory with rules.
+    pub fallback: Option<Fallback>,
+    /// Where the clock on the wall is read, IANA. Left out: UTC.
+    pub time_zone: Option<String>,
 }
 
 fn first() -> u32 {

@@ -59,6 +59,8 @@ impl fmt::Display for Field {
 pub struct DocumentError {
     /// The first is 1. `None` where the document came without lines, or the parser cannot tell.
     pub line: Option<u64>,
+    /// In a condition: the line of it, the first being 1, and the column, the first being 1.
+    pub column: Option<(u64, u64)>,
     pub field: Field,
     pub got: String,
     /// Empty where the parser says in `got` all there is to say.
@@ -69,6 +71,11 @@ impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(f, "line {line}, ")?;
+        }
+        match self.column {
+            Some((1, column)) => write!(f, "column {column} of ")?,
+            Some((line, column)) => write!(f, "line {line}, column {column} of ")?,
+            None => {}
         }
         match self.want.as_str() {
             "" => write!(f, "{}: {}", self.field, self.got),

@@ -1,34 +1,41 @@
 //! Rules decide what an interaction is worth, who may serve it, how that loosens with waiting, and where it goes in
 //! the end. Pure: a document, a floor and facts in, a complete plan out.
 //!
-//! In reading order: `document` is what people write, `values` the durations and money in it, `parse` and `validate`
-//! say what is wrong with it and where, `names` what it speaks of that a floor does not have, `section` which section
-//! holds for a queue, `planning`, `repeats` and `needs` make the plan.
-//!
-//! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
-//! the sections, and a plan names the version that made it already.
+//! In reading order: `document` is what people write, `ordered` its rules, `values` the durations and money in it,
+//! `parse` and `validate` say what is wrong with it and where, `names` what it speaks of that a floor does not have.
+//! `facts` is what conditions may ask, `condition` one of them, `compiled` all rules at work: which apply. `overlay` lays
+//! these over what `section` says holds for a queue; `planning`, `repeats` and `needs` make the plan.
 
+mod compiled;
 pub mod condition;
 pub mod document;
 mod error;
 pub mod facts;
 mod names;
 mod needs;
+pub mod ordered;
+mod overlay;
 pub(crate) mod parse;
 mod planning;
 mod repeats;
 mod section;
 #[cfg(test)]
 mod tests;
+mod told;
+mod trace;
 mod validate;
 mod validate_relaxation;
 mod validate_repeats;
+mod validate_rules;
 pub(crate) mod values;
 
+pub use compiled::{Applied, Verdict};
 pub use error::{DocumentError, DocumentErrors, Field};
 pub use names::{Skipped, Why};
 pub use parse::DOCUMENT_MAX;
 pub use planning::{Asked, Served};
+pub use told::Told;
+pub use trace::{Outcome, Traced};
 pub use validate::{OVERFLOW_MAX, SECTIONS_MAX};
 pub use validate_repeats::{CONTACTS, WITHIN_MAX_MS};
 
@@ -36,8 +43,11 @@ use crate::customers::Words;
 use crate::engine::floor::Floor;
 use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
+use compiled::Compiled;
+use condition::Uses;
 use document::{Document, SignalWords};
-use names::Names;
+use names::{Names, Ruled};
+use overlay::Overlay;
 use parse::Lines;
 use std::sync::{Arc, LazyLock};
 
@@ -56,17 +66,27 @@ fn built_in() -> &'static Document {
 }
 
 /// A rule set: a document that has been read and is valid.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct RuleSet {
     document: Arc<Document>,
     /// As it came, to name lines.
     text: Arc<str>,
+    /// Its ordered rules.
+    compiled: Arc<Compiled>,
 }
+
+impl PartialEq for RuleSet {
+    fn eq(&self, other: &RuleSet) -> bool {
+        self.document == other.document && self.text == other.text
+    }
+}
+
+impl Eq for RuleSet {}
 
 impl Default for RuleSet {
     /// What is assumed of a business that has said nothing.
     fn default() -> RuleSet {
-        RuleSet { document: Arc::new(built_in().clone()), text: DEFAULT.into() }
+        RuleSet::of(built_in().clone(), DEFAULT)
     }
 }
 
@@ -77,7 +97,7 @@ impl RuleSet {
         let document: Document = parse::read(text).map_err(|error| DocumentErrors(vec![error]))?;
         let mut wrong = validate::validate(&document);
         if wrong.is_empty() {
-            return Ok(RuleSet { document: Arc::new(document), text: text.into() });
+            return Ok(RuleSet::of(document, text));
         }
         let lines = Lines::of(text);
         for error in &mut wrong {
@@ -85,6 +105,11 @@ impl RuleSet {
         }
         wrong.sort_by_key(|error| error.line);
         Err(DocumentErrors(wrong))
+    }
+
+    fn of(document: Document, text: &str) -> RuleSet {
+        let compiled = Compiled::of(&document).into();
+        RuleSet { document: document.into(), text: text.into(), compiled }
     }
 
     /// Names it; every plan says which one made it.
@@ -125,7 +150,8 @@ impl RuleSet {
 
     /// What is left out on this floor because the floor does not have it, in the order of the document.
     pub fn skipped(&self, floor: &Floor) -> Vec<Skipped> {
-        let mut skipped = names::skipped(Names { document: &self.document, floor });
+        let mut skipped = names::skipped(Names::plain(&self.document, floor));
+        skipped.extend(self.compiled.skipped(floor));
         if !skipped.is_empty() {
             let lines = Lines::of(&self.text);
             for part in &mut skipped {
@@ -136,24 +162,79 @@ impl RuleSet {
         skipped
     }
 
+    /// What the ordered rules read of the world, beyond what is known of an interaction anyway.
+    pub fn uses(&self) -> &Uses {
+        self.compiled.uses()
+    }
+
+    /// Which rules apply to an interaction, asked in these circumstances. `ticket` gives the next number of a split, by
+    /// the name of its rule: the same numbers, the same verdict.
+    pub fn judge(&self, floor: &Floor, told: &Told, ticket: &mut dyn FnMut(&str) -> u32) -> Verdict {
+        if self.compiled.is_empty() {
+            return Verdict::default();
+        }
+        told.look(floor, self.compiled.zone(), |grounds| self.compiled.judge(grounds, ticket))
+    }
+
+    /// Each rule again, as of when the plan was made, with what came of it.
+    pub fn trace(&self, floor: &Floor, told: &Told) -> Vec<Traced> {
+        let drawn = &told.circumstances.tickets;
+        let mut ticket =
+            |rule: &str| drawn.iter().find(|(name, _)| **name == *rule).map_or(0, |(_, ticket)| *ticket);
+        told.look(floor, self.compiled.zone(), |grounds| self.compiled.trace(grounds, &mut ticket))
+    }
+
+    /// The queue of whatever names none, if the document has one and the floor has it.
+    pub fn fallback(&self, floor: &Floor) -> Option<QueueKey> {
+        let fallback = self.document.fallback.as_ref()?;
+        Names::plain(&self.document, floor).queue(&fallback.queue)
+    }
+
+    /// True if it has ordered rules.
+    pub fn has_rules(&self) -> bool {
+        !self.compiled.is_empty()
+    }
+
+    /// The name of a rule, by its place.
+    pub fn rule_name(&self, rule: u16) -> &str {
+        self.compiled.name(rule)
+    }
+
     /// True if the plan depends on who served the customer last: then it is worth asking who that is.
     pub fn asks_for_last_agent(&self, floor: &Floor, asked: &Asked) -> bool {
-        planning::asks_for_last_agent(Names { document: &self.document, floor }, asked)
+        self.under_rules(floor, asked, planning::asks_for_last_agent)
     }
 
     /// So far back contacts about the same matter are counted for a queue, ms. `None`: nothing depends on that.
     pub fn repeats_within(&self, floor: &Floor, queue: QueueKey) -> Option<u64> {
-        let names = Names { document: &self.document, floor };
-        repeats::repeats(names, queue).map(|repeats| repeats.within.0)
+        repeats::repeats(Names::plain(&self.document, floor), queue).map(|repeats| repeats.within.0)
     }
 
     /// The contact of the step of repeat contacts that applies: what else is asked alike is planned alike.
     pub fn repeat_step(&self, floor: &Floor, asked: &Asked) -> Option<u16> {
-        repeats::step(Names { document: &self.document, floor }, asked).map(|step| step.contact)
+        self.under_rules(floor, asked, |names, asked| repeats::step(names, asked).map(|step| step.contact))
     }
 
     /// The plan for one interaction. The queue it is meant for must be in use on the floor.
     pub fn plan(&self, floor: &Floor, asked: &Asked) -> Plan {
-        planning::plan(Names { document: &self.document, floor }, asked)
+        let mut plan = self.under_rules(floor, asked, planning::plan);
+        if !asked.applied.is_empty() {
+            Overlay::of(&self.compiled, asked.applied).raise(&mut plan);
+        }
+        plan
+    }
+
+    /// With what the rules that apply say laid over the sections.
+    fn under_rules<T>(&self, floor: &Floor, asked: &Asked, then: impl FnOnce(Names, &Asked) -> T) -> T {
+        let names = Names::plain(&self.document, floor);
+        if asked.applied.is_empty() {
+            return then(names.entering(asked.queue), asked);
+        }
+        let overlay = Overlay::of(&self.compiled, asked.applied);
+        let queue = if asked.queue_is_final { None } else { overlay.queue(names) }.unwrap_or(asked.queue);
+        let requirements = overlay.requirements(names, asked.requirements);
+        let preferred = overlay.preferred(names, asked);
+        let ruled = Ruled { sections: overlay.sections(), entry: Some(queue), preferred };
+        then(Names { ruled, ..names }, &Asked { queue, requirements: &requirements, ..*asked })
     }
 }

@@ -3,19 +3,47 @@
 
 use super::document::{ByChannel, Document, Leave, Section};
 use super::error::Field;
+use super::ordered::{Rule, Then};
+use super::overlay::AUTHORITY;
 use super::section::Layers;
 use crate::engine::floor::{Floor, Kind};
-use crate::engine::ids::{GroupKey, QueueKey, SkillKey};
+use crate::engine::ids::{AgentKey, GroupKey, QueueKey, SkillKey};
+use crate::engine::plan::Preferred;
 use std::fmt;
 
-/// A document's names on one floor.
+/// A document's names on one floor, for one interaction.
 #[derive(Clone, Copy)]
 pub(super) struct Names<'a> {
     pub document: &'a Document,
     pub floor: &'a Floor,
+    pub ruled: Ruled<'a>,
+}
+
+/// What ordered rules say of the interaction.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Ruled<'a> {
+    /// Said of the queue it comes into, whichever that is in the end.
+    pub sections: &'a [&'a Section],
+    pub entry: Option<QueueKey>,
+    /// The agent they name.
+    pub preferred: Option<Preferred>,
 }
 
 impl<'a> Names<'a> {
+    /// Without an interaction.
+    pub fn plain(document: &'a Document, floor: &'a Floor) -> Names<'a> {
+        Names { document, floor, ruled: Ruled::default() }
+    }
+
+    /// What rules say is said of this queue: it comes in there.
+    pub fn entering(self, queue: QueueKey) -> Names<'a> {
+        Names { ruled: Ruled { entry: Some(queue), ..self.ruled }, ..self }
+    }
+
+    pub fn agent(self, name: &str) -> Option<AgentKey> {
+        self.floor.agents.key(name).map(AgentKey)
+    }
+
     pub fn queue(self, name: &str) -> Option<QueueKey> {
         small(self.floor.queues.key(name)).map(QueueKey)
     }
@@ -30,10 +58,11 @@ impl<'a> Names<'a> {
 
     /// The sections of a queue.
     pub fn layers(self, queue: QueueKey) -> Layers<'a> {
-        match self.floor.queues.live(u32::from(queue.0)) {
+        let base = match self.floor.queues.live(u32::from(queue.0)) {
             Some(entry) => Layers::of(self.document, &entry.name),
             None => Layers::default(self.document),
-        }
+        };
+        if self.ruled.entry == Some(queue) { base.under(self.ruled.sections) } else { base }
     }
 
     /// Agents serve queues of their own pool only.
@@ -87,7 +116,8 @@ pub(super) fn skipped(names: Names) -> Vec<Skipped> {
             Kind::Queue => names.queue(name).is_some(),
             Kind::Skill => names.skill(name).is_some(),
             Kind::Group => names.group(name).is_some(),
-            Kind::Pool | Kind::Agent | Kind::Hours => true,
+            Kind::Agent => names.agent(name).is_some(),
+            Kind::Pool | Kind::Hours => true,
         };
         if !table_has {
             let why = Why::Unknown { kind, name: name.to_owned() };
@@ -113,12 +143,43 @@ pub(super) fn skipped(names: Names) -> Vec<Skipped> {
 /// Tells every name in a document, with where it stands and what it names.
 fn references(document: &Document, tell: &mut impl FnMut(Field, Kind, &str)) {
     let top = Field::default();
+    if let Some(fallback) = &document.fallback {
+        tell(top.name("fallback").name("queue"), Kind::Queue, &fallback.queue);
+    }
+    for (number, rule) in document.rules.iter().enumerate() {
+        of_rule(&top.name("rules").at(number), rule, tell);
+    }
     of_section(&top.name("default"), &document.default, tell);
     for (queue, section) in &document.queues {
         let field = top.name("queues").name(queue);
         tell(field.clone(), Kind::Queue, queue);
         of_section(&field, section, tell);
     }
+}
+
+fn of_rule(field: &Field, rule: &Rule, tell: &mut impl FnMut(Field, Kind, &str)) {
+    if let Some(then) = &rule.then {
+        of_then(&field.name("then"), then, tell);
+    }
+    for (number, arm) in rule.split.iter().flatten().enumerate() {
+        of_then(&field.name("split").at(number).name("then"), &arm.then, tell);
+    }
+}
+
+fn of_then(field: &Field, then: &Then, tell: &mut impl FnMut(Field, Kind, &str)) {
+    if let Some(queue) = &then.queue {
+        tell(field.name("queue"), Kind::Queue, queue);
+    }
+    for skill in then.require.keys() {
+        tell(field.name("require").name(skill), Kind::Skill, skill);
+    }
+    if then.authority.is_some() {
+        tell(field.name("authority"), Kind::Skill, AUTHORITY);
+    }
+    if let Some(named) = &then.preferred_agent {
+        tell(field.name("preferred_agent").name("agent"), Kind::Agent, &named.agent);
+    }
+    of_section(field, &then.section(), tell);
 }
 
 fn of_section(field: &Field, section: &Section, tell: &mut impl FnMut(Field, Kind, &str)) {

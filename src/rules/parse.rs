@@ -15,6 +15,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> 
     if text.len() > DOCUMENT_MAX {
         return Err(DocumentError {
             line: None,
+            column: None,
             field: Field::default(),
             got: format!("{} bytes", text.len()),
             want: format!("at most {DOCUMENT_MAX}"),
@@ -61,7 +62,7 @@ fn wrong(error: &Error, field: Field) -> DocumentError {
     let split = said.split_once(", want ").or_else(|| said.split_once(", expected ")).or(only_wanted);
     let (got, want) = split.unwrap_or((&said, ""));
     let got = got.strip_prefix("got ").unwrap_or(got).to_owned();
-    DocumentError { line, field, got, want: want.to_owned() }
+    DocumentError { line, column: None, field, got, want: want.to_owned() }
 }
 
 /// Where the fields of a document stand in its text.

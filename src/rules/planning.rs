@@ -1,6 +1,7 @@
 //! From a document, a floor and what is known of an interaction to its plan: a route for the queue it enters, and one
 //! for every queue that overflow and exits may lead to from there. Equal inputs give equal plans.
 
+use super::compiled::Applied;
 use super::document::{Better, Leave, OverflowRule, Same, When};
 use super::names::Names;
 use super::needs::Demand;
@@ -16,6 +17,7 @@ use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Familiar, Plan, Pref
 use crate::engine::route::{BetterWith, Condition, Exit, LastStep, Overflow, ROUTES_MAX, Route};
 use crate::engine::skill::Requirement;
 use crate::engine::stakes::costs_of_waiting;
+use std::sync::Arc;
 
 /// What is known of an interaction when it is planned.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +32,10 @@ pub struct Asked<'a> {
     pub preferred: Option<AgentKey>,
     /// Who served the customer last.
     pub last: Option<Served>,
+    /// The rules that apply, as `RuleSet::judge` says.
+    pub applied: &'a [Applied],
+    /// Somebody sends it there: no rule leads it elsewhere.
+    pub queue_is_final: bool,
 }
 
 /// An agent who served a customer.
@@ -43,15 +49,26 @@ pub struct Served {
 impl<'a> Asked<'a> {
     /// Nothing but a queue.
     pub fn plain(channel: Channel, queue: QueueKey, facts: &'a Facts) -> Asked<'a> {
-        Asked { channel, queue, facts, requirements: &[], preferred: None, last: None }
+        Asked {
+            channel,
+            queue,
+            facts,
+            requirements: &[],
+            preferred: None,
+            last: None,
+            applied: &[],
+            queue_is_final: false,
+        }
     }
 }
 
 /// Whoever comes again and again about the same matter may be planned for another queue, with more behind them.
 pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
+    let names = names.entering(asked.queue);
     let Some(step) = repeats::step(names, asked) else { return plan_as_asked(names, asked) };
     let (queue, requirements) = (step.queue(names, asked), step.requirements(names, asked));
-    let mut plan = plan_as_asked(names, &Asked { queue, requirements: &requirements, ..*asked });
+    let there = Asked { queue, requirements: &requirements, ..*asked };
+    let mut plan = plan_as_asked(names.entering(queue), &there);
     step.raise(&mut plan);
     if queue != asked.queue {
         keep_a_way_back(names, &Asked { requirements: &requirements, ..*asked }, &mut plan);
@@ -84,13 +101,16 @@ fn plan_as_asked(names: Names, asked: &Asked) -> Plan {
         head_start_ms: layers.first(|section| section.head_start).map_or(0, |head_start| head_start.0),
         weight: layers.first(|section| section.weight).map_or(Part::ONE, |weight| weight.0),
         goals: layers.goals(asked.channel),
-        preferred: preferred(layers, asked),
+        preferred: preferred(names, layers, asked),
         familiar: familiar(layers, asked),
         by_due: asked.facts.due.is_some(),
+        deadline_ms: None,
         duplicates: duplicates(layers),
         callback: call_back(layers),
         transfers,
         hops_max: layers.first(|section| section.hops_max).expect("the built-in document has a hop limit"),
+        instructions: Arc::default(),
+        tags: Arc::default(),
     }
 }
 
@@ -215,24 +235,26 @@ fn conditions(when: &When) -> Vec<Condition> {
 
 /// The plan depends on who served the customer last: that agent is waited for, or is worth more.
 pub(super) fn asks_for_last_agent(names: Names, asked: &Asked) -> bool {
+    let names = names.entering(asked.queue);
     let queue = repeats::step(names, asked).map_or(asked.queue, |step| step.queue(names, asked));
+    let names = names.entering(queue);
     let (layers, anybody) = (names.layers(queue), Some(Served::default()));
     if layers.first(|section| section.familiar.as_ref()).is_some() {
         return true;
     }
-    let without = preferred(layers, &Asked { last: None, ..*asked });
-    without.is_none() && preferred(layers, &Asked { last: anybody, ..*asked }).is_some()
+    let without = preferred(names, layers, &Asked { last: None, ..*asked });
+    without.is_none() && preferred(names, layers, &Asked { last: anybody, ..*asked }).is_some()
 }
 
-/// The agent the source names comes before the one who served the customer last.
-fn preferred(layers: Layers, asked: &Asked) -> Option<Preferred> {
+/// The agent the source names comes before the one a rule names, and that before the one who served the customer last.
+fn preferred(names: Names, layers: Layers, asked: &Asked) -> Option<Preferred> {
     let named = asked.preferred.zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));
     let last = asked
         .last
         .map(|served| served.agent)
         .zip(layers.budget(asked.channel, |section| section.last_agent.as_ref()));
-    let (agent, (budget_ms, overdraw)) = named.or(last)?;
-    Some(Preferred { agent, budget_ms, overdraw })
+    let found = |(agent, (budget_ms, overdraw))| Preferred { agent, budget_ms, overdraw };
+    named.map(found).or(names.ruled.preferred).or(last.map(found))
 }
 
 /// What it is worth halves with each half-life.

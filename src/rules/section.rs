@@ -1,5 +1,5 @@
-//! What holds for one queue: its own section, then the default section, then the built-in document. The first that
-//! says something is right.
+//! What holds for one queue: what rules that matched say, then its own section, then the default section, then the
+//! built-in document. The first that says something is right.
 
 use super::built_in;
 use super::document::{
@@ -13,23 +13,36 @@ use std::collections::BTreeMap;
 
 /// The sections that apply to a queue.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layers<'a>([&'a Section; 3]);
+pub(super) struct Layers<'a> {
+    /// Of the rules that matched, from the top.
+    over: &'a [&'a Section],
+    base: [&'a Section; 3],
+}
 
 impl<'a> Layers<'a> {
     /// Those of a queue, by its name. A queue the document does not name has the default section.
     pub fn of(document: &'a Document, queue: &str) -> Layers<'a> {
         let own = document.queues.get(queue).unwrap_or(&document.default);
-        Layers([own, &document.default, &built_in().default])
+        Layers { over: &[], base: [own, &document.default, &built_in().default] }
     }
 
     /// Those of a queue the document does not name.
     pub fn default(document: &'a Document) -> Layers<'a> {
-        Layers([&document.default, &document.default, &built_in().default])
+        Layers { over: &[], base: [&document.default, &document.default, &built_in().default] }
+    }
+
+    /// Under what rules say.
+    pub fn under(self, over: &'a [&'a Section]) -> Layers<'a> {
+        Layers { over, ..self }
+    }
+
+    fn all(self) -> impl Iterator<Item = &'a Section> {
+        self.over.iter().copied().chain(self.base)
     }
 
     /// What the first section that says it says.
     pub fn first<T>(self, of: impl Fn(&'a Section) -> Option<T>) -> Option<T> {
-        self.0.into_iter().find_map(of)
+        self.all().find_map(of)
     }
 
     pub fn by_channel<T>(
@@ -47,7 +60,7 @@ impl<'a> Layers<'a> {
         channel: Channel,
         of: impl Fn(&'a Section) -> &'a ByChannel<Leave>,
     ) -> impl Iterator<Item = &'a Leave> {
-        self.0.into_iter().filter_map(move |section| of(section).of(channel))
+        self.all().filter_map(move |section| of(section).of(channel))
     }
 
     /// Relaxation and the last step come from one section: a last step of one with the times of another makes no

@@ -6,6 +6,7 @@ use super::error::{DocumentError, Field};
 use super::section::Layers;
 use super::validate_relaxation::relaxation;
 use super::validate_repeats::repeats;
+use super::validate_rules::rules;
 use super::values::Duration;
 use crate::engine::channel::Channel;
 use crate::engine::route::{BETTER_WITH_MAX, ROUTES_MAX};
@@ -45,6 +46,7 @@ pub(super) fn validate(document: &Document) -> Vec<DocumentError> {
     for (name, words) in document.signals.lists() {
         checks.words(&top.name("signals").name(name), words.as_deref().unwrap_or_default());
     }
+    rules(&mut checks, document);
     let default = Layers::default(document);
     checks.section(&top.name("default"), &document.default, None, default);
     checks.reach(&top.name("default"), document, None);
@@ -63,7 +65,13 @@ pub(super) struct Checks(Vec<DocumentError>);
 impl Checks {
     pub fn wrong(&mut self, field: &Field, got: impl Into<String>, want: impl Into<String>) {
         let (got, want) = (got.into(), want.into());
-        self.0.push(DocumentError { line: None, field: field.clone(), got, want });
+        self.0.push(DocumentError { line: None, column: None, field: field.clone(), got, want });
+    }
+
+    /// In a text that stands in a field: the line in it, the first being 1, and the column.
+    pub fn wrong_in_text(&mut self, field: &Field, place: (u32, u32), got: String, want: String) {
+        let column = Some((u64::from(place.0), u64::from(place.1)));
+        self.0.push(DocumentError { line: None, column, field: field.clone(), got, want });
     }
 
     pub fn within<T: PartialOrd + Debug>(&mut self, field: &Field, value: T, range: &RangeInclusive<T>) {
@@ -79,7 +87,7 @@ impl Checks {
         words.iter().enumerate().for_each(|(at, word)| self.text(&field.at(at), word));
     }
 
-    fn text(&mut self, field: &Field, text: &str) {
+    pub fn text(&mut self, field: &Field, text: &str) {
         let length = text.chars().count();
         if !(1..=TEXT_MAX).contains(&length) || text.chars().any(char::is_control) {
             self.wrong(field, format!("{length} characters"), format!("1 to {TEXT_MAX}, all printable"));
@@ -104,7 +112,7 @@ impl Checks {
         }
     }
 
-    fn section(&mut self, field: &Field, section: &Section, queue: Option<&str>, layers: Layers) {
+    pub fn section(&mut self, field: &Field, section: &Section, queue: Option<&str>, layers: Layers) {
         self.positive(&field.name("goals").name("answer_within"), section.goals.answer_within);
         if let Some(points) = section.priority {
             self.within(&field.name("priority"), points, &PRIORITY);

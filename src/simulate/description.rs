@@ -232,7 +232,7 @@ struct Checks(Vec<DocumentError>);
 impl Checks {
     fn wrong(&mut self, field: &Field, got: impl Into<String>, want: impl Into<String>) {
         let (field, got, want) = (field.clone(), got.into(), want.into());
-        self.0.push(DocumentError { line: None, field, got, want });
+        self.0.push(DocumentError { line: None, column: None, field, got, want });
     }
 
     fn needs(&mut self, field: &Field, got: impl Into<String>, want: impl Into<String>, holds: bool) {

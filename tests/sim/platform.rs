@@ -244,7 +244,7 @@ impl World {
                 // Planned again with that, if nobody was offered it in the meantime.
                 if self.dice.percent(50) {
                     let plan = self.some_plan().into();
-                    self.send(who, Command::Replan { interaction, plan, replaces: 0 });
+                    self.send(who, Command::Replan { interaction, plan, replaces: 0, circumstances: None });
                 }
             }
         }

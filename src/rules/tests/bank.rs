@@ -3,7 +3,8 @@
 use crate::engine::capacity::CapacitySpec;
 use crate::engine::channel::Channel;
 use crate::engine::command::{Command, Write};
-use crate::engine::floor::{Definition, GroupSpec, QueueSpec};
+use crate::engine::floor::{AgentSpec, Definition, GroupSpec, QueueSpec};
+use crate::engine::hours::HoursSpec;
 use crate::engine::ids::{GroupKey, PoolKey, QueueKey, SkillKey};
 use crate::engine::plan::{Facts, Plan};
 use crate::engine::policy::PoolSpec;
@@ -12,9 +13,9 @@ use crate::engine::shard::Shard;
 use crate::engine::skill::Requirement;
 use crate::rules::{Asked, RuleSet};
 
-pub const SAMPLE: &str = include_str!("../sample.yaml");
+pub const SAMPLE: &str = include_str!("../samples/bank.yaml");
 
-/// The floor of the sample: its skills, groups and queues.
+/// The floor of the sample: its skills, groups, queues, hours, and Maria.
 pub struct Bank(pub Shard);
 
 impl Bank {
@@ -22,7 +23,7 @@ impl Bank {
     pub fn new() -> Bank {
         let mut bank = Bank(Shard::new());
         bank.define("retail", Definition::Pool(PoolSpec::plain("Retail".into()).into()));
-        for skill in ["credit", "cards", "mortgages", "french"] {
+        for skill in ["credit", "cards", "mortgages", "french", "authority"] {
             bank.define(skill, Definition::Skill { display_name: skill.into() });
         }
         for group in ["loan-desk", "branch"] {
@@ -34,6 +35,10 @@ impl Bank {
         bank.queue("cards-lost", vec![bank.needs("cards", 1)]);
         bank.queue("partner", vec![]);
         bank.queue("supervisors", vec![]);
+        bank.define("maria", Definition::Agent(AgentSpec::plain("Maria".into(), PoolKey(0), vec![])));
+        let (weekly, special) = (Vec::new(), Vec::new());
+        let hours = HoursSpec { display_name: "Office".into(), time_zone: "UTC".into(), weekly, special };
+        bank.define("office", Definition::Hours(hours));
         bank
     }
 

@@ -22,6 +22,20 @@ fn the_default_and_the_sample_are_right_and_the_sample_fits_its_bank() {
 fn the_sample_says_everything_a_document_can_say() {
     for word in [
         "signals:",
+        "time_zone:",
+        "facts:",
+        "rules:",
+        "when:",
+        "then:",
+        "split:",
+        "share:",
+        "stop:",
+        "authority:",
+        "deadline:",
+        "instruction:",
+        "tags:",
+        "agent:",
+        "fallback:",
         "goals:",
         "patience:",
         "service_level_dial:",
@@ -123,8 +137,9 @@ fn what_is_no_document_at_all_is_told_with_its_line() {
     assert!(said.starts_with("line "), "{said}");
     let twice = said_of("default:\n  priority: 1\n  priority: 2");
     assert!(twice.starts_with("line 5") && twice.contains("priority"), "{twice}");
-    let missing = RuleSet::read("name: x").expect_err("a version is missing").to_string();
-    assert!(missing.contains("version"), "{missing}");
+    let missing = RuleSet::read("version: 1").expect_err("a name is missing").to_string();
+    assert!(missing.contains("name"), "{missing}");
+    assert_eq!(rules("name: x").version(), 1, "the number may be left out: publishing gives one");
     let empty = RuleSet::read("").expect_err("nothing is there").to_string();
     assert!(!empty.is_empty());
     let two = RuleSet::read("version: 1\nname: a\n---\nversion: 1\nname: b\n").expect_err("two documents");

@@ -4,6 +4,7 @@ mod bank;
 mod hostile;
 mod journey;
 mod mistakes;
+mod ordered;
 mod plans;
 mod relaxation;
 mod repeats;

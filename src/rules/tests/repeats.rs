@@ -118,13 +118,13 @@ fn how_far_is_looked_back_is_said_by_the_section_of_the_queue() {
 fn what_the_floor_does_not_have_is_reported_and_left_out() {
     let bank = Bank::new();
     let rules = with(
-        "queues:\n  general:\n    repeats:\n      within: 1d\n      steps:\n        - contact: 2\n          priority: 2\n          require: { authority: 3, cards: 2 }\n          queue: complaints",
+        "queues:\n  general:\n    repeats:\n      within: 1d\n      steps:\n        - contact: 2\n          priority: 2\n          require: { decides: 3, cards: 2 }\n          queue: complaints",
     );
     let reports: Vec<String> = rules.skipped(bank.0.floor()).iter().map(ToString::to_string).collect();
     assert_eq!(
         reports,
         [
-            "line 10, queues.general.repeats.steps[0].require.authority: the floor has no skill \"authority\"; left out until it has",
+            "line 10, queues.general.repeats.steps[0].require.decides: the floor has no skill \"decides\"; left out until it has",
             "line 11, queues.general.repeats.steps[0].queue: the floor has no queue \"complaints\"; left out until it has",
         ]
     );

@@ -26,7 +26,7 @@ fn attributes(count: usize, length: usize) -> std::collections::BTreeMap<String,
 
 fn of_names() -> Vec<Case<Interaction>> {
     vec![
-        ("no queue", |i| i.queue = String::new(), invalid("interaction.queue")),
+        ("no queue", |i| i.queue = String::new(), missing("interaction.queue")),
         ("a bare queue", |i| i.queue = "sales".into(), invalid("interaction.queue")),
         ("an agent as queue", |i| i.queue = name("agents", "sales"), invalid("interaction.queue")),
         (

@@ -147,7 +147,8 @@ impl Chance {
         let interaction = self.an_interaction(a);
         let current = self.revisions.get(&interaction).copied().unwrap_or(0);
         let replaces = if dice.one_in(8) { current.saturating_sub(1) } else { current };
-        Command::Replan { interaction, plan: self.plan(&mut dice, b).into(), replaces }
+        let circumstances = plans::circumstances(dice.of(9));
+        Command::Replan { interaction, plan: self.plan(&mut dice, b).into(), replaces, circumstances }
     }
 
     /// Hands on, or asks for a second agent: of a queue, one by name, or who is being consulted.

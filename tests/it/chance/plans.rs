@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::floor::group_key;
+use baton::engine::circumstances::Circumstances;
 use baton::engine::fixed::Part;
 use baton::engine::floor::Estimate;
 use baton::engine::ids::{AgentKey, PoolKey, QueueKey, SkillKey};
@@ -34,6 +35,7 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
         preferred: dice.one_in(5).then(|| preferred(dice, agents)),
         familiar: (agents > 0 && dice.one_in(4)).then(|| familiar(dice, agents)),
         by_due: dice.one_in(2),
+        deadline_ms: dice.one_in(4).then(|| dice.choose(&[60_000, 600_000])),
         duplicates: dice.choose(&[Duplicates::KeepBoth, Duplicates::Attach, Duplicates::Replace]),
         callback: CallbackTerms {
             attempts_max: dice.choose(&[3, 2, 1, 0]),
@@ -44,7 +46,15 @@ pub fn plan(dice: &mut Dice, queue: QueueKey, queues: u16, agents: u32) -> Plan 
             beyond: dice.one_in(2).then(|| dice.choose(&line)),
         },
         hops_max: dice.choose(&[3, 3, 1, 0]),
+        instructions: Arc::default(),
+        tags: Arc::default(),
     }
+}
+
+/// What a plan was made in, if that is recorded.
+pub fn circumstances(at: u32) -> Option<Arc<Circumstances>> {
+    let made_at = Circumstances { at: Time(at.into()), ..Circumstances::default() };
+    (at > 3).then(|| made_at.into())
 }
 
 /// What is known of a customer, if anything is.

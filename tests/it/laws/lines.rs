@@ -61,7 +61,7 @@ impl Run {
                     }
                     // What can be done later is looked at now and then until it is due; what changes between two looks
                     // is seen with the next.
-                    let due = subject.facts.due.filter(|_| subject.seek().is_none() && plan.by_due);
+                    let due = subject.due().filter(|_| subject.seek().is_none() && plan.by_due);
                     let later = due.is_some_and(|due| self.shard.now() < due).then_some(WaitReason::Held);
                     later.or_else(|| self.shard.wait_reason(subject.id))
                 };

@@ -2,15 +2,23 @@
 
 use super::door::Answered;
 use super::twin::{Twin, Visit, id};
+use baton::engine::circumstances::Circumstances;
 use baton::engine::command::{Answer, Refusal};
 use baton::engine::event::{Event, Replanned};
 use baton::engine::ids::InteractionId;
 use baton::engine::interaction::{State, Until, Wanted, WantedBy};
 use baton::engine::plan::Plan;
 use baton::engine::time::Time;
+use std::sync::Arc;
 
 impl Twin {
-    pub fn replan(&mut self, interaction: InteractionId, plan: &Plan, replaces: u32) -> Answered {
+    pub fn replan(
+        &mut self,
+        interaction: InteractionId,
+        plan: &Plan,
+        replaces: u32,
+        circumstances: Option<Arc<Circumstances>>,
+    ) -> Answered {
         let item = self.item(interaction)?;
         let (state, current) = (self.items[item].state, self.items[item].revision);
         if current != replaces {
@@ -47,7 +55,8 @@ impl Twin {
             self.stand(item);
         }
         let step = u8::try_from(step).expect("few steps");
-        let replanned = Replanned { interaction: id(item), plan: plan.clone().into(), step, wanted };
+        let plan = plan.clone().into();
+        let replanned = Replanned { interaction: id(item), plan, step, wanted, circumstances };
         self.tell(Event::Replanned(Box::new(replanned)));
         if moves && scheduled == Some(Until::Opening) {
             self.come_due(item);

@@ -120,6 +120,7 @@ impl Twin {
             known: facts.journey.is_some(),
             matter: facts.matter.clone(),
             due: facts.due,
+            not_before: facts.not_before,
             plan: plan.as_ref().clone(),
             revision: 0,
             route: usize::from(route),

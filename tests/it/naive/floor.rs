@@ -28,7 +28,9 @@ impl Twin {
             Command::Identify { interaction, customer, journey } => {
                 self.identify(interaction, customer, journey)
             }
-            Command::Replan { interaction, plan, replaces } => self.replan(interaction, &plan, replaces),
+            Command::Replan { interaction, plan, replaces, circumstances } => {
+                self.replan(interaction, &plan, replaces, circumstances)
+            }
             Command::Cancel { interaction, leaving } => self.cancel(interaction, leaving),
             Command::Accept { offer } => self.accept(offer),
             Command::Decline { offer, reason } => self.decline(offer, reason),

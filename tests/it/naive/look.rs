@@ -153,9 +153,20 @@ impl Twin {
         (!this.overdue, self.now.0 as i64 - self.score(item), this.entered, item)
     }
 
+    /// By its facts, or so long after it came or may begin; the earlier counts.
+    fn done_by(&self, item: usize) -> Option<Time> {
+        let Item { entered, plan, due, not_before, .. } = &self.items[item];
+        let begins = not_before.map_or(entered.0, |at| at.0.max(entered.0));
+        let by_rule = plan.deadline_ms.map(|ms| Time(begins + ms));
+        match (*due, by_rule) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
     pub fn score(&self, item: usize) -> i64 {
-        let Item { entered, plan, callback, due, .. } = &self.items[item];
-        let from = match due {
+        let Item { entered, plan, callback, .. } = &self.items[item];
+        let from = match self.done_by(item) {
             Some(due) if plan.by_due => due.0 as i64 - plan.goals.answer_within_ms as i64,
             _ => entered.0 as i64,
         };

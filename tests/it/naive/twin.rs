@@ -76,6 +76,7 @@ pub struct Item {
     pub known: bool,
     pub matter: Text,
     pub due: Option<Time>,
+    pub not_before: Option<Time>,
     pub plan: Plan,
     /// How often it got another plan or other points, or was offered.
     pub revision: u32,

@@ -178,7 +178,7 @@ impl World {
         let replaces = words.number("replaces", current)?;
         let rule_set = words.number("rules", 1)?;
         let plan = Plan { rule_set, ..self.plan(queue, words)? };
-        self.ask(Command::Replan { interaction, plan: plan.into(), replaces })
+        self.ask(Command::Replan { interaction, plan: plan.into(), replaces, circumstances: None })
     }
 
     fn cancel(&mut self, words: &mut Words, leaving: Leaving) -> Told {

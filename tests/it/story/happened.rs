@@ -257,7 +257,7 @@ fn transferred_words(world: &World, transferred: &Transferred) -> String {
 }
 
 fn replanned_words(world: &World, replanned: &Replanned) -> String {
-    let Replanned { interaction, plan, step, wanted } = replanned;
+    let Replanned { interaction, plan, step, wanted, circumstances: _ } = replanned;
     let in_queue = queue(world, plan.entry().queue);
     let step = if *step > 0 { format!(", at step {step} of what it needs") } else { String::new() };
     let wanted = wanted.map(|one| format!(", {}", wanted_words(world, one))).unwrap_or_default();

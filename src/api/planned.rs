@@ -1,0 +1,149 @@
+//! The plan of one interaction: the rules are told what they ask for, judge, and plan; what they were told goes into the
+//! record with the plan. The same for one that comes, one whose customer became known late, and one that waits while other
+//! rules are published.
+
+use super::tenant::{Ruling, Tenant};
+use super::whose::served;
+use crate::engine::channel::Channel;
+use crate::engine::circumstances::Circumstances;
+use crate::engine::floor::Floor;
+use crate::engine::ids::QueueKey;
+use crate::engine::interaction::Interaction;
+use crate::engine::journey::Journey;
+use crate::engine::plan::{Facts, Plan};
+use crate::rules::{Applied, Asked, Told};
+use std::sync::Arc;
+
+/// What is planned.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    pub channel: Channel,
+    pub source: &'a str,
+    /// The queue it is meant for, before any rule is asked.
+    pub queue: QueueKey,
+    pub facts: &'a Facts,
+    pub journey: Option<&'a Journey>,
+}
+
+impl Subject<'_> {
+    /// What the rules say, with what the source wishes. The circumstances say what the source asked for; what else the
+    /// rules were told is added to them. Shares drawn before hold.
+    pub fn plan(
+        &self,
+        tenant: &Tenant,
+        ruling: &Ruling,
+        floor: &Arc<Floor>,
+        made_in: &mut Circumstances,
+    ) -> Arc<Plan> {
+        let applied = self.judged(tenant, ruling, floor, made_in);
+        let asked = Asked {
+            requirements: &made_in.requirements,
+            preferred: made_in.wish.map(|wish| wish.agent),
+            applied: &applied,
+            ..Asked::plain(self.channel, self.queue, self.facts)
+        };
+        let last = self.journey.and_then(|journey| served(floor, journey));
+        let last = last.filter(|_| ruling.asks_for_last_agent(floor, &asked));
+        let mut plan = ruling.plan(floor, &Asked { last, ..asked });
+        if let Some(wish) = made_in.wish
+            && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
+            && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
+        {
+            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
+            planned.overdraw |= wish.overdraw;
+        }
+        plan
+    }
+
+    /// The rules that apply.
+    pub fn judged(
+        &self,
+        tenant: &Tenant,
+        ruling: &Ruling,
+        floor: &Floor,
+        made_in: &mut Circumstances,
+    ) -> Vec<Applied> {
+        if !ruling.rules.has_rules() {
+            return Vec::new();
+        }
+        let named =
+            made_in.queue.or(Some(self.queue)).and_then(|queue| floor.queues.live(u32::from(queue.0)));
+        tenant.surroundings.tell(ruling, named.map(|entry| &*entry.name), made_in);
+        let mut drawn = std::mem::take(&mut made_in.tickets);
+        let told = Told {
+            channel: self.channel,
+            source: self.source,
+            facts: self.facts,
+            journey: self.journey,
+            circumstances: made_in,
+        };
+        let verdict = ruling.rules.judge(floor, &told, &mut |rule| {
+            if let Some((_, ticket)) = drawn.iter().find(|(name, _)| **name == *rule) {
+                return *ticket;
+            }
+            let ticket = tenant.tickets.next(rule);
+            drawn.push((rule.into(), ticket));
+            ticket
+        });
+        made_in.tickets = drawn;
+        for (rule, failure) in &verdict.failed {
+            crate::observe::rule_skipped(ruling.rules.rule_name(*rule), failure.reason());
+        }
+        verdict.applied
+    }
+}
+
+/// Plans again what waits, with its recorded facts and the floor as it is.
+#[expect(dead_code, reason = "publishing will ask for it")]
+pub fn again(
+    tenant: &Tenant,
+    ruling: &Ruling,
+    floor: &Arc<Floor>,
+    waiting: &Interaction,
+) -> (Arc<Plan>, Option<Arc<Circumstances>>) {
+    let mut made_in = recorded(tenant, waiting);
+    let plan = subject(ruling, floor, waiting, &made_in).plan(tenant, ruling, floor, &mut made_in);
+    let circumstances = worth_recording(&made_in, &plan, ruling).then(|| made_in.into());
+    (plan, circumstances)
+}
+
+/// The rules that apply to one that is handed on.
+pub fn applied(tenant: &Tenant, ruling: &Ruling, floor: &Floor, interaction: &Interaction) -> Vec<Applied> {
+    let mut made_in = recorded(tenant, interaction);
+    subject(ruling, floor, interaction, &made_in).judged(tenant, ruling, floor, &mut made_in)
+}
+
+/// What its source asked for, now.
+fn recorded(tenant: &Tenant, interaction: &Interaction) -> Circumstances {
+    let plain = || Circumstances { queue: Some(interaction.plan.entry().queue), ..Circumstances::default() };
+    let made_in = interaction.facts.circumstances.as_deref().cloned().unwrap_or_else(plain);
+    Circumstances { at: tenant.clock.now(), ..made_in }
+}
+
+fn subject<'a>(
+    ruling: &Ruling,
+    floor: &Floor,
+    interaction: &'a Interaction,
+    made_in: &Circumstances,
+) -> Subject<'a> {
+    let fallback = || ruling.rules.fallback(floor).unwrap_or(interaction.plan.entry().queue);
+    Subject {
+        channel: interaction.channel,
+        source: &interaction.source,
+        queue: made_in.queue.unwrap_or_else(fallback),
+        facts: &interaction.facts,
+        journey: interaction.facts.journey.as_deref(),
+    }
+}
+
+/// Nothing is kept of what follows from the plan alone.
+pub fn worth_recording(made_in: &Circumstances, plan: &Plan, ruling: &Ruling) -> bool {
+    let Circumstances { at: _, queue, requirements, wish, attributes, hours, queues, tickets } = made_in;
+    let plain = *queue == Some(plan.entry().queue)
+        && requirements.is_empty()
+        && wish.is_none()
+        && [attributes.is_empty(), hours.is_empty(), queues.is_empty(), tickets.is_empty()]
+            .iter()
+            .all(|none| *none);
+    ruling.rules.has_rules() || !plain
+}
