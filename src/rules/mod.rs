@@ -9,6 +9,7 @@
 mod compiled;
 pub mod condition;
 pub mod document;
+mod doubts;
 mod error;
 pub mod facts;
 mod names;
@@ -30,6 +31,7 @@ mod validate_rules;
 pub(crate) mod values;
 
 pub use compiled::{Applied, Verdict};
+pub use doubts::Doubt;
 pub use error::{DocumentError, DocumentErrors, Field};
 pub use names::{Skipped, Why};
 pub use parse::DOCUMENT_MAX;

@@ -1,6 +1,7 @@
 //! Rules as a small bank meets them: what is written, what is planned, and what is said about mistakes.
 
 mod bank;
+mod doubts;
 mod hostile;
 mod journey;
 mod mistakes;

@@ -244,6 +244,21 @@ fn whatever_somebody_sends_to_a_queue_goes_there() {
 }
 
 #[test]
+fn rules_that_match_nothing_of_what_was_recorded_are_named() {
+    let (bank, rules) = (Bank::new(), rules(SAMPLE));
+    let recorded = [
+        Contact::of(Journey { tier: "gold".into(), ..Journey::default() }),
+        Contact::about("card-limit"),
+        Contact::default(),
+    ];
+    let unmatched = rules.unmatched(bank.0.floor(), recorded.iter().map(Contact::told));
+    let mortgages = "large mortgages to the desk";
+    let complaint = "a complaint is nobody's second job";
+    let expected = ["suspected fraud", complaint, mortgages, "when the loan desk is full", "at night"];
+    assert_eq!(unmatched, expected);
+}
+
+#[test]
 fn the_samples_are_right() {
     for (text, count) in [(SAMPLE, 7), (SHOP, 5), (TELECOM, 7)] {
         let rules = rules(text);

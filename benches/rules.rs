@@ -1,0 +1,115 @@
+//! Planning under 10, 100 and 1,000 ordered rules: which apply, and the whole plan. Every tenth rule asks for a figure or a
+//! count and has to be judged each time; the others are for one intent, tier or channel, of which there are as many as rules.
+//! Interactions ask for one intent in turn, so one or two rules apply.
+//!
+//! Left out: the look-up of the customer, and the edge's memory of plans that were made before. `explain` asks every rule
+//! why, in words: what a supervisor's question costs.
+
+mod common;
+
+use baton::engine::channel::Channel;
+use baton::engine::circumstances::Circumstances;
+use baton::engine::command::{Command, Write};
+use baton::engine::floor::{Definition, Floor, QueueSpec};
+use baton::engine::ids::{PoolKey, QueueKey};
+use baton::engine::journey::Journey;
+use baton::engine::plan::Facts;
+use baton::engine::policy::PoolSpec;
+use baton::engine::shard::Shard;
+use baton::engine::time::Time;
+use baton::rules::{Asked, RuleSet, Told};
+use common::Clock;
+use criterion::{Criterion, criterion_group, criterion_main};
+use std::fmt::Write as _;
+use std::hint::black_box;
+
+/// Intents that interactions come with, in turn.
+const INTENTS: usize = 64;
+
+fn document(rules: usize) -> String {
+    let mut text = String::from("name: bench\nfallback: { queue: general }\nrules:\n");
+    for number in 0..rules {
+        let when = match number % 10 {
+            0 => format!("journey.about_24h > {} && time.hour >= 8", 5 + number % 90),
+            1 => format!("customer.tier == 'tier-{number}' && interaction.channel == 'voice'"),
+            2 => format!("interaction.channel == 'chat' && interaction.intent == 'intent-{number}'"),
+            _ => format!("interaction.intent in ['intent-{number}', 'other-{number}'] && customer.known"),
+        };
+        writeln!(
+            text,
+            "  - {{ name: rule {number}, when: \"{when}\", then: {{ priority: 1, tags: [t{number}] }} }}"
+        )
+        .expect("a string takes whatever is written");
+    }
+    text
+}
+
+fn floor() -> Floor {
+    let mut shard = Shard::new();
+    let queue = QueueSpec::plain("General".into(), PoolKey(0), Vec::new());
+    for (name, definition) in [
+        ("main", Definition::Pool(PoolSpec::plain("Main".into()).into())),
+        ("general", Definition::Queue(queue)),
+    ] {
+        let define = Command::Define { name: name.into(), definition, write: Write::Create };
+        shard.step(shard.now(), define, &mut Vec::new()).expect("a new name");
+    }
+    shard.floor().clone()
+}
+
+fn contacts() -> Vec<Facts> {
+    let facts = |number: usize| {
+        let journey = Journey { about_24h: 1, tier: "gold".into(), ..Journey::default() };
+        let intent = format!("intent-{}", number * 7 % 1_000).as_str().into();
+        Facts { intent, journey: Some(journey.into()), ..Facts::default() }
+    };
+    (0..INTENTS).map(facts).collect()
+}
+
+fn plan(criterion: &mut Criterion<Clock>) {
+    let (floor, contacts) = (floor(), contacts());
+    let made_in = Circumstances { at: Time(1_795_732_200_000), ..Circumstances::default() };
+    let told = |facts: &Facts, ask: &mut dyn FnMut(&Told)| {
+        let journey = facts.journey.as_deref();
+        ask(&Told { channel: Channel::Voice, source: "pbx", facts, journey, circumstances: &made_in });
+    };
+    let mut group = criterion.benchmark_group("plan");
+    for count in [10, 100, 1_000] {
+        let rules = RuleSet::read(&document(count)).expect("the document is right");
+        let mut at = 0;
+        group.bench_function(format!("judge, {count} rules"), |bencher| {
+            bencher.iter(|| {
+                at = (at + 1) % contacts.len();
+                told(&contacts[at], &mut |told| {
+                    black_box(rules.judge(&floor, told, &mut |_| 0));
+                });
+            });
+        });
+        group.bench_function(format!("judge and plan, {count} rules"), |bencher| {
+            bencher.iter(|| {
+                at = (at + 1) % contacts.len();
+                told(&contacts[at], &mut |told| {
+                    let verdict = rules.judge(&floor, told, &mut |_| 0);
+                    let plain = Asked::plain(Channel::Voice, QueueKey(0), told.facts);
+                    black_box(rules.plan(&floor, &Asked { applied: &verdict.applied, ..plain }));
+                });
+            });
+        });
+        group.bench_function(format!("explain, {count} rules"), |bencher| {
+            bencher.iter(|| {
+                at = (at + 1) % contacts.len();
+                told(&contacts[at], &mut |told| {
+                    black_box(rules.trace(&floor, told));
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(Clock::chosen());
+    targets = plan
+}
+criterion_main!(benches);
