@@ -7,6 +7,7 @@ use super::tree::{Number, Order, Sum, Text, Truth};
 use super::wrong::nearest;
 use crate::rules::facts::{Kind, Words};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, operators as signs};
+use std::sync::Arc;
 
 /// The elements of a list in the text.
 enum List {
@@ -152,6 +153,9 @@ impl Checker<'_> {
     /// A fact of a few words is compared with one of them, and a date with one that is written as a date.
     fn may_be(&mut self, fact: &Text, word: &Text, node: &IdedExpr, is_alike: bool) -> bool {
         let (Text::Ask(ask), Text::Known(word)) = (fact, word) else { return true };
+        if &*ask.name == "interaction.queue" && !word.is_empty() {
+            self.named.named_queues.insert(Arc::clone(word));
+        }
         match ask.row().map(|row| row.words) {
             Some(Words::Of(words)) if is_alike && !words.contains(&&**word) => {
                 let said = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>();
@@ -213,7 +217,13 @@ impl Checker<'_> {
     fn is_among(&mut self, one: &IdedExpr, list: &IdedExpr) -> Option<Truth> {
         let (text, typed) = (self.text(one), self.typed(list));
         match typed? {
-            Typed::Texts(ask) => Some(Truth::TextAmong(Box::new(text?), ask)),
+            Typed::Texts(ask) => {
+                let text = text?;
+                if let Text::Known(skill) = &text {
+                    self.named.named_skills.insert(Arc::clone(skill));
+                }
+                Some(Truth::TextAmong(Box::new(text), ask))
+            }
             other => {
                 let got = self.described(list, other.kind());
                 self.refuse(list, got, "a list behind in, as in [\"voice\", \"video\"]");

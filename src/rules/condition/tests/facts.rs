@@ -88,6 +88,37 @@ fn a_fact_that_nobody_told_is_empty_or_missing_as_the_table_says() {
     }
 }
 
+/// What must be true of a fact that is `value`, by its kind: each sign and function once on each side of its edge.
+fn signs(name: &str, value: &str, kind: Kind) -> Vec<String> {
+    let said = match kind {
+        Kind::Truth => "N == V;!(N != V);(N ? V : !V);!(N && !V) && (N || !V)",
+        Kind::Number => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N < V + 1 && N > V - 1;N in [V + 1, V];\
+             !(N in [V - 1, V + 1]);N * 2 - V == N;-N == -(V);N + 1 > V;N % 2 == V % 2;(N == V ? N : 0) == V"
+        }
+        Kind::Duration => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N < V + duration('1ms');N > V - duration('1ms');\
+             N in [V];N + V - N == V;-N == -(V);(N == V ? N : duration('0s')) == V"
+        }
+        Kind::Text => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N in [V];N.startsWith(V) && N.endsWith(V);\
+             N.contains(V) && V.contains(N);size(N) == size(V);N.size() == V.size();(N == V ? N : '') == V"
+        }
+        Kind::Texts => "V in N;!('none' in N);size(N) > 0;N.size() == size(N)",
+    };
+    said.split(';').map(|said| said.replace('N', name).replace('V', value)).collect()
+}
+
+#[test]
+fn every_fact_takes_every_sign_of_its_kind() {
+    for ((name, value, _), fact) in KNOWN.iter().zip(FACTS) {
+        for said in signs(name, value, fact.kind) {
+            assert_eq!(holds(&said), Ok(true), "{said}");
+            assert_eq!(holds(&format!("!({said})")), Ok(false), "{said}");
+        }
+    }
+}
+
 #[test]
 fn figures_are_of_any_queue_by_name() {
     for fact in FACTS.iter().filter(|fact| fact.is_of_a_queue()) {
