@@ -2,7 +2,7 @@
 //! may be. A row that is not listed here fails.
 
 use super::given::{compiled, complained, grounds, holds, unknown};
-use crate::rules::condition::Failure;
+use crate::rules::condition::{BYTES_MAX, Failure, LIST_MAX, NODES_MAX};
 use crate::rules::facts::{Declarations, FACTS, Kind, Manual, Words};
 
 /// What each fact is for the one who complained, and that of which nobody knows anything. `None`: missing.
@@ -199,12 +199,20 @@ fn every_row_of_the_table_explains_itself() {
     }
 }
 
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn the_manual_says_all_of_it() {
     let (text, json) =
         (Manual::new().to_string(), serde_json::to_string(&Manual::new()).expect("it is plain"));
     for fact in FACTS {
-        assert!(text.contains(fact.example) && text.contains(fact.meaning) && json.contains(fact.name));
+        assert!(text.contains(fact.example) && json.contains(fact.name), "{}", fact.name);
+        assert!(in_one_line(&text).contains(fact.meaning), "{}", fact.name);
+    }
+    for limit in [BYTES_MAX, NODES_MAX, LIST_MAX] {
+        assert!(text.contains(&limit.to_string()), "{limit}");
     }
     assert!(
         text.contains("hours[\"NAME\"]")

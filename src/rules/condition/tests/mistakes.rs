@@ -201,6 +201,11 @@ fn all_mistakes_are_told_at_once_in_their_order() {
         assert!(said.starts_with(want), "{said}");
     }
     assert_eq!(self::said("a = 0.5 & {").len(), 4);
+    assert_eq!(
+        self::said("interaction.priority in [1, 'a', 2, true] && interaction.channel in ['fax', 'telex']")
+            .len(),
+        4
+    );
 }
 
 #[test]
