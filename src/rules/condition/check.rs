@@ -2,6 +2,7 @@
 //! the whole is true or false. Everything that is wrong is told, not the first alone: what is wrong below a node leaves
 //! that node without a type, and its neighbours are looked at all the same.
 
+use super::Uses;
 use super::evaluate::size;
 use super::fold;
 use super::names;
@@ -42,6 +43,8 @@ pub(super) struct Checker<'c> {
     pub(super) parsed: &'c Parsed,
     pub(super) declared: &'c Declarations,
     pub(super) wrong: Vec<Wrong>,
+    /// Names that are compared with what the source says: queues and skills.
+    pub(super) named: Uses,
 }
 
 /// The nodes that must all hold, as far as the condition as a whole says so: one after the other in the text.

@@ -21,37 +21,46 @@ impl fmt::Display for Doubt {
     }
 }
 
-pub(super) fn doubts(parts: &[Part]) -> Vec<Doubt> {
-    let mut doubts = Vec::new();
-    let mut say = |part: &Part, said: String| {
-        doubts.push(Doubt { line: part.line, column: part.column, said });
-    };
-    let truths = |number: usize| parts[..=number].iter().map(|part| &part.truth);
-    let never = (0..parts.len()).find(|number| analysis::never(truths(*number)));
-    for (number, part) in parts.iter().enumerate() {
-        let said = &part.said;
-        if never == Some(number) {
-            let alone = analysis::never([&part.truth].into_iter());
-            let beside = if alone { "" } else { " beside what stands before it" };
-            say(part, format!("{said} never holds{beside}"));
-        } else if analysis::always(&part.truth) {
-            say(part, format!("{said} always holds"));
-        }
+impl Doubt {
+    fn of(part: &Part, said: String) -> Doubt {
+        Doubt { line: part.line, column: part.column, said }
     }
+}
+
+pub(super) fn doubts(parts: &[Part]) -> Vec<Doubt> {
+    let mut doubts = certain(parts);
     let guarded = Guarded::default().and(parts.iter().map(|part| &part.truth));
     for part in parts {
         let mut missing = Vec::new();
         guarded.unguarded(&part.truth, &mut missing);
-        for ask in missing {
-            let name = &ask.name;
-            let want = match ask.of {
-                Of::Queue(_) => "where no queue is named; ask for interaction.queue first".to_owned(),
-                _ => format!("and the rule is skipped then; has({name}) && ... asks first"),
-            };
-            say(part, format!("{name} may be missing, {want}"));
-        }
+        doubts.extend(missing.into_iter().map(|ask| Doubt::of(part, may_be_missing(ask))));
     }
     doubts
+}
+
+/// Parts that never hold, alone or beside those before them, and parts that always do.
+fn certain(parts: &[Part]) -> Vec<Doubt> {
+    let truths = |number: usize| parts[..=number].iter().map(|part| &part.truth);
+    let never = (0..parts.len()).find(|number| analysis::never(truths(*number)));
+    let said = |(number, part): (usize, &Part)| {
+        if never == Some(number) {
+            let is_alone = analysis::never([&part.truth].into_iter());
+            let beside = if is_alone { "" } else { " beside what stands before it" };
+            return Some(Doubt::of(part, format!("{} never holds{beside}", part.said)));
+        }
+        analysis::always(&part.truth).then(|| Doubt::of(part, format!("{} always holds", part.said)))
+    };
+    parts.iter().enumerate().filter_map(said).collect()
+}
+
+fn may_be_missing(ask: &Ask) -> String {
+    let name = &ask.name;
+    match ask.of {
+        Of::Queue(_) => {
+            format!("{name} may be missing, where no queue is named; ask for interaction.queue first")
+        }
+        _ => format!("{name} may be missing, and the rule is skipped then; has({name}) && ... asks first"),
+    }
 }
 
 /// Facts that are there for certain where an expression is judged.

@@ -28,7 +28,7 @@ pub use doubts::Doubt;
 pub use evaluate::Failure;
 pub use index::Index;
 pub use tokens::{BYTES_MAX, DEPTH_MAX, LIST_MAX, NODES_MAX, TEXT_MAX};
-pub use uses::Uses;
+pub use uses::{Named, Uses};
 pub use why::Why;
 pub use wrong::Wrong;
 
@@ -70,20 +70,20 @@ impl Condition {
     /// the order of the text.
     pub fn compile(text: &str, declared: &Declarations) -> Result<Condition, Vec<Wrong>> {
         let parsed = parse::parse(text)?;
-        let mut checker = Checker { parsed: &parsed, declared, wrong: Vec::new() };
+        let mut checker = Checker { parsed: &parsed, declared, wrong: Vec::new(), named: Uses::default() };
         let mut parts = Vec::new();
         for node in check::conjuncts(&parsed.tree) {
             let Some(truth) = checker.truth(node) else { continue };
             let (line, column) = tokens::place(&parsed.chars, parsed.span(node).0);
             parts.push(Part { truth, said: parsed.said(node), line, column });
         }
-        let mut wrong = checker.wrong;
-        if wrong.is_empty() {
-            let uses = Uses::of(parts.iter().map(|part| &part.truth));
+        if checker.wrong.is_empty() {
+            let mut uses = Uses::of(parts.iter().map(|part| &part.truth));
+            uses.join(&checker.named);
             return Ok(Condition { text: text.into(), parts: parts.into(), uses });
         }
-        wrong.sort();
-        Err(wrong)
+        checker.wrong.sort();
+        Err(checker.wrong)
     }
 
     /// The condition of a rule that has none: it always holds.

@@ -7,6 +7,10 @@ use super::tree::{Number, Order, Sum, Text, Truth};
 use super::wrong::nearest;
 use crate::rules::facts::{Kind, Words};
 use cel::common::ast::{CallExpr, Expr, IdedExpr, operators as signs};
+use std::sync::Arc;
+
+/// Its texts are names of queues.
+const QUEUE: &str = "interaction.queue";
 
 /// The elements of a list in the text.
 enum List {
@@ -120,38 +124,35 @@ impl Checker<'_> {
     }
 
     fn compare(&mut self, node: &IdedExpr, order: Order, one: &IdedExpr, other: &IdedExpr) -> Option<Truth> {
-        let is_alike = matches!(order, Order::Same | Order::Other);
         match self.two(one, other)? {
             (Typed::Number(first), Typed::Number(second))
             | (Typed::Duration(first), Typed::Duration(second)) => Some(fold::numbers(order, first, second)),
             (Typed::Text(first), Typed::Text(second)) => {
-                let right = self.may_be(&first, &second, other, is_alike)
-                    & self.may_be(&second, &first, one, is_alike);
+                let right =
+                    self.may_be(&first, order, &second, other) & self.may_be(&second, order, &first, one);
                 right.then(|| fold::texts(order, first, second))
             }
-            (Typed::Truth(first), Typed::Truth(second)) if is_alike => {
-                let alike = fold::alike(first, second);
-                Some(if order == Order::Same { alike } else { fold::not(alike) })
+            (Typed::Truth(first), Typed::Truth(second)) if order == Order::Same => {
+                Some(fold::alike(first, second))
+            }
+            (Typed::Truth(first), Typed::Truth(second)) if order == Order::Other => {
+                Some(fold::not(fold::alike(first, second)))
             }
             (first, second) => {
                 let got = self.pair(one, first.kind(), other, second.kind());
-                let want = match (first.kind(), second.kind()) {
-                    (Kind::Texts, _) | (_, Kind::Texts) => "in, as in \"mortgage\" in interaction.requires",
-                    (Kind::Truth, Kind::Truth) => "== or != between what is true or false",
-                    (Kind::Duration, _) | (_, Kind::Duration) => {
-                        "a duration, as in duration(\"90s\"), on both sides"
-                    }
-                    _ => "the same kind on both sides",
-                };
-                self.refuse(node, got, want);
+                self.refuse(node, got, comparable(first.kind(), second.kind()));
                 None
             }
         }
     }
 
     /// A fact of a few words is compared with one of them, and a date with one that is written as a date.
-    fn may_be(&mut self, fact: &Text, word: &Text, node: &IdedExpr, is_alike: bool) -> bool {
+    fn may_be(&mut self, fact: &Text, order: Order, word: &Text, node: &IdedExpr) -> bool {
         let (Text::Ask(ask), Text::Known(word)) = (fact, word) else { return true };
+        if &*ask.name == QUEUE && !word.is_empty() {
+            self.named.named_queues.insert(Arc::clone(word));
+        }
+        let is_alike = matches!(order, Order::Same | Order::Other);
         match ask.row().map(|row| row.words) {
             Some(Words::Of(words)) if is_alike && !words.contains(&&**word) => {
                 let said = words.iter().filter(|word| !word.is_empty()).copied().collect::<Vec<_>>();
@@ -195,7 +196,7 @@ impl Checker<'_> {
         match (typed?, found?) {
             (Typed::Text(text), List::Texts(texts)) => {
                 let right = texts.iter().zip(&elements.elements);
-                let wrong = right.filter(|(word, node)| !self.may_be(&text, word, node, true)).count();
+                let wrong = right.filter(|(word, node)| !self.may_be(&text, Order::Same, word, node)).count();
                 (wrong == 0).then(|| fold::text_in(text, texts))
             }
             (Typed::Number(number), List::Numbers(numbers))
@@ -213,7 +214,13 @@ impl Checker<'_> {
     fn is_among(&mut self, one: &IdedExpr, list: &IdedExpr) -> Option<Truth> {
         let (text, typed) = (self.text(one), self.typed(list));
         match typed? {
-            Typed::Texts(ask) => Some(Truth::TextAmong(Box::new(text?), ask)),
+            Typed::Texts(ask) => {
+                let text = text?;
+                if let Text::Known(skill) = &text {
+                    self.named.named_skills.insert(Arc::clone(skill));
+                }
+                Some(Truth::TextAmong(Box::new(text), ask))
+            }
             other => {
                 let got = self.described(list, other.kind());
                 self.refuse(list, got, "a list behind in, as in [\"voice\", \"video\"]");
@@ -242,6 +249,7 @@ impl Checker<'_> {
                 return None;
             }
         };
+        let before = self.wrong.len();
         for (element, typed) in elements.iter().zip(typed) {
             match (&mut list, typed) {
                 (List::Numbers(numbers), Typed::Number(number)) => numbers.push(number),
@@ -250,11 +258,20 @@ impl Checker<'_> {
                 (_, other) => {
                     let got = self.described(element, other.kind());
                     self.refuse(element, got, format!("{kind} like the first of the list"));
-                    return None;
                 }
             }
         }
-        Some(list)
+        (self.wrong.len() == before).then_some(list)
+    }
+}
+
+/// What two kinds that cannot be compared would have to be.
+fn comparable(one: Kind, other: Kind) -> &'static str {
+    match (one, other) {
+        (Kind::Texts, _) | (_, Kind::Texts) => "in, as in \"mortgage\" in interaction.requires",
+        (Kind::Truth, Kind::Truth) => "== or != between what is true or false",
+        (Kind::Duration, _) | (_, Kind::Duration) => "a duration, as in duration(\"90s\"), on both sides",
+        _ => "the same kind on both sides",
     }
 }
 

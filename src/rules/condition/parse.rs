@@ -23,6 +23,7 @@ pub(super) struct Parsed {
 
 /// Parses it, or says what cannot be.
 pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Wrong>> {
+    tokens::fits(text).map_err(|wrong| vec![wrong])?;
     let chars: Vec<char> = text.chars().collect();
     let tokens = tokens::read(&chars)?;
     shape::check(&chars, &tokens).map_err(|wrong| vec![wrong])?;

@@ -35,21 +35,13 @@ struct Shape<'c> {
     open: Vec<Bracket>,
     next: Next,
     before: Option<Token>,
-    /// Signs before a value in a row.
-    in_a_row: usize,
     questions: usize,
 }
 
 /// What is wrong with the order of the tokens, if something is.
 pub(super) fn check(chars: &[char], tokens: &[Token]) -> Result<(), Wrong> {
-    let mut shape = Shape {
-        chars,
-        open: vec![Bracket::new(None, false)],
-        next: Next::Value,
-        before: None,
-        in_a_row: 0,
-        questions: 0,
-    };
+    let mut shape =
+        Shape { chars, open: vec![Bracket::new(None, false)], next: Next::Value, before: None, questions: 0 };
     for token in tokens {
         shape.take(*token)?;
         shape.before = Some(*token);
@@ -74,14 +66,8 @@ impl Shape<'_> {
 
     fn take(&mut self, token: Token) -> Result<(), Wrong> {
         match (self.next, token.sign) {
-            (Next::Value, Sign::Name | Sign::Value) => {
-                (self.next, self.in_a_row) = (Next::Sign, 0);
-                Ok(())
-            }
-            (Next::Name, Sign::Name) => {
-                self.next = Next::Sign;
-                Ok(())
-            }
+            (Next::Value, Sign::Name | Sign::Value) => self.then(Next::Sign),
+            (Next::Name, Sign::Name) => self.then(Next::Sign),
             (Next::Value, Sign::Before) => self.sign_before(token),
             (Next::Value, Sign::Open(bracket)) => self.open(token, bracket == '['),
             (Next::Value, Sign::Close(_)) if self.is_empty_list() => self.close(token),
@@ -118,10 +104,9 @@ impl Shape<'_> {
         }
     }
 
-    /// The parser folds a chain of them, however long; nobody means more than two.
+    /// Of two alike the parser makes none, whatever they stand before; `!-` is not in the language.
     fn sign_before(&mut self, token: Token) -> Result<(), Wrong> {
-        self.in_a_row += 1;
-        if self.in_a_row > 2 {
+        if self.before.is_some_and(|before| before.sign == Sign::Before) {
             return Err(self.wrong(token, "one ! or - before a value"));
         }
         Ok(())
@@ -132,8 +117,7 @@ impl Shape<'_> {
             return Err(self.wrong(token, format!("brackets in each other {DEPTH_MAX} deep at most")));
         }
         self.open.push(Bracket::new(Some(token), is_list));
-        (self.next, self.in_a_row) = (Next::Value, 0);
-        Ok(())
+        self.then(Next::Value)
     }
 
     /// Nothing stands in it: `f()` and `[]` are for the checker to judge.

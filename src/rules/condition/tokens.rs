@@ -5,6 +5,7 @@
 //! [`DEPTH_MAX`] brackets in each other, and consists of the tokens below alone.
 
 use super::wrong::Wrong;
+use crate::rules::facts::RESERVED;
 
 /// Longest condition, bytes.
 pub const BYTES_MAX: usize = 2_048;
@@ -58,17 +59,17 @@ pub(super) fn place(chars: &[char], at: usize) -> (u32, u32) {
     (small(line), small(column))
 }
 
+/// Whether a text is short enough to be looked at.
+pub(super) fn fits(text: &str) -> Result<(), Wrong> {
+    if text.len() <= BYTES_MAX {
+        return Ok(());
+    }
+    let got = format!("a condition of {} bytes", text.len());
+    Err(Wrong { line: 1, column: 1, got, want: format!("{BYTES_MAX} at most: what is longer is two rules") })
+}
+
 /// The tokens of a text, or everything in it that is none.
 pub(super) fn read(chars: &[char]) -> Result<Vec<Token>, Vec<Wrong>> {
-    let bytes: usize = chars.iter().map(|c| c.len_utf8()).sum();
-    if bytes > BYTES_MAX {
-        return Err(vec![Wrong {
-            line: 1,
-            column: 1,
-            got: format!("a condition of {bytes} bytes"),
-            want: format!("{BYTES_MAX} at most: what is longer is two rules"),
-        }]);
-    }
     let mut reader = Reader { chars, at: 0, tokens: Vec::new(), wrong: Vec::new() };
     while reader.at < chars.len() {
         reader.token();
@@ -198,6 +199,9 @@ impl Reader<'_> {
             "true" | "false" => self.take(Sign::Value, length),
             "in" => self.take(Sign::Between, length),
             "null" => self.leave(length, "has(...) to ask whether a fact is there"),
+            word if RESERVED.contains(&word) => {
+                self.leave(length, "another word, or quotes around it: CEL keeps this one for itself");
+            }
             _ if matches!(self.peek(length), Some('"' | '\'')) => {
                 self.leave(length, "a text without letters before its quotes");
             }

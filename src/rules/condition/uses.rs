@@ -17,6 +17,18 @@ pub struct Uses {
     pub attributes: BTreeSet<Arc<str>>,
     /// The figures of the queue that the interaction is meant for.
     pub own_queue: bool,
+    /// Queues that `interaction.queue` is compared with. Nothing is gathered for them; a floor may not have them.
+    pub named_queues: BTreeSet<Arc<str>>,
+    /// Skills that are looked for in `interaction.requires`, likewise.
+    pub named_skills: BTreeSet<Arc<str>>,
+}
+
+/// What a floor may have by a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named<'n> {
+    Hours(&'n str),
+    Queue(&'n str),
+    Skill(&'n str),
 }
 
 impl Uses {
@@ -44,6 +56,30 @@ impl Uses {
         self.queues.extend(other.queues.iter().cloned());
         self.attributes.extend(other.attributes.iter().cloned());
         self.own_queue |= other.own_queue;
+        self.named_queues.extend(other.named_queues.iter().cloned());
+        self.named_skills.extend(other.named_skills.iter().cloned());
+    }
+
+    /// What is said of each name that a floor does not have, for a warning: whether it does is the caller's to tell.
+    pub fn strangers(&self, is_on_floor: impl Fn(Named) -> bool) -> Vec<String> {
+        let mut said = Vec::new();
+        for name in self.hours.iter().filter(|name| !is_on_floor(Named::Hours(name))) {
+            said.push(format!(
+                "the floor has no opening hours {name:?}: a rule that asks for them is skipped"
+            ));
+        }
+        for name in self.queues.iter().filter(|name| !is_on_floor(Named::Queue(name))) {
+            said.push(format!(
+                "the floor has no queue {name:?}: a rule that asks for its figures is skipped"
+            ));
+        }
+        for name in self.named_queues.iter().filter(|name| !is_on_floor(Named::Queue(name))) {
+            said.push(format!("the floor has no queue {name:?}: interaction.queue is never that"));
+        }
+        for name in self.named_skills.iter().filter(|name| !is_on_floor(Named::Skill(name))) {
+            said.push(format!("the floor has no skill {name:?}: interaction.requires never has it"));
+        }
+        said
     }
 
     /// The clock on the wall is read.

@@ -13,7 +13,7 @@ pub const NAME_MAX: usize = 64;
 const MEANING_MAX: usize = 256;
 
 /// Words that CEL keeps for itself: a fact of that name could not be asked for.
-const RESERVED: &[&str] = &[
+pub(in crate::rules) const RESERVED: &[&str] = &[
     "as",
     "break",
     "const",

@@ -154,3 +154,42 @@ impl Local {
         i64::from(self.hour) * 60 + i64::from(self.minute)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::hours::time_zone;
+
+    fn at(text: &str) -> (String, u8, i64) {
+        let moment: Timestamp = text.parse().expect("a timestamp");
+        let now = Time(u64::try_from(moment.as_millisecond()).expect("after 1970"));
+        let local = Local::at(now, &time_zone("Europe/Madrid").expect("it comes with the build"));
+        (local.date().to_owned(), local.weekday, local.minute_of_day())
+    }
+
+    #[test]
+    fn the_clock_on_the_wall_knows_midnight_and_summer_time() {
+        assert_eq!(at("2026-12-31T22:59:59Z"), ("2026-12-31".to_owned(), 4, 1_439));
+        assert_eq!(at("2026-12-31T23:00:00Z"), ("2027-01-01".to_owned(), 5, 0));
+        assert_eq!(at("2026-03-29T00:59:00Z"), ("2026-03-29".to_owned(), 7, 119));
+        assert_eq!(at("2026-03-29T01:00:00Z"), ("2026-03-29".to_owned(), 7, 180));
+    }
+
+    #[test]
+    fn a_moment_that_no_calendar_has_is_the_last_of_the_calendar() {
+        assert_eq!(Local::at(Time(u64::MAX), &TimeZone::UTC).date(), "9999-12-30");
+        assert_eq!(Local::at(Time(0), &TimeZone::UTC).date(), "1970-01-01");
+    }
+
+    #[test]
+    fn what_is_due_is_told_from_now_on_and_may_be_past() {
+        let due = |due: u64, now: u64| {
+            let facts = Facts { due: Some(Time(due)), ..Facts::default() };
+            Incoming::of(Channel::Task, &facts, Time(now)).due_in_ms
+        };
+        assert_eq!(due(5_000, 2_000), Some(3_000));
+        assert_eq!(due(2_000, 5_000), Some(-3_000));
+        assert_eq!(due(u64::MAX, 0), Some(i64::MAX));
+        assert_eq!(Incoming::of(Channel::Task, &Facts::default(), Time(1)).due_in_ms, None);
+    }
+}

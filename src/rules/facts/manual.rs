@@ -36,7 +36,11 @@ of facts, texts in quotes, whole numbers, durations as duration(\"1h30m\"), true
     startsWith endsWith contains size has
 A fact that may be missing is asked for behind has(...): without it, and it being missing, the rule is skipped.
 The figures of queue.* are those of the queue the interaction is meant for; they are missing where it names none.
+A condition has up to 2048 bytes, 256 parts (names, values, signs) and 64 elements in a list.
 ";
+
+/// Lines of the manual are no longer than this, characters.
+const WIDTH: usize = 100;
 
 /// The manual of facts.
 #[derive(Debug, Serialize)]
@@ -120,7 +124,7 @@ impl fmt::Display for Entry {
             write!(f, ", {}", self.unit)?;
         }
         f.write_str(if self.may_be_missing { "; may be missing)\n" } else { ")\n" })?;
-        writeln!(f, "    {}.", self.meaning)?;
+        wrapped(f, &format!("{}.", self.meaning))?;
         let words: Vec<String> = self.words.iter().map(|word| format!("{word:?}")).collect();
         if !words.is_empty() {
             writeln!(f, "    One of: {}", words.join(", "))?;
@@ -128,4 +132,17 @@ impl fmt::Display for Entry {
         writeln!(f, "    From: {}", self.source)?;
         writeln!(f, "    Example: {}", self.example)
     }
+}
+
+/// Indented, in lines that a terminal has room for.
+fn wrapped(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    let mut line = String::from("   ");
+    for word in text.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            writeln!(f, "{line}")?;
+            line = String::from("   ");
+        }
+        line = line + " " + word;
+    }
+    writeln!(f, "{line}")
 }

@@ -9,6 +9,7 @@ mod grounds;
 mod manual;
 mod table;
 
+pub(super) use declared::RESERVED;
 pub use declared::{AttributeKind, Declarations, DeclaredFact, FACTS_MAX, NAME_MAX};
 pub use grounds::{Attribute, Figures, Grounds, Incoming, Local};
 pub use manual::Manual;
@@ -61,7 +62,6 @@ pub(super) enum Read {
 }
 
 /// One row of the table.
-#[derive(Debug)]
 pub struct Fact {
     /// As it stands in a condition: `interaction.channel`. Those of a queue are also asked of any:
     /// `queues["loans"].waiting`.
@@ -82,6 +82,13 @@ pub struct Fact {
     /// A number or duration (ms) is no less than the first and no more than the second.
     pub range: (i64, i64),
     pub(super) read: Read,
+}
+
+impl fmt::Debug for Fact {
+    /// The rest is in the table.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
 }
 
 impl Fact {

@@ -9,6 +9,16 @@ use rand_chacha::rand_core::SeedableRng;
 /// A seed and what comes of it.
 pub struct Chance(ChaCha8Rng);
 
+/// One round with this seed; with `BATON_FUZZ_SECONDS` more of them for so long, each with the next seed.
+pub fn rounds(first: u64, round: impl Fn(u64)) {
+    round(first);
+    let Ok(seconds) = std::env::var("BATON_FUZZ_SECONDS") else { return };
+    let seconds = seconds.parse().expect("BATON_FUZZ_SECONDS is a whole number");
+    let begin = std::time::Instant::now();
+    let next = (first + 1..).take_while(|_| begin.elapsed().as_secs() < seconds);
+    next.for_each(round);
+}
+
 /// One expression in the two ways of writing.
 #[derive(Clone)]
 pub struct Said {

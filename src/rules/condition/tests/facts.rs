@@ -2,7 +2,7 @@
 //! may be. A row that is not listed here fails.
 
 use super::given::{compiled, complained, grounds, holds, unknown};
-use crate::rules::condition::Failure;
+use crate::rules::condition::{BYTES_MAX, Failure, LIST_MAX, NODES_MAX};
 use crate::rules::facts::{Declarations, FACTS, Kind, Manual, Words};
 
 /// What each fact is for the one who complained, and that of which nobody knows anything. `None`: missing.
@@ -88,6 +88,37 @@ fn a_fact_that_nobody_told_is_empty_or_missing_as_the_table_says() {
     }
 }
 
+/// What must be true of a fact that is `value`, by its kind: each sign and function once on each side of its edge.
+fn signs(name: &str, value: &str, kind: Kind) -> Vec<String> {
+    let said = match kind {
+        Kind::Truth => "N == V;!(N != V);(N ? V : !V);!(N && !V) && (N || !V)",
+        Kind::Number => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N < V + 1 && N > V - 1;N in [V + 1, V];\
+             !(N in [V - 1, V + 1]);N * 2 - V == N;-N == -(V);N + 1 > V;N % 2 == V % 2;(N == V ? N : 0) == V"
+        }
+        Kind::Duration => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N < V + duration('1ms');N > V - duration('1ms');\
+             N in [V];N + V - N == V;-N == -(V);(N == V ? N : duration('0s')) == V"
+        }
+        Kind::Text => {
+            "N == V;!(N != V);N <= V && N >= V;!(N < V) && !(N > V);N in [V];N.startsWith(V) && N.endsWith(V);\
+             N.contains(V) && V.contains(N);size(N) == size(V);N.size() == V.size();(N == V ? N : '') == V"
+        }
+        Kind::Texts => "V in N;!('none' in N);size(N) > 0;N.size() == size(N)",
+    };
+    said.split(';').map(|said| said.replace('N', name).replace('V', value)).collect()
+}
+
+#[test]
+fn every_fact_takes_every_sign_of_its_kind() {
+    for ((name, value, _), fact) in KNOWN.iter().zip(FACTS) {
+        for said in signs(name, value, fact.kind) {
+            assert_eq!(holds(&said), Ok(true), "{said}");
+            assert_eq!(holds(&format!("!({said})")), Ok(false), "{said}");
+        }
+    }
+}
+
 #[test]
 fn figures_are_of_any_queue_by_name() {
     for fact in FACTS.iter().filter(|fact| fact.is_of_a_queue()) {
@@ -168,12 +199,20 @@ fn every_row_of_the_table_explains_itself() {
     }
 }
 
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn the_manual_says_all_of_it() {
     let (text, json) =
         (Manual::new().to_string(), serde_json::to_string(&Manual::new()).expect("it is plain"));
     for fact in FACTS {
-        assert!(text.contains(fact.example) && text.contains(fact.meaning) && json.contains(fact.name));
+        assert!(text.contains(fact.example) && json.contains(fact.name), "{}", fact.name);
+        assert!(in_one_line(&text).contains(fact.meaning), "{}", fact.name);
+    }
+    for limit in [BYTES_MAX, NODES_MAX, LIST_MAX] {
+        assert!(text.contains(&limit.to_string()), "{limit}");
     }
     assert!(
         text.contains("hours[\"NAME\"]")

@@ -135,6 +135,8 @@ fn what_conditions_do_not_have_is_refused_by_its_own_sentence() {
         ("not customer.known", "got not, want !"),
         ("interaction.channel is 'voice'", "got is, want =="),
         ("interaction.channel == \u{201c}voice\u{201d}", "straight quotes"),
+        ("if customer.known", "got if, want another word"),
+        ("attribute.while == 1", "got while, want another word"),
         ("customer.known // loyal", "want no comment here"),
         ("interaction.source == 'a\\n'", "got \\n, want \\\\, \\\" or \\': a text has no other escapes"),
         ("interaction.source == 'a", "got a text that does not end, want ' at its end"),
@@ -179,7 +181,8 @@ fn an_order_that_means_nothing_is_told_where_it_ends_to() {
         ("customer.known : true", "want a condition and ? before it"),
         ("customer.known, true", "want commas in lists and calls alone"),
         ("interaction.channel in ['voice',]", "got ], want a fact"),
-        ("!!!customer.known", "column 3: got !, want one ! or - before a value"),
+        ("!!customer.known", "column 2: got !, want one ! or - before a value"),
+        ("!-queue.waiting", "column 2: got -, want one ! or - before a value"),
         ("3(4) == 1", "got (, want a sign such as"),
         ("customer.known == true\n  &&\n  && journey.cancel", "line 3, column 3: got &&"),
     ] {
@@ -198,6 +201,11 @@ fn all_mistakes_are_told_at_once_in_their_order() {
         assert!(said.starts_with(want), "{said}");
     }
     assert_eq!(self::said("a = 0.5 & {").len(), 4);
+    assert_eq!(
+        self::said("interaction.priority in [1, 'a', 2, true] && interaction.channel in ['fax', 'telex']")
+            .len(),
+        4
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every sign and function that a condition can have, on known grounds.
 
 use super::given::{compiled, complained, grounds, holds, unknown};
-use crate::rules::condition::Failure;
+use crate::rules::condition::{Failure, Named};
 
 fn missing(name: &str) -> Result<bool, Failure> {
     Err(Failure::Missing(name.into()))
@@ -12,7 +12,7 @@ fn signs_mean_what_they_mean_everywhere() {
     for (text, want) in [
         ("1 + 2 * 3 == 7 && 7 / 2 == 3 && -7 / 2 == -3 && 7 % 3 == 1 && -7 % 3 == -1", true),
         ("10 - 2 - 3 == 5", true),
-        ("- 3 < -2 && -(-3) == 3 && !!true", true),
+        ("- 3 < -2 && -(-3) == 3 && 1 - -3 == 4 && !(!true)", true),
         ("time.hour * 60 + time.minute == time.minute_of_day", true),
         ("interaction.priority != 3", false),
         ("interaction.priority <= 3 && interaction.priority >= 3", true),
@@ -99,6 +99,21 @@ fn a_condition_names_what_must_be_gathered_for_it() {
     assert_eq!(all.hours.iter().map(|name| &**name).collect::<Vec<_>>(), ["night"]);
     assert_eq!(all.attributes.iter().map(|name| &**name).collect::<Vec<_>>(), ["vip"]);
     assert!(all.facts.contains("queue.waiting") && all.facts.contains("queue.open"));
+}
+
+#[test]
+fn names_that_a_floor_does_not_have_are_told() {
+    let mut uses =
+        compiled("interaction.queue in ['loans', 'laons'] || interaction.queue != ''").uses().clone();
+    uses.join(compiled("'mortgage' in interaction.requires || 'dutch' in interaction.requires").uses());
+    uses.join(
+        compiled("hours['moon'] || hours['night'] || queues['cards'].open || queues['loans'].open").uses(),
+    );
+    let names = [Named::Queue("loans"), Named::Skill("mortgage"), Named::Hours("night")];
+    let strangers = uses.strangers(|named| names.contains(&named));
+    let said = ["hours \"moon\"", "queue \"cards\"", "queue \"laons\"", "skill \"dutch\""];
+    assert_eq!(strangers.len(), said.len(), "{strangers:#?}");
+    assert!(strangers.iter().zip(said).all(|(stranger, said)| stranger.contains(said)), "{strangers:#?}");
 }
 
 #[test]
