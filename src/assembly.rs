@@ -2,7 +2,9 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
-use crate::api::tenant::{InForce, Known, Surroundings, Tenant, Tenants, Tickets, keep_looking};
+use crate::api::tenant::{
+    InForce, Known, Surroundings, Tenant, Tenants, Tickets, WITNESSES_MAX, Witness, compare_all, keep_looking,
+};
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
@@ -24,7 +26,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -90,6 +93,8 @@ pub struct Ready {
 struct Shard {
     tenant: Arc<Tenant>,
     running: Running,
+    /// What a version in shadow is compared by, until somebody does.
+    witnessed: Option<mpsc::Receiver<Witness>>,
 }
 
 /// What a tenant keeps its things in.
@@ -239,12 +244,14 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
             "rules: {more} more parts are left out until the floor has what they name"
         );
     }
+    let (witnesses, witnessed) = mpsc::channel(WITNESSES_MAX);
     let tenant = Arc::new(Tenant {
         name: name.to_owned(),
         shard: running.handle.clone(),
         payloads: running.payloads.clone(),
         recents: running.recents.clone(),
         outlook: running.outlook.clone(),
+        by_version: running.by_version.clone(),
         customers,
         known: Known::default(),
         home: config.home,
@@ -256,21 +263,19 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         clock: running.clock,
         rules: InForce::new(rules),
         surroundings: Surroundings::default(),
+        witnesses,
         tickets: Tickets::default(),
         folder,
         recompute: Semaphore::new(1),
     });
-    Ok(Shard { tenant, running })
+    Ok(Shard { tenant, running, witnessed: Some(witnessed) })
 }
 
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, server, tenants, shards, retention, _lock: lock, .. } = self;
-        let sweeps = shards.iter().map(|shard| tokio::spawn(sweep(shard.tenant.clone())));
-        let keepings = shards.iter().map(|shard| tokio::spawn(keep(shard.tenant.clone(), retention.clone())));
-        let looks = shards.iter().map(|shard| tokio::spawn(keep_looking(shard.tenant.clone())));
-        let sweeps: Vec<_> = sweeps.chain(keepings).chain(looks).collect();
+        let Ready { listener, server, tenants, mut shards, retention, _lock: lock, .. } = self;
+        let tasks = beside_serving(&mut shards, &retention);
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
         // Older clients still ask for the alpha version.
@@ -300,8 +305,8 @@ impl Ready {
         }
         report(&health_reporter, ServingStatus::NotServing).await;
         let _ = drain.send(());
-        for sweep in sweeps {
-            sweep.abort();
+        for task in tasks {
+            task.abort();
         }
         let result = end_shards(handles).await;
         if tokio::time::timeout(STOP_MAX, serving).await.is_err() {
@@ -310,6 +315,18 @@ impl Ready {
         drop(lock);
         result
     }
+}
+
+/// What runs beside the serving, for each tenant; to be aborted in the end.
+fn beside_serving(shards: &mut [Shard], retention: &Retention) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    for Shard { tenant, witnessed, .. } in shards {
+        tasks.push(tokio::spawn(sweep(tenant.clone())));
+        tasks.push(tokio::spawn(keep(tenant.clone(), retention.clone())));
+        tasks.push(tokio::spawn(keep_looking(tenant.clone())));
+        tasks.extend(witnessed.take().map(|witnessed| tokio::spawn(compare_all(tenant.clone(), witnessed))));
+    }
+    tasks
 }
 
 /// Tells the health of the server and of each service.
@@ -323,7 +340,7 @@ type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>)>;
 
 fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
     let mut ends = tokio::task::JoinSet::new();
-    let handles = shards.into_iter().map(|Shard { tenant, running }| {
+    let handles = shards.into_iter().map(|Shard { tenant, running, .. }| {
         let Running { ended, thread, .. } = running;
         ends.spawn(async {
             // Nothing is ever sent; the end closes it.

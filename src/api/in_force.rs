@@ -1,32 +1,56 @@
 //! The rules in force. Whoever plans takes them once and makes the whole plan with what they took, so each plan is made
 //! by exactly one version; publishing swaps a pointer and waits for nobody.
 
+use super::beside::Beside;
 use super::plans::Plans;
 use crate::customers::Words;
 use crate::engine::floor::Floor;
 use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
 use crate::rules::{Asked, RuleSet};
-use arc_swap::ArcSwap;
-use std::sync::Arc;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::sync::{Arc, Weak};
 
-/// The rules in force at this moment.
-pub struct InForce(ArcSwap<Ruling>);
+/// The rules in force at this moment, and what runs beside them.
+pub struct InForce {
+    now: ArcSwap<Ruling>,
+    beside: ArcSwapOption<Beside>,
+}
 
 impl InForce {
     /// Begins with these.
     pub fn new(rules: Arc<RuleSet>) -> InForce {
-        InForce(ArcSwap::from_pointee(Ruling::new(rules)))
+        InForce { now: ArcSwap::from_pointee(Ruling::new(rules)), beside: ArcSwapOption::empty() }
     }
 
     /// What holds now. Take it once for one plan.
     pub fn now(&self) -> Arc<Ruling> {
-        self.0.load_full()
+        self.now.load_full()
     }
 
-    /// Puts others in force. Plans that are being made with the ones before are not waited for.
-    pub fn publish(&self, rules: Arc<RuleSet>) {
-        self.0.store(Arc::new(Ruling::new(rules)));
+    /// What holds for the interaction of this number: a canary may plan it.
+    pub fn of(&self, number: u128) -> Arc<Ruling> {
+        let beside = self.beside.load();
+        match beside.as_ref().filter(|beside| beside.plans(number)) {
+            Some(canary) => canary.ruling.clone(),
+            None => self.now(),
+        }
+    }
+
+    /// The version that runs beside the one in force.
+    pub fn beside(&self) -> Option<Arc<Beside>> {
+        self.beside.load_full()
+    }
+
+    /// Lets another version run beside the one in force, or none.
+    pub fn stand_beside(&self, beside: Option<Arc<Beside>>) {
+        self.beside.store(beside);
+    }
+
+    /// Puts others in force. Plans that are being made with the ones before are not waited for; whoever wants to know when
+    /// nobody plans with those any more watches what is left of them.
+    pub fn publish(&self, rules: Arc<RuleSet>) -> Weak<Ruling> {
+        Arc::downgrade(&self.now.swap(Arc::new(Ruling::new(rules))))
     }
 }
 
@@ -39,7 +63,8 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    fn new(rules: Arc<RuleSet>) -> Ruling {
+    /// Rules that may never come in force, to see what they would do.
+    pub fn new(rules: Arc<RuleSet>) -> Ruling {
         Ruling { words: rules.words(), rules, plans: Plans::default() }
     }
 

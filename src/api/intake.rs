@@ -3,8 +3,9 @@
 use super::convert::{channel, code, duration_ms, required, text};
 use super::desk::agent_at;
 use super::names::{chosen_id, shown};
-use super::planned::{Subject, worth_recording};
+use super::planned::{Shares, Subject, worth_recording};
 use super::platform::ahead;
+use super::shadow::{self, Witness};
 use super::status::ApiError;
 use super::tenant::{Ruling, Tenant};
 use super::whose::{self, Known, Late, Matter};
@@ -55,7 +56,7 @@ impl Again {
 
     /// The plan it would have been given, had all this been known; `None` if it is the one it has.
     pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Planned> {
-        self.0.ruling = tenant.rules.now();
+        self.0.ruling = tenant.rules.of(self.0.number);
         self.0.know(known);
         let plan = self.0.plan(tenant);
         (*plan != *has).then_some((plan, self.0.facts.circumstances))
@@ -66,6 +67,13 @@ impl Again {
 pub struct Identity {
     pub keys: [Option<u128>; 2],
     pub content: u128,
+}
+
+impl Identity {
+    /// The same however often it is submitted.
+    fn number(&self) -> u128 {
+        self.keys.into_iter().flatten().next().unwrap_or(self.content)
+    }
 }
 
 /// Recognises a request: decided before anything is looked up, over what was received.
@@ -91,7 +99,7 @@ pub async fn prepare(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Prepared, ApiError> {
-    let (mut draft, payload) = Draft::of(tenant, request)?;
+    let (mut draft, payload) = Draft::of(tenant, request, identity)?;
     let deadline = Instant::now() + LOOKUP_DEADLINE;
     let from = submitted(request)?.from.as_ref();
     let (known, late) = whose::by(tenant, from, draft.matter(), deadline).await;
@@ -108,7 +116,7 @@ pub fn prepare_now(
     request: &proto::SubmitRequest,
     identity: &Identity,
 ) -> Result<Option<Prepared>, ApiError> {
-    let (mut draft, payload) = Draft::of(tenant, request)?;
+    let (mut draft, payload) = Draft::of(tenant, request, identity)?;
     let from = submitted(request)?.from.as_ref();
     match whose::at_once(tenant, from, draft.matter()) {
         None => return Ok(None),
@@ -121,6 +129,8 @@ pub fn prepare_now(
 /// What came, checked field by field; to be planned when it is known whose it is.
 #[derive(Clone)]
 struct Draft {
+    /// By which it is always the same rules that plan it.
+    number: u128,
     /// The whole plan is made with these.
     ruling: Arc<Ruling>,
     floor: Arc<Floor>,
@@ -134,12 +144,17 @@ struct Draft {
 }
 
 impl Draft {
-    fn of(tenant: &Tenant, request: &proto::SubmitRequest) -> Result<(Draft, Payload), ApiError> {
+    fn of(
+        tenant: &Tenant,
+        request: &proto::SubmitRequest,
+        identity: &Identity,
+    ) -> Result<(Draft, Payload), ApiError> {
         let interaction = submitted(request)?;
         let source = chosen_id("interaction.source", &interaction.source)?;
         let channel = channel("interaction.channel", interaction.channel)?;
         refuse_outputs(interaction)?;
-        let (ruling, floor) = (tenant.rules.now(), tenant.shard.floor());
+        let number = identity.number();
+        let (ruling, floor) = (tenant.rules.of(number), tenant.shard.floor());
         let named = match interaction.queue.as_str() {
             "" => None,
             name => Some(queue("interaction.queue", tenant, &floor, name)?),
@@ -165,7 +180,7 @@ impl Draft {
             attributes,
             ..Circumstances::default()
         };
-        Ok((Draft { ruling, floor, source, external_id, channel, queue, facts, made_in }, payload))
+        Ok((Draft { number, ruling, floor, source, external_id, channel, queue, facts, made_in }, payload))
     }
 
     /// What it is about, and how far back the rules of its queue look for more of it.
@@ -191,7 +206,7 @@ impl Draft {
             facts: &self.facts,
             journey: self.facts.journey.as_deref(),
         };
-        let plan = subject.plan(tenant, &self.ruling, &self.floor, &mut made_in);
+        let plan = subject.plan(tenant, &self.ruling, &self.floor, &mut made_in, Shares::Dealt);
         self.facts.circumstances =
             worth_recording(&made_in, &plan, &self.ruling).then(|| made_in.clone().into());
         self.made_in = made_in;
@@ -199,10 +214,19 @@ impl Draft {
     }
 
     fn finished(mut self, tenant: &Tenant, identity: &Identity, payload: Payload) -> Prepared {
+        let plan = self.plan(tenant);
+        shadow::tell(tenant, || Witness {
+            channel: self.channel,
+            source: self.source.clone(),
+            external_id: self.external_id.clone(),
+            queue: self.queue,
+            facts: self.facts.clone(),
+            plan: plan.clone(),
+        });
         let submit = Submit {
             keys: identity.keys,
             content: identity.content,
-            plan: self.plan(tenant),
+            plan,
             source: self.source,
             external_id: self.external_id,
             channel: self.channel,

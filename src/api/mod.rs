@@ -5,6 +5,7 @@
 pub mod access;
 mod agents;
 mod attach;
+mod beside;
 mod calls;
 mod capacity_parts;
 mod card;
@@ -37,6 +38,7 @@ mod promises;
 mod report;
 mod route;
 mod rule_trace;
+mod shadow;
 mod shown;
 mod shown_interaction;
 mod status;

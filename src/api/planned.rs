@@ -14,6 +14,15 @@ use crate::engine::plan::{Facts, Plan};
 use crate::rules::{Applied, Asked, Told};
 use std::sync::Arc;
 
+/// What becomes of the shares of splits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shares {
+    /// Each gets the next number.
+    Dealt,
+    /// Nobody acts on the plan: the next number stays for another.
+    LookedAt,
+}
+
 /// What is planned.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
@@ -34,8 +43,9 @@ impl Subject<'_> {
         ruling: &Ruling,
         floor: &Arc<Floor>,
         made_in: &mut Circumstances,
+        shares: Shares,
     ) -> Arc<Plan> {
-        let applied = self.judged(tenant, ruling, floor, made_in);
+        let applied = self.judged(tenant, ruling, floor, made_in, shares);
         let asked = Asked {
             requirements: &made_in.requirements,
             preferred: made_in.wish.map(|wish| wish.agent),
@@ -62,6 +72,7 @@ impl Subject<'_> {
         ruling: &Ruling,
         floor: &Floor,
         made_in: &mut Circumstances,
+        shares: Shares,
     ) -> Vec<Applied> {
         if !ruling.rules.has_rules() {
             return Vec::new();
@@ -81,13 +92,18 @@ impl Subject<'_> {
             if let Some((_, ticket)) = drawn.iter().find(|(name, _)| **name == *rule) {
                 return *ticket;
             }
-            let ticket = tenant.tickets.next(rule);
+            let ticket = match shares {
+                Shares::Dealt => tenant.tickets.next(rule),
+                Shares::LookedAt => tenant.tickets.coming(rule),
+            };
             drawn.push((rule.into(), ticket));
             ticket
         });
         made_in.tickets = drawn;
-        for (rule, failure) in &verdict.failed {
-            crate::observe::rule_skipped(ruling.rules.rule_name(*rule), failure.reason());
+        if shares == Shares::Dealt {
+            for (rule, failure) in &verdict.failed {
+                crate::observe::rule_skipped(ruling.rules.rule_name(*rule), failure.reason());
+            }
         }
         verdict.applied
     }
@@ -100,9 +116,10 @@ pub fn again(
     ruling: &Ruling,
     floor: &Arc<Floor>,
     waiting: &Interaction,
+    shares: Shares,
 ) -> (Arc<Plan>, Option<Arc<Circumstances>>) {
     let mut made_in = recorded(tenant, waiting);
-    let plan = subject(ruling, floor, waiting, &made_in).plan(tenant, ruling, floor, &mut made_in);
+    let plan = subject(ruling, floor, waiting, &made_in).plan(tenant, ruling, floor, &mut made_in, shares);
     let circumstances = worth_recording(&made_in, &plan, ruling).then(|| made_in.into());
     (plan, circumstances)
 }
@@ -110,7 +127,7 @@ pub fn again(
 /// The rules that apply to one that is handed on.
 pub fn applied(tenant: &Tenant, ruling: &Ruling, floor: &Floor, interaction: &Interaction) -> Vec<Applied> {
     let mut made_in = recorded(tenant, interaction);
-    subject(ruling, floor, interaction, &made_in).judged(tenant, ruling, floor, &mut made_in)
+    subject(ruling, floor, interaction, &made_in).judged(tenant, ruling, floor, &mut made_in, Shares::Dealt)
 }
 
 /// What its source asked for, now.

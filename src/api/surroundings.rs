@@ -42,9 +42,13 @@ impl Surroundings {
     }
 }
 
-/// Looks once, at what the rules read. Nothing is read, nothing is looked at.
-pub async fn look(tenant: &Tenant, ruling: &Ruling) {
-    let uses = ruling.rules.uses();
+/// Looks once, at what the rules in force and those beside them read. Nothing is read, nothing is looked at.
+pub async fn look(tenant: &Tenant) {
+    let ruling = tenant.rules.now();
+    let mut uses = ruling.rules.uses().clone();
+    if let Some(beside) = tenant.rules.beside() {
+        uses.join(beside.ruling.rules.uses());
+    }
     if !uses.own_queue && uses.queues.is_empty() && uses.hours.is_empty() {
         return;
     }
@@ -84,6 +88,6 @@ pub async fn keep_looking(tenant: Arc<Tenant>) {
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        look(&tenant, &tenant.rules.now()).await;
+        look(&tenant).await;
     }
 }

@@ -4,6 +4,7 @@ use super::access::{Access, Service};
 pub use super::in_force::{InForce, Ruling};
 pub use super::known::Known;
 use super::names::{self, shown};
+pub use super::shadow::{WITNESSES_MAX, Witness, compare_all};
 use super::status::ApiError;
 pub use super::surroundings::{Surroundings, keep_looking};
 pub use super::tickets::Tickets;
@@ -11,6 +12,7 @@ use crate::customers::{Customers, Home};
 use crate::engine::ids::{InteractionId, SessionId};
 use crate::journal::Erasures;
 use crate::runtime::clock::Clock;
+use crate::runtime::fates::ByVersion;
 use crate::runtime::forgotten::Forgotten;
 use crate::runtime::inbox::ShardHandle;
 use crate::runtime::leases::Leases;
@@ -24,7 +26,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, mpsc};
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
@@ -37,6 +39,8 @@ pub struct Tenant {
     pub recents: Arc<Recents>,
     /// What is expected of waits.
     pub outlook: Outlook,
+    /// What becomes of interactions, by the version of their rules.
+    pub by_version: ByVersion,
     pub customers: Customers,
     pub known: Known,
     /// Where phone numbers may be written without the code of the country.
@@ -55,6 +59,8 @@ pub struct Tenant {
     pub rules: InForce,
     /// What they read of the floor.
     pub surroundings: Surroundings,
+    /// The way to whoever compares a version in shadow.
+    pub witnesses: mpsc::Sender<Witness>,
     /// Counters of their splits, whichever version is in force.
     pub tickets: Tickets,
     /// Where its journal lies; `None` for one in memory.

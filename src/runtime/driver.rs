@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::erase::Destroying;
+use super::fates::ByVersion;
 use super::follow::Follow;
 use super::forgotten::Forgotten;
 use super::history::History;
@@ -72,6 +73,7 @@ pub(super) struct Driver {
     pub follow: Follow,
     pub history: History,
     pub lessons: Lessons,
+    pub by_version: ByVersion,
     pub outbox: Outbox,
     pub leases: Leases,
     pub forgotten: Arc<Forgotten>,
@@ -282,6 +284,7 @@ impl Driver {
             let about = self.follow.about(&one.stamped.event);
             self.history.hear(&one.stamped, about, one.plain.as_ref(), self.shard.floor());
             self.lessons.hear(one.stamped.time, &one.stamped.event, &self.shard);
+            self.by_version.hear(&one.stamped, about.interaction, &self.shard);
             if let (Some(Plain::Said(said)), Some(interaction)) = (&one.plain, about.interaction)
                 && let Some(mut held) = self.payloads.get_mut(&interaction)
             {

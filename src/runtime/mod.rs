@@ -2,11 +2,13 @@
 //! only then answers and publishes.
 //!
 //! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `pipe` (bulk
-//! streams), `history` (customers), `lessons` (what is learned from it), `observe` (metrics).
+//! streams), `history` (customers), `lessons` (what is learned from it), `fates` (versions of rules compared), `observe`
+//! (metrics).
 
 pub mod clock;
 mod driver;
 mod erase;
+pub mod fates;
 mod follow;
 pub mod forgotten;
 mod history;

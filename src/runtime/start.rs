@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::driver::{Driver, over};
+use super::fates::ByVersion;
 use super::follow::Follow;
 use super::forgotten::{Erased, Forgotten};
 use super::history::History;
@@ -46,6 +47,8 @@ pub struct Running {
     pub secret: [u8; KEY_LENGTH],
     /// What is expected of waits.
     pub outlook: Outlook,
+    /// What becomes of interactions, by the version of their rules.
+    pub by_version: ByVersion,
     pub thread: JoinHandle<Result<(), Fault>>,
     /// Closes when the thread ends, however.
     pub ended: oneshot::Receiver<()>,
@@ -140,6 +143,7 @@ pub fn start(
         leases.renew_source(&source, LEASE);
     }
     let first = first_commands(&shard);
+    let by_version = ByVersion::default();
     let mut driver = Driver {
         shard,
         journal,
@@ -150,6 +154,7 @@ pub fn start(
         follow,
         history,
         lessons: lessons_out,
+        by_version: by_version.clone(),
         outbox: Outbox::default(),
         leases: leases.clone(),
         forgotten: forgotten.clone(),
@@ -181,6 +186,7 @@ pub fn start(
         forgotten,
         secret,
         outlook,
+        by_version,
         thread,
         ended,
         leases,
