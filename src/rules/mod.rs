@@ -3,11 +3,12 @@
 //!
 //! In reading order: `document` is what people write, `values` the durations and money in it, `parse` and `validate`
 //! say what is wrong with it and where, `names` what it speaks of that a floor does not have, `section` which section
-//! holds for a queue, `planning`, `repeats` and `needs` make the plan.
+//! holds for a queue, `planning`, `repeats` and `needs` make the plan; `diff` says what changes from one to another.
 //!
 //! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
 //! the sections, and a plan names the version that made it already.
 
+pub mod diff;
 pub mod document;
 mod error;
 mod names;
