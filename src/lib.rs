@@ -11,6 +11,7 @@ pub mod learning;
 mod records;
 pub mod replay;
 pub mod report;
+pub mod rulebook;
 pub mod rules;
 pub mod simulate;
 mod spread;
