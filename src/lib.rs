@@ -35,6 +35,8 @@ pub mod observe;
 #[cfg(feature = "server")]
 mod retaining;
 #[cfg(feature = "server")]
+mod ruling;
+#[cfg(feature = "server")]
 pub mod runtime;
 #[cfg(feature = "server")]
 mod serving;

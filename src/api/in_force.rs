@@ -8,7 +8,7 @@ use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
 use crate::rules::{Asked, RuleSet};
 use arc_swap::ArcSwap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The rules in force at this moment.
 pub struct InForce(ArcSwap<Ruling>);
@@ -24,9 +24,10 @@ impl InForce {
         self.0.load_full()
     }
 
-    /// Puts others in force. Plans that are being made with the ones before are not waited for.
-    pub fn publish(&self, rules: Arc<RuleSet>) {
-        self.0.store(Arc::new(Ruling::new(rules)));
+    /// Puts others in force. Plans that are being made with the ones before are not waited for; whoever wants to know when
+    /// nobody plans with those any more watches what is left of them.
+    pub fn publish(&self, rules: Arc<RuleSet>) -> Weak<Ruling> {
+        Arc::downgrade(&self.0.swap(Arc::new(Ruling::new(rules))))
     }
 }
 
@@ -39,7 +40,8 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    fn new(rules: Arc<RuleSet>) -> Ruling {
+    /// Rules that may never come in force, to see what they would do.
+    pub fn new(rules: Arc<RuleSet>) -> Ruling {
         Ruling { words: rules.words(), rules, plans: Plans::default() }
     }
 

@@ -14,6 +14,7 @@ mod customer_facts;
 mod customers;
 mod desk;
 mod desk_notices;
+mod documents;
 mod erase;
 mod estimate;
 mod explain;
@@ -29,28 +30,35 @@ mod known;
 mod money;
 mod names;
 mod people;
+mod planning_again;
 mod plans;
 mod platform;
 mod policy_parts;
+mod preview;
 mod promises;
+mod publishing;
 mod report;
 mod route;
+mod rules;
 mod shown;
 mod shown_interaction;
 mod status;
 mod supervise;
 mod supervision;
 pub mod tenant;
+mod versions;
 mod whose;
 mod wire;
 mod work;
 
+pub use planning_again::take_up;
 pub use status::{ApiError, DOMAIN};
 
 use crate::proto::agents_server::AgentsServer;
 use crate::proto::customers_server::CustomersServer;
 use crate::proto::floor_server::FloorServer;
 use crate::proto::interactions_server::InteractionsServer;
+use crate::proto::rules_server::RulesServer;
 use crate::proto::supervision_server::SupervisionServer;
 use tenant::Tenants;
 use tonic::service::Routes;
@@ -67,6 +75,7 @@ pub const SERVICES: &[&str] = &[
     "baton.v1.Agents",
     "baton.v1.Customers",
     "baton.v1.Floor",
+    "baton.v1.Rules",
     "baton.v1.Supervision",
 ];
 
@@ -79,6 +88,7 @@ pub fn routes(tenants: &Tenants) -> Routes {
     .add_service(AgentsServer::new(agents::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(CustomersServer::new(customers::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(FloorServer::new(floor::Api::new(tenants.clone())).max_decoding_message_size(limit))
+    .add_service(RulesServer::new(rules::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(
         SupervisionServer::new(supervision::Api::new(tenants.clone())).max_decoding_message_size(limit),
     )
