@@ -8,7 +8,7 @@ fn main() {
 
 #[cfg(feature = "server")]
 fn protocol() {
-    let files = ["types", "interactions", "agents", "customers", "floor", "supervision"]
+    let files = ["types", "interactions", "agents", "customers", "floor", "rules", "supervision"]
         .map(|name| format!("baton/v1/{name}.proto"));
     let compiled = protox::Compiler::new(["proto"])
         .and_then(|mut compiler| {

@@ -3,7 +3,8 @@
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
 use crate::api::tenant::{
-    InForce, Known, Surroundings, Tenant, Tenants, Tickets, WITNESSES_MAX, Witness, compare_all, keep_looking,
+    InForce, Known, Publishing, Surroundings, Tenant, Tenants, Tickets, WITNESSES_MAX, Witness, compare_all,
+    keep_looking,
 };
 use crate::api::{self, DESCRIPTORS};
 use crate::config::{Config, JournalKind};
@@ -11,7 +12,9 @@ use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteS
 use crate::engine::command::Command;
 use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Sqlite};
 use crate::retaining::keep;
+use crate::rulebook::Rulebook;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
+use crate::ruling::{InForceError, at_start};
 use crate::runtime::leases::SWEEP;
 use crate::runtime::start::{Running, StartError, start};
 use crate::serving;
@@ -68,6 +71,8 @@ pub enum ServerError {
     RulesFile { path: String, source: std::io::Error },
     #[error("the rules {path} are not right:\n{source}")]
     Rules { path: String, source: DocumentErrors },
+    #[error("tenant {tenant}: {source}")]
+    Rulebook { tenant: String, source: Box<InForceError> },
     #[error("cannot read {what} {path}: {source}")]
     Tls { what: &'static str, path: String, source: std::io::Error },
     #[error("cannot serve TLS with the certificate and key in {path}: {why}")]
@@ -102,6 +107,7 @@ pub struct Parts {
     pub journal: Box<dyn Journal>,
     pub customers: Box<dyn CustomerStore>,
     pub erasures: Erasures,
+    pub rulebook: Rulebook,
     /// Where the journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
 }
@@ -111,17 +117,19 @@ impl Parts {
     pub fn open(config: &Config, tenant: &str) -> Result<Parts, ServerError> {
         if config.journal == JournalKind::Memory {
             let (journal, customers) = (Box::new(Memory::new()), Box::new(MemoryStore::new()));
-            return Ok(Parts { journal, customers, erasures: Erasures::in_memory(), folder: None });
+            let (erasures, rulebook) = (Erasures::in_memory(), Rulebook::in_memory(tenant));
+            return Ok(Parts { journal, customers, erasures, rulebook, folder: None });
         }
         let folder = config.data.join("tenants").join(tenant);
         std::fs::create_dir_all(&folder)
             .map_err(|source| ServerError::Folder { folder: folder.display().to_string(), source })?;
         let journal = Sqlite::open(&folder, tenant)?;
         let erasures = Erasures::open(&folder, tenant)?;
+        let rulebook = Rulebook::open(&folder, tenant)?;
         let customers = SqliteStore::open(&folder)
             .map_err(|source| ServerError::Customers { tenant: tenant.to_owned(), source })?;
         let (journal, customers) = (Box::new(journal), Box::new(customers));
-        Ok(Parts { journal, customers, erasures, folder: Some(folder) })
+        Ok(Parts { journal, customers, erasures, rulebook, folder: Some(folder) })
     }
 }
 
@@ -135,7 +143,7 @@ pub async fn prepare_with(
     config: &Config,
     mut parts: impl FnMut(&str) -> Result<Parts, ServerError>,
 ) -> Result<Ready, ServerError> {
-    let rules = Arc::new(config.rules.as_deref().map(read_rules).transpose()?.unwrap_or_default());
+    let given = config.rules.as_deref().map(read_rules).transpose()?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
@@ -158,7 +166,7 @@ pub async fn prepare_with(
     };
     let mut shards = Vec::new();
     for name in names(&access) {
-        shards.push(open_tenant(config, &name, parts(&name)?, rules.clone())?);
+        shards.push(open_tenant(config, &name, parts(&name)?, given.as_ref())?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     let retention = config.retention.clone();
@@ -220,13 +228,20 @@ fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
     Ok(FolderLock::acquire(folder)?)
 }
 
-fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -> Result<Shard, ServerError> {
-    let Parts { journal, customers, erasures, folder } = parts;
+fn open_tenant(
+    config: &Config,
+    name: &str,
+    parts: Parts,
+    given: Option<&RuleSet>,
+) -> Result<Shard, ServerError> {
+    let Parts { journal, customers, erasures, mut rulebook, folder } = parts;
     let erased = erasures.read()?;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
     let running = start(journal, customers.clone(), &erased, config.speed, config.learns, name)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
+    let rules = at_start(&mut rulebook, name, given, running.clock.now())
+        .map_err(|source| ServerError::Rulebook { tenant: name.to_owned(), source: Box::new(source) })?;
     tracing::info!(
         tenant = name,
         events = running.recovered,
@@ -265,6 +280,7 @@ fn open_tenant(config: &Config, name: &str, parts: Parts, rules: Arc<RuleSet>) -
         surroundings: Surroundings::default(),
         witnesses,
         tickets: Tickets::default(),
+        publishing: Publishing::new(rulebook, config.four_eyes),
         folder,
         recompute: Semaphore::new(1),
     });
@@ -324,6 +340,7 @@ fn beside_serving(shards: &mut [Shard], retention: &Retention) -> Vec<JoinHandle
         tasks.push(tokio::spawn(sweep(tenant.clone())));
         tasks.push(tokio::spawn(keep(tenant.clone(), retention.clone())));
         tasks.push(tokio::spawn(keep_looking(tenant.clone())));
+        tasks.push(tokio::spawn(api::take_up(tenant.clone())));
         tasks.extend(witnessed.take().map(|witnessed| tokio::spawn(compare_all(tenant.clone(), witnessed))));
     }
     tasks

@@ -54,9 +54,14 @@ pub struct Settings {
     /// everybody on loopback is the tenant `default`].
     #[arg(long, env = "BATON_TOKENS", value_name = "FILE")]
     pub tokens: Option<PathBuf>,
-    /// The rules, YAML or JSON [default: those built in]. Read and checked at start.
+    /// The rules a tenant begins with, YAML or JSON [default: those built in]. Read and checked at every start; in force
+    /// only until others are published.
     #[arg(long, env = "BATON_RULES", value_name = "FILE")]
     pub rules: Option<PathBuf>,
+    /// Whether rules are published by another supervisor than the one who wrote them [default: false].
+    /// Without --tokens nobody can be told from anybody else, and nothing is published.
+    #[arg(long, env = "BATON_FOUR_EYES", value_name = "TRUE|FALSE", num_args = 0..=1, default_missing_value = "true")]
+    pub four_eyes: Option<bool>,
     /// How many times faster than life engine time runs, 1 to 1000 [default: 1]. For demos: sessions and RPC
     /// deadlines stay real.
     #[arg(long, env = "BATON_SPEED", value_name = "TIMES")]
@@ -87,6 +92,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     pub tokens: Option<PathBuf>,
     pub rules: Option<PathBuf>,
+    /// Whoever publishes rules must be another than who wrote them.
+    pub four_eyes: bool,
     pub speed: u32,
     pub home: Option<Home>,
     pub retention: Retention,
@@ -134,6 +141,7 @@ impl Settings {
             tls_key: self.tls_key.or(other.tls_key),
             tokens: self.tokens.or(other.tokens),
             rules: self.rules.or(other.rules),
+            four_eyes: self.four_eyes.or(other.four_eyes),
             speed: self.speed.or(other.speed),
             country: self.country.or(other.country),
             retain: self.retain.or(other.retain),
@@ -174,6 +182,7 @@ impl Settings {
             tls,
             tokens: self.tokens,
             rules: self.rules,
+            four_eyes: self.four_eyes.unwrap_or(false),
             speed,
             home,
             retention: retention.unwrap_or_default(),

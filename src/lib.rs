@@ -11,6 +11,7 @@ pub mod learning;
 mod records;
 pub mod replay;
 pub mod report;
+pub mod rulebook;
 pub mod rules;
 pub mod simulate;
 mod spread;
@@ -33,6 +34,8 @@ pub mod load;
 pub mod observe;
 #[cfg(feature = "server")]
 mod retaining;
+#[cfg(feature = "server")]
+mod ruling;
 #[cfg(feature = "server")]
 pub mod runtime;
 #[cfg(feature = "server")]

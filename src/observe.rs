@@ -39,6 +39,21 @@ pub fn customer_late(what: &'static str) {
     counter!("baton_customer_late_total", "what" => what).increment(1);
 }
 
+/// Other rules came in force.
+pub fn rules_in_force(tenant: &str, version: u32) {
+    gauge!("baton_rules_version", "tenant" => tenant.to_owned()).set(f64::from(version));
+}
+
+/// Rules were published, or put back.
+pub fn rules_published(tenant: &str, what: &'static str) {
+    counter!("baton_rules_published_total", "tenant" => tenant.to_owned(), "what" => what).increment(1);
+}
+
+/// So many who waited were planned again because other rules were published.
+pub fn planned_again(tenant: &str, planned: u64) {
+    counter!("baton_planned_again_total", "tenant" => tenant.to_owned()).increment(planned);
+}
+
 /// Publishes a shard's books.
 pub struct Gauges {
     tenant: String,

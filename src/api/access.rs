@@ -11,6 +11,10 @@ use tonic::metadata::MetadataMap;
 
 /// The tenant of those who need no token.
 pub const DEFAULT_TENANT: &str = "default";
+/// The name of those who need no token: nobody knows who they are.
+pub const UNAUTHENTICATED: &str = "unauthenticated";
+/// The name of what the server does by itself.
+pub const SERVER: &str = "server";
 
 /// What the holder of a token is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +35,7 @@ pub enum Service {
     Customers,
     Floor,
     Supervision,
+    Rules,
     /// The one method of `Customers` that destroys.
     Erase,
 }
@@ -51,6 +56,15 @@ impl Role {
 struct Grant {
     tenant: String,
     role: Role,
+    /// Whose token it is. Several may be the same person's.
+    name: String,
+}
+
+/// Who calls.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Caller<'a> {
+    pub tenant: &'a str,
+    pub name: &'a str,
 }
 
 /// Who may come in.
@@ -98,7 +112,7 @@ impl Tokens {
             }
             let wrong = |got: &str| TokensError::Line { path: path.into(), line: index + 1, got: got.into() };
             let words: Vec<&str> = line.split_whitespace().collect();
-            let [token, tenant, role, _name] = words[..] else {
+            let [token, tenant, role, name] = words[..] else {
                 return Err(wrong(&format!("{} words", words.len())));
             };
             if token.len() < 16 {
@@ -113,7 +127,11 @@ impl Tokens {
             if super::names::chosen_id("tenant", tenant).is_err() {
                 return Err(wrong(&format!("tenant {tenant:?}")));
             }
-            grants.insert(hash(token), Grant { tenant: tenant.to_owned(), role });
+            if [UNAUTHENTICATED, SERVER].contains(&name) {
+                return Err(wrong(&format!("name {name:?}, which stands for nobody")));
+            }
+            let (tenant, name) = (tenant.to_owned(), name.to_owned());
+            grants.insert(hash(token), Grant { tenant, role, name });
         }
         if grants.is_empty() { Err(TokensError::Empty { path: path.into() }) } else { Ok(Tokens(grants)) }
     }
@@ -127,7 +145,14 @@ impl Tokens {
 impl Access {
     /// The tenant of a caller, if they may use a service.
     pub fn tenant(&self, metadata: &MetadataMap, service: Service) -> Result<&str, ApiError> {
-        let Access::Tokens(Tokens(grants)) = self else { return Ok(DEFAULT_TENANT) };
+        Ok(self.caller(metadata, service)?.tenant)
+    }
+
+    /// Who calls, if they may use a service.
+    pub fn caller(&self, metadata: &MetadataMap, service: Service) -> Result<Caller<'_>, ApiError> {
+        let Access::Tokens(Tokens(grants)) = self else {
+            return Ok(Caller { tenant: DEFAULT_TENANT, name: UNAUTHENTICATED });
+        };
         let token = metadata
             .get("authorization")
             .and_then(|value| value.to_str().ok())
@@ -137,7 +162,7 @@ impl Access {
             })?;
         let grant = grants.get(&hash(token)).ok_or_else(|| unauthenticated("the token is not known"))?;
         if grant.role.may(service) {
-            return Ok(&grant.tenant);
+            return Ok(Caller { tenant: &grant.tenant, name: &grant.name });
         }
         let message = format!("the role {:?} may not use the service {service:?}", grant.role);
         Err(ApiError::new(Code::PermissionDenied, "ROLE_INSUFFICIENT", message))
@@ -168,6 +193,8 @@ mod tests {
         let access = Access::Tokens(Tokens::parse(file, "tokens").expect("the file is right"));
         assert_eq!(access.tenant(&metadata("0123456789abcdef"), Service::Floor).ok(), Some("shop"));
         assert_eq!(access.tenant(&metadata("fedcba9876543210"), Service::Interactions).ok(), Some("bank"));
+        let boss = access.caller(&metadata("0123456789abcdef"), Service::Rules).expect("a supervisor");
+        assert_eq!(boss, Caller { tenant: "shop", name: "boss" });
         let denied = access.tenant(&metadata("fedcba9876543210"), Service::Floor).expect_err("a platform");
         assert_eq!((denied.code(), denied.reason()), (Code::PermissionDenied, "ROLE_INSUFFICIENT"));
         let unknown = access.tenant(&metadata("0123456789abcdeX"), Service::Floor).expect_err("unknown");
@@ -184,6 +211,8 @@ mod tests {
             "0123456789abcdef t king x",
             "0123456789abcdef T agent x",
             "0123456789abcdef t agent",
+            "0123456789abcdef t agent unauthenticated",
+            "0123456789abcdef t agent server",
         ] {
             assert!(Tokens::parse(wrong, "tokens").is_err(), "{wrong}");
         }

@@ -105,7 +105,7 @@ impl Beside {
         let Mode::Canary { share_ppm } = self.mode else { return false };
         // The upper half is spread as evenly as the whole.
         let upper = (number >> 64) as u64;
-        u128::from(upper) * u128::from(WHOLE_PPM) >> 64 < u128::from(share_ppm)
+        (u128::from(upper) * u128::from(WHOLE_PPM)) >> 64 < u128::from(share_ppm)
     }
 
     /// Notes how one was planned by both.

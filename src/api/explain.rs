@@ -61,7 +61,7 @@ pub async fn explain(
         customer_facts: customer_facts::known(&view.interaction),
         customer_facts_unknown: customer_facts::unknown(&view.interaction),
         replaced_plans: customer_facts::replaced(tenant, &view.interaction, &floor),
-        rules: rule_trace::trace(tenant, &view.interaction, &floor),
+        rules: rule_trace::trace(tenant, &view.interaction, &floor).await,
     })
 }
 

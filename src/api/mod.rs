@@ -15,6 +15,7 @@ mod customer_facts;
 mod customers;
 mod desk;
 mod desk_notices;
+mod documents;
 mod erase;
 mod estimate;
 mod explain;
@@ -31,13 +32,17 @@ mod money;
 mod names;
 mod people;
 mod planned;
+mod planning_again;
 mod plans;
 mod platform;
 mod policy_parts;
+mod preview;
 mod promises;
+mod publishing;
 mod report;
 mod route;
 mod rule_trace;
+mod rules;
 mod shadow;
 mod shown;
 mod shown_interaction;
@@ -47,16 +52,19 @@ mod supervision;
 mod surroundings;
 pub mod tenant;
 mod tickets;
+mod versions;
 mod whose;
 mod wire;
 mod work;
 
+pub use planning_again::take_up;
 pub use status::{ApiError, DOMAIN};
 
 use crate::proto::agents_server::AgentsServer;
 use crate::proto::customers_server::CustomersServer;
 use crate::proto::floor_server::FloorServer;
 use crate::proto::interactions_server::InteractionsServer;
+use crate::proto::rules_server::RulesServer;
 use crate::proto::supervision_server::SupervisionServer;
 use tenant::Tenants;
 use tonic::service::Routes;
@@ -73,6 +81,7 @@ pub const SERVICES: &[&str] = &[
     "baton.v1.Agents",
     "baton.v1.Customers",
     "baton.v1.Floor",
+    "baton.v1.Rules",
     "baton.v1.Supervision",
 ];
 
@@ -85,6 +94,7 @@ pub fn routes(tenants: &Tenants) -> Routes {
     .add_service(AgentsServer::new(agents::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(CustomersServer::new(customers::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(FloorServer::new(floor::Api::new(tenants.clone())).max_decoding_message_size(limit))
+    .add_service(RulesServer::new(rules::Api::new(tenants.clone())).max_decoding_message_size(limit))
     .add_service(
         SupervisionServer::new(supervision::Api::new(tenants.clone())).max_decoding_message_size(limit),
     )

@@ -109,25 +109,28 @@ impl Subject<'_> {
     }
 }
 
-/// Plans again what waits, with its recorded facts and the floor as it is.
-#[expect(dead_code, reason = "publishing will ask for it")]
+/// Plans again what waits, with its recorded facts and the floor as it is. `None`: neither its source nor these rules have a
+/// queue for it.
 pub fn again(
     tenant: &Tenant,
     ruling: &Ruling,
     floor: &Arc<Floor>,
     waiting: &Interaction,
     shares: Shares,
-) -> (Arc<Plan>, Option<Arc<Circumstances>>) {
+) -> Option<(Arc<Plan>, Option<Arc<Circumstances>>)> {
     let mut made_in = recorded(tenant, waiting);
-    let plan = subject(ruling, floor, waiting, &made_in).plan(tenant, ruling, floor, &mut made_in, shares);
+    let live = |queue: &QueueKey| floor.queues.live(u32::from(queue.0)).is_some();
+    let queue = made_in.queue.filter(live).or_else(|| ruling.rules.fallback(floor))?;
+    let plan = subject(queue, waiting).plan(tenant, ruling, floor, &mut made_in, shares);
     let circumstances = worth_recording(&made_in, &plan, ruling).then(|| made_in.into());
-    (plan, circumstances)
+    Some((plan, circumstances))
 }
 
 /// The rules that apply to one that is handed on.
 pub fn applied(tenant: &Tenant, ruling: &Ruling, floor: &Floor, interaction: &Interaction) -> Vec<Applied> {
     let mut made_in = recorded(tenant, interaction);
-    subject(ruling, floor, interaction, &made_in).judged(tenant, ruling, floor, &mut made_in, Shares::Dealt)
+    let queue = made_in.queue.or_else(|| ruling.rules.fallback(floor)).unwrap_or(interaction.queue());
+    subject(queue, interaction).judged(tenant, ruling, floor, &mut made_in, Shares::Dealt)
 }
 
 /// What its source asked for, now.
@@ -137,17 +140,11 @@ fn recorded(tenant: &Tenant, interaction: &Interaction) -> Circumstances {
     Circumstances { at: tenant.clock.now(), ..made_in }
 }
 
-fn subject<'a>(
-    ruling: &Ruling,
-    floor: &Floor,
-    interaction: &'a Interaction,
-    made_in: &Circumstances,
-) -> Subject<'a> {
-    let fallback = || ruling.rules.fallback(floor).unwrap_or(interaction.plan.entry().queue);
+fn subject(queue: QueueKey, interaction: &Interaction) -> Subject<'_> {
     Subject {
         channel: interaction.channel,
         source: &interaction.source,
-        queue: made_in.queue.unwrap_or_else(fallback),
+        queue,
         facts: &interaction.facts,
         journey: interaction.facts.journey.as_deref(),
     }

@@ -6,23 +6,37 @@ use crate::engine::floor::Floor;
 use crate::engine::interaction::Interaction;
 use crate::proto;
 use crate::proto::rule_trace::Outcome as Shown;
-use crate::rules::{Outcome, Told, Traced};
+use crate::rules::{Outcome, RuleSet, Told, Traced};
+use std::sync::Arc;
 
 /// Every ordered rule of the version that planned it. Nothing where that version is not known any more.
-pub fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) -> Vec<proto::RuleTrace> {
-    let ruling = tenant.rules.now();
-    if ruling.rules.version() != interaction.plan.rule_set || !ruling.rules.has_rules() {
-        return Vec::new();
-    }
+pub async fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) -> Vec<proto::RuleTrace> {
+    let Some(rules) = version(tenant, interaction.plan.rule_set).await else { return Vec::new() };
     let plain = Circumstances::default();
-    let told = Told {
+    rules.trace(floor, &told(interaction, &plain)).into_iter().map(shown).collect()
+}
+
+/// The rules of a version: in force, beside it, or out of the rulebook.
+async fn version(tenant: &Tenant, number: u32) -> Option<Arc<RuleSet>> {
+    let at_work = [Some(tenant.rules.now()), tenant.rules.beside().map(|beside| beside.ruling.clone())];
+    let found = at_work.into_iter().flatten().find(|ruling| ruling.rules.version() == number);
+    if let Some(ruling) = found {
+        return Some(ruling.rules.clone());
+    }
+    // One that cannot be read any more has nothing to say.
+    let version = tenant.publishing.look(move |book| book.version(number)).await.ok()??;
+    RuleSet::read(&version.text).ok().map(Arc::new)
+}
+
+/// What the rules were told when the plan in force was made; `plain` where nothing but facts is recorded.
+pub fn told<'a>(interaction: &'a Interaction, plain: &'a Circumstances) -> Told<'a> {
+    Told {
         channel: interaction.channel,
         source: &interaction.source,
         facts: &interaction.facts,
         journey: interaction.planned_with().map(|journey| &**journey),
-        circumstances: interaction.facts.circumstances.as_deref().unwrap_or(&plain),
-    };
-    ruling.rules.trace(floor, &told).into_iter().map(shown).collect()
+        circumstances: interaction.facts.circumstances.as_deref().unwrap_or(plain),
+    }
 }
 
 fn shown(traced: Traced) -> proto::RuleTrace {

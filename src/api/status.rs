@@ -3,8 +3,10 @@
 use super::convert::real;
 use crate::customers::StoreFault;
 use crate::engine::command::Refusal;
+use crate::journal::Fault;
 use crate::observe;
 use crate::proto;
+use crate::rulebook::{BookError, Refused};
 use crate::runtime::inbox::AskError;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,6 +19,8 @@ pub const DOMAIN: &str = "baton";
 pub const FALLBACK_MAX: usize = 256;
 /// Longest text that an error tells, in characters. Errors travel in headers, and many clients take 8 KiB of those.
 const TOLD_MAX: usize = 200;
+/// The same for the one text that an error is about.
+const TOLD_AT_LENGTH_MAX: usize = 1_500;
 /// What a client that was turned away for load is asked to wait.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
 
@@ -61,8 +65,17 @@ impl ApiError {
     }
 
     /// The same error, with something more that a program may read; cut with `…` if it is long.
-    pub fn telling(mut self, name: &'static str, value: &str) -> ApiError {
-        let value = match value.char_indices().nth(TOLD_MAX) {
+    pub fn telling(self, name: &'static str, value: &str) -> ApiError {
+        self.telling_up_to(TOLD_MAX, name, value)
+    }
+
+    /// The same for what an error is about, which may be longer. Once in an error.
+    pub fn telling_at_length(self, name: &'static str, value: &str) -> ApiError {
+        self.telling_up_to(TOLD_AT_LENGTH_MAX, name, value)
+    }
+
+    fn telling_up_to(mut self, most: usize, name: &'static str, value: &str) -> ApiError {
+        let value = match value.char_indices().nth(most) {
             Some((end, _)) => format!("{}…", &value[..end]),
             None => value.to_owned(),
         };
@@ -153,6 +166,30 @@ impl From<StoreFault> for ApiError {
             _ => (Code::Unavailable, "CUSTOMER_STORE_UNAVAILABLE"),
         };
         ApiError::new(code, reason, fault.to_string())
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> ApiError {
+        ApiError::new(Code::Unavailable, "RULEBOOK_UNAVAILABLE", fault.to_string())
+    }
+}
+
+impl From<BookError> for ApiError {
+    fn from(error: BookError) -> ApiError {
+        let refused = match error {
+            BookError::Fault(fault) => return fault.into(),
+            BookError::Refused(refused) => refused,
+        };
+        let (code, reason, field) = match &refused {
+            Refused::StaleEtag { .. } => (Code::Aborted, "ETAG_MISMATCH", Some("etag")),
+            Refused::NoDraft => (Code::FailedPrecondition, "NO_DRAFT", None),
+            Refused::VersionUnknown { .. } => (Code::NotFound, "VERSION_NOT_FOUND", Some("version")),
+            Refused::InForceAlready { .. } => (Code::FailedPrecondition, "IN_FORCE_ALREADY", None),
+            Refused::BaseOvertaken { .. } => (Code::Aborted, "BASE_OVERTAKEN", None),
+            Refused::NumberTooHigh { .. } => (Code::InvalidArgument, "FIELD_INVALID", Some("text")),
+        };
+        ApiError { field: field.map(str::to_owned), ..ApiError::new(code, reason, refused.to_string()) }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::circumstances::{Circumstances, QueueFigures};
 use crate::engine::ids::{HoursKey, QueueKey, Text};
 use crate::engine::plan::{Facts, Plan};
 use crate::rules::Asked;
+use crate::rules::condition::Uses;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,10 +43,12 @@ impl Surroundings {
     }
 }
 
-/// Looks once, at what the rules in force and those beside them read. Nothing is read, nothing is looked at.
-pub async fn look(tenant: &Tenant) {
+/// Looks once, at what the rules in force read, those beside them, and what others are about to. Nothing is read, nothing
+/// is looked at.
+pub async fn look(tenant: &Tenant, also: &Uses) {
     let ruling = tenant.rules.now();
     let mut uses = ruling.rules.uses().clone();
+    uses.join(also);
     if let Some(beside) = tenant.rules.beside() {
         uses.join(beside.ruling.rules.uses());
     }
@@ -88,6 +91,6 @@ pub async fn keep_looking(tenant: Arc<Tenant>) {
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        look(&tenant).await;
+        look(&tenant, &Uses::default()).await;
     }
 }

@@ -1,9 +1,10 @@
 //! A tenant as the services see it: the way to its shard, its customers, its leases and its rules.
 
-use super::access::{Access, Service};
+use super::access::{Access, Caller, Service};
 pub use super::in_force::{InForce, Ruling};
 pub use super::known::Known;
 use super::names::{self, shown};
+pub use super::publishing::Publishing;
 pub use super::shadow::{WITNESSES_MAX, Witness, compare_all};
 use super::status::ApiError;
 pub use super::surroundings::{Surroundings, keep_looking};
@@ -63,6 +64,8 @@ pub struct Tenant {
     pub witnesses: mpsc::Sender<Witness>,
     /// Counters of their splits, whichever version is in force.
     pub tickets: Tickets,
+    /// The versions of its rules, and who may publish one.
+    pub publishing: Publishing,
     /// Where its journal lies; `None` for one in memory.
     pub folder: Option<PathBuf>,
     /// Who judges past decisions again, which reads the journal: one at a time, the others wait their turn.
@@ -161,11 +164,20 @@ impl Tenants {
 
     /// The caller's tenant.
     pub fn caller(&self, metadata: &MetadataMap, service: Service) -> Result<Arc<Tenant>, ApiError> {
-        let own = self.access.tenant(metadata, service)?;
-        let tenant = self.by_name.get(own);
-        tenant.cloned().ok_or_else(|| {
+        Ok(self.known_caller(metadata, service)?.0)
+    }
+
+    /// The caller's tenant, and what the caller is called.
+    fn known_caller(
+        &self,
+        metadata: &MetadataMap,
+        service: Service,
+    ) -> Result<(Arc<Tenant>, &str), ApiError> {
+        let Caller { tenant: own, name } = self.access.caller(metadata, service)?;
+        let tenant = self.by_name.get(own).cloned().ok_or_else(|| {
             ApiError::new(Code::NotFound, "TENANT_NOT_FOUND", format!("tenant {own:?} is not on this server"))
-        })
+        })?;
+        Ok((tenant, name))
     }
 }
 
@@ -194,5 +206,17 @@ impl Gate {
     /// The caller's tenant.
     pub fn caller(&self, metadata: &MetadataMap) -> Result<Arc<Tenant>, ApiError> {
         self.tenants.caller(metadata, self.service)
+    }
+
+    /// The caller's tenant, if `name` (of the field `field`) is one of its resources, and what the caller is called.
+    pub fn known(
+        &self,
+        metadata: &MetadataMap,
+        field: &'static str,
+        name: &str,
+    ) -> Result<(Arc<Tenant>, String), ApiError> {
+        let (own, caller) = self.tenants.known_caller(metadata, self.service)?;
+        own.owns(field, name)?;
+        Ok((own, caller.to_owned()))
     }
 }

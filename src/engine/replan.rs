@@ -43,6 +43,24 @@ impl Step<'_> {
 }
 
 impl Shard {
+    /// Of the interactions after this one, those that could be planned again now, in the order of their ids. Looks at so
+    /// many at most, and says after which one to go on; `None`: that was all.
+    pub fn waiting_after(
+        &self,
+        after: InteractionId,
+        looked_at: usize,
+    ) -> (Vec<Arc<Interaction>>, Option<InteractionId>) {
+        let mut ids = self.interactions.ids_from(after.0).filter(|id| *id > after.0);
+        let (mut found, mut last) = (Vec::new(), None);
+        for id in ids.by_ref().take(looked_at).map(InteractionId) {
+            last = Some(id);
+            let waits = |one: &Arc<Interaction>| matches!(one.state, State::Waiting | State::Scheduled);
+            found.extend(self.interaction_shared(id).filter(waits));
+        }
+        let more = ids.next().is_some();
+        (found, last.filter(|_| more))
+    }
+
     /// Waiting or scheduled, and its plan is the one that was seen.
     fn to_plan_again(&self, id: InteractionId, replaces: u32) -> Result<&Interaction, Refusal> {
         let subject = self.interaction(id).ok_or(Refusal::InteractionUnknown)?;

@@ -102,7 +102,13 @@ impl<K: Copy + Into<u64>, T> Table<K, T> {
 
     /// The ids of all rows, in order.
     pub fn ids(&self) -> impl Iterator<Item = u64> {
-        let pages = self.pages.iter().enumerate();
+        self.ids_from(0)
+    }
+
+    /// The same from the page on that an id is in.
+    pub fn ids_from(&self, id: u64) -> impl Iterator<Item = u64> {
+        let page = usize::try_from(id).unwrap_or(usize::MAX) / PAGE;
+        let pages = self.pages.iter().enumerate().skip(page.saturating_sub(self.first));
         pages.filter_map(|(at, page)| Some((self.first + at, page.as_ref()?))).flat_map(|(number, page)| {
             let there = page.rows.iter().enumerate().filter(|(_, row)| row.is_some());
             there.map(move |(row, _)| (number * PAGE + row) as u64)

@@ -92,7 +92,7 @@ impl Fault {
     }
 
     /// For `map_err`: an error of SQLite, told apart into damage and everything else.
-    pub(super) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Fault {
+    pub(crate) fn sqlite(path: &Path, doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Fault {
         move |source| {
             if is_damage(&source) {
                 return Fault::damaged(path, format!("cannot {doing} it: {source}"));
@@ -111,7 +111,7 @@ impl Fault {
         }
     }
 
-    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Fault {
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Fault {
         Fault::Damaged { path: path.to_owned(), what: what.into() }
     }
 }

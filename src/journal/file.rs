@@ -23,7 +23,7 @@ const META: &str = "CREATE TABLE meta(one INTEGER PRIMARY KEY CHECK (one = 1), f
     tenant TEXT NOT NULL) STRICT;";
 
 /// What tells our two files apart.
-pub(super) struct Kind {
+pub(crate) struct Kind {
     /// In the header of the file, so that a foreign one is known without opening it.
     pub application_id: i32,
     /// Tables besides `meta`.
@@ -31,7 +31,7 @@ pub(super) struct Kind {
 }
 
 /// Creates the file if there is none. Appears complete or not at all, so an empty or half-made file is damage.
-pub(super) fn create_if_missing(path: &Path, kind: &Kind, tenant: &str) -> Result<(), Fault> {
+pub(crate) fn create_if_missing(path: &Path, kind: &Kind, tenant: &str) -> Result<(), Fault> {
     if path.try_exists().map_err(Fault::io(path, "look for"))? {
         return Ok(());
     }
@@ -53,7 +53,7 @@ pub(super) fn create(path: &Path, kind: &Kind, tenant: &str, page_size: u32) -> 
 }
 
 /// Creates a folder and what is missing above it, so that a power cut cannot take it away again.
-pub(super) fn create_folder(folder: &Path) -> Result<(), Fault> {
+pub(crate) fn create_folder(folder: &Path) -> Result<(), Fault> {
     create_and_sync(folder).map_err(Fault::io(folder, "create"))
 }
 
@@ -101,7 +101,7 @@ fn fill(draft: &Path, kind: &Kind, tenant: &str, page_size: u32) -> rusqlite::Re
 }
 
 /// Opens the file to write, after looking at its header and its log; nothing else may have it open.
-pub(super) fn open(path: &Path, kind: &Kind, tenant: &str) -> Result<Connection, Fault> {
+pub(crate) fn open(path: &Path, kind: &Kind, tenant: &str) -> Result<Connection, Fault> {
     recognise(path, kind)?;
     if let Tail::Torn { frames } = wal::scan(path)? {
         tracing::info!(path = %path.display(), frames, "dropping an unfinished commit, which nobody was told of");
@@ -113,7 +113,7 @@ pub(super) fn open(path: &Path, kind: &Kind, tenant: &str) -> Result<Connection,
 }
 
 /// Opens the file beside a connection that writes.
-pub(super) fn open_read_only(path: &Path, kind: &Kind) -> Result<Connection, Fault> {
+pub(crate) fn open_read_only(path: &Path, kind: &Kind) -> Result<Connection, Fault> {
     recognise(path, kind)?;
     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
@@ -178,7 +178,7 @@ fn recognise(path: &Path, kind: &Kind) -> Result<(), Fault> {
 
 /// Moves the log into the main file and empties it. What follows a torn tail must not be taken for a later commit
 /// at the next scan, and nothing that was deleted may stay readable in the log.
-pub(super) fn empty_log(connection: &Connection, path: &Path) -> Result<(), Fault> {
+pub(crate) fn empty_log(connection: &Connection, path: &Path) -> Result<(), Fault> {
     let busy: bool = connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
         .map_err(Fault::sqlite(path, "empty the log of"))?;

@@ -6,7 +6,7 @@
 
 mod erasures;
 mod fault;
-mod file;
+pub(crate) mod file;
 mod keys;
 mod lock;
 mod memory;

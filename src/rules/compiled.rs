@@ -3,11 +3,8 @@
 
 use super::condition::{Condition, Failure, Index, Uses};
 use super::document::{Document, Section};
-use super::error::Field;
 use super::facts::{Declarations, Grounds};
-use super::names::{Skipped, Why};
 use super::ordered::{Rule, Then};
-use crate::engine::floor::{Floor, Kind};
 use crate::engine::hours::time_zone;
 use jiff::tz::TimeZone;
 
@@ -114,23 +111,6 @@ impl Compiled {
     pub fn arm(&self, applied: Applied) -> Option<(&Then, &Section)> {
         let arm = self.rules.get(usize::from(applied.rule))?.arms.get(usize::from(applied.arm))?;
         Some((&arm.then, &arm.section))
-    }
-
-    /// What conditions ask for that this floor does not have: their rules are skipped.
-    pub fn skipped(&self, floor: &Floor) -> Vec<Skipped> {
-        let mut all = Vec::new();
-        for (number, rule) in self.rules.iter().enumerate() {
-            let uses = rule.condition.uses();
-            let queues = uses.queues.iter().filter(|name| floor.queues.key(name).is_none());
-            let hours = uses.hours.iter().filter(|name| floor.hours.key(name).is_none());
-            let unknown = queues.map(|name| (Kind::Queue, name)).chain(hours.map(|name| (Kind::Hours, name)));
-            all.extend(unknown.map(|(kind, name)| {
-                let field = Field::default().name("rules").at(number).name("when");
-                let why = Why::Unknown { kind, name: name.to_string() };
-                Skipped { line: None, field, why }
-            }));
-        }
-        all
     }
 
     /// Which rules apply. `ticket` gives the next number of a split, by the name of its rule.

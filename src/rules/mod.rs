@@ -4,10 +4,12 @@
 //! In reading order: `document` is what people write, `ordered` its rules, `values` the durations and money in it,
 //! `parse` and `validate` say what is wrong with it and where, `names` what it speaks of that a floor does not have.
 //! `facts` is what conditions may ask, `condition` one of them, `compiled` all rules at work: which apply. `overlay` lays
-//! these over what `section` says holds for a queue; `planning`, `repeats` and `needs` make the plan.
+//! these over what `section` says holds for a queue; `planning`, `repeats` and `needs` make the plan; `doubts` says what is hardly
+//! meant, `diff` what changes from one document to another.
 
 mod compiled;
 pub mod condition;
+pub mod diff;
 pub mod document;
 mod doubts;
 mod error;
@@ -153,7 +155,6 @@ impl RuleSet {
     /// What is left out on this floor because the floor does not have it, in the order of the document.
     pub fn skipped(&self, floor: &Floor) -> Vec<Skipped> {
         let mut skipped = names::skipped(Names::plain(&self.document, floor));
-        skipped.extend(self.compiled.skipped(floor));
         if !skipped.is_empty() {
             let lines = Lines::of(&self.text);
             for part in &mut skipped {

@@ -153,6 +153,18 @@ fn decimal(text: &str, places: u32) -> Option<i64> {
     whole.checked_add(part.parse::<i64>().ok()? * 10_i64.pow(places - length))
 }
 
+/// True if two texts stand for the same value: `5m` and `300s`, `5` and `5.00`.
+pub(super) fn means_the_same(one: &str, other: &str) -> bool {
+    fn both<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+        one.is_some() && one == other
+    }
+    let share = |text: &str| text.strip_suffix('%').and_then(|text| decimal(text, 6));
+    one == other
+        || both(Duration::read(one), Duration::read(other))
+        || both(decimal(one, 6), decimal(other, 6))
+        || both(share(one), share(other))
+}
+
 struct Reader<T>(std::marker::PhantomData<T>);
 
 impl<T: Written> de::Visitor<'_> for Reader<T> {

@@ -1,7 +1,9 @@
 //! Rules that never apply: by their own condition, or because a rule above stops whoever they are for.
 
 use super::Doubt;
+use crate::engine::floor::Floor;
 use crate::rules::compiled::Compiled;
+use crate::rules::condition::Named;
 use crate::rules::document::Document;
 use crate::rules::error::Field;
 use crate::rules::ordered::Rule;
@@ -27,6 +29,21 @@ pub(super) fn doubts(document: &Document, compiled: &Compiled) -> Vec<Doubt> {
         }
     }
     doubts
+}
+
+/// Names in conditions that this floor does not have.
+pub(super) fn strangers(compiled: &Compiled, floor: &Floor) -> Vec<Doubt> {
+    let is_on_floor = |named: Named| match named {
+        Named::Hours(name) => floor.hours.key(name).is_some(),
+        Named::Queue(name) => floor.queues.key(name).is_some(),
+        Named::Skill(name) => floor.skills.key(name).is_some(),
+    };
+    let of_rule = |number: u16| {
+        let field = Field::default().name("rules").at(usize::from(number)).name("when");
+        let said = compiled.condition(number).uses().strangers(is_on_floor);
+        said.into_iter().map(move |said| Doubt::of(field.clone(), said))
+    };
+    (0..compiled.count()).flat_map(of_rule).collect()
 }
 
 /// Whichever of its shares applies.

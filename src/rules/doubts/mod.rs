@@ -50,6 +50,7 @@ impl RuleSet {
         let mut doubts = conditions::doubts(&self.document, &self.compiled);
         doubts.extend(loops::doubts(&self.document));
         if let Some(floor) = floor {
+            doubts.extend(conditions::strangers(&self.compiled, floor));
             doubts.extend(staff::doubts(self, floor));
         }
         let lines = Lines::of(&self.text);

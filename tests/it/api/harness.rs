@@ -10,7 +10,9 @@ use baton::proto::agents_client::AgentsClient;
 use baton::proto::customers_client::CustomersClient;
 use baton::proto::floor_client::FloorClient;
 use baton::proto::interactions_client::InteractionsClient;
+use baton::proto::rules_client::RulesClient;
 use baton::proto::supervision_client::SupervisionClient;
+use baton::rulebook::Rulebook;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -98,6 +100,7 @@ impl Server {
                 journal: Box::new(Memory::new()),
                 customers: Box::new(MemoryStore::new()),
                 erasures: Erasures::in_memory(),
+                rulebook: Rulebook::in_memory("default"),
                 folder: None,
             };
             change(&mut parts);
@@ -151,6 +154,9 @@ impl Server {
     }
     pub fn floor(&self) -> FloorClient<Channel> {
         FloorClient::new(self.channel())
+    }
+    pub fn rules(&self) -> RulesClient<Channel> {
+        RulesClient::new(self.channel())
     }
     pub fn supervision(&self) -> SupervisionClient<Channel> {
         SupervisionClient::new(self.channel())

@@ -26,6 +26,8 @@ mod people;
 mod planted;
 mod policies;
 mod promises;
+mod publishing;
+mod publishing_plans;
 mod races;
 mod reaching;
 mod reports;

@@ -178,15 +178,16 @@ async fn figures_of_queues_are_told_to_rules_and_recorded_with_the_plan() {
             server.cancel(&one.name).await;
             let told = server.told(&one).await;
             let empty = told.rules.iter().find(|rule| rule.rule == "a line that is empty");
+            // The look may have been while the call before waited.
             match empty.expect("it is traced").outcome() {
-                Outcome::Skipped => assert!(one.tags.is_empty()),
-                other => return (other, one.tags),
+                Outcome::Matched => return one.tags,
+                _ => assert!(one.tags.is_empty()),
             }
         }
         unreachable!("it goes on until the floor was looked at")
     };
     let told = within("a look at the floor", looked_at).await;
-    assert_eq!(told, (Outcome::Matched, vec!["first-in-line".to_owned()]));
+    assert_eq!(told, ["first-in-line"]);
 }
 
 #[tokio::test]

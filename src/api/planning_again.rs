@@ -1,0 +1,173 @@
+//! Planning again who waits, when other rules are published. What waits is read a few at a time and planned again where it
+//! stands, until nobody is left with a plan of other rules; a plan that somebody else replaced meanwhile stands.
+
+use super::in_force::Ruling;
+use super::planned::{self, Shares};
+use super::status::ApiError;
+use super::tenant::Tenant;
+use crate::engine::command::Command;
+use crate::engine::ids::InteractionId;
+use crate::engine::interaction::Interaction;
+use crate::engine::plan::Plan;
+use crate::observe;
+use crate::runtime::inbox::AskError;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// So many interactions are looked at between two commands of the shard.
+pub const LOOKED_AT: usize = 4_096;
+/// Between two looks for those who were on their way in with the rules before.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
+/// Whoever publishes waits no longer than this for the last of them; they are planned again all the same.
+const ANSWER_AFTER: Duration = Duration::from_secs(1);
+/// A customer who is looked up too late is planned with the rules of then for no longer than this.
+const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
+
+/// True if a plan says the same, whichever rules made it.
+pub fn says_the_same(one: &Plan, other: &Plan) -> bool {
+    *one == Plan { rule_set: one.rule_set, ..other.clone() }
+}
+
+/// What came of planning again.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct Counted {
+    /// Planned again.
+    pub planned: u64,
+    /// The queue they are meant for does not take them now, or there is none: their plans stand.
+    pub refused: u64,
+}
+
+/// Plans everybody who waits again with the rules in force, which have just taken the place of others. What is not done
+/// in time for an answer goes on by itself; when all is done that is noted in the rulebook.
+pub async fn plan_again(tenant: &Arc<Tenant>, before: Weak<Ruling>) -> Result<Counted, ApiError> {
+    let mut work =
+        Work { tenant: tenant.clone(), ruling: tenant.rules.now(), before, counted: Counted::default() };
+    let done = work.until(Instant::now() + ANSWER_AFTER).await?;
+    let counted = work.counted;
+    if done {
+        work.note().await?;
+    } else {
+        tokio::spawn(work.finish());
+    }
+    Ok(counted)
+}
+
+/// Goes on with what a crash cut short. Nobody is on their way in: whoever was has been forgotten with the process.
+pub async fn take_up(tenant: Arc<Tenant>) {
+    let unfinished = tenant.publishing.look(|book| book.in_force()).await;
+    match unfinished {
+        Ok(Some(in_force)) if in_force.planning_again => {}
+        Ok(_) => return,
+        Err(fault) => return tracing::error!(tenant = tenant.name, "the rulebook cannot be read: {fault}"),
+    }
+    tracing::info!(tenant = tenant.name, "going on with planning again who waits");
+    let ruling = tenant.rules.now();
+    let work = Work { tenant, ruling, before: Weak::new(), counted: Counted::default() };
+    work.finish().await;
+}
+
+struct Work {
+    tenant: Arc<Tenant>,
+    ruling: Arc<Ruling>,
+    before: Weak<Ruling>,
+    counted: Counted,
+}
+
+impl Work {
+    /// Until nobody is left, or the time has come. True: nobody is left.
+    async fn until(&mut self, end: Instant) -> Result<bool, ApiError> {
+        loop {
+            // Asked before the pass: who was on their way then is seen by the one after.
+            let nobody_on_their_way = self.before.strong_count() == 0;
+            let planned = self.pass().await?;
+            if nobody_on_their_way && planned == 0 {
+                return Ok(true);
+            }
+            if Instant::now() >= end || !self.is_in_force() {
+                return Ok(!self.is_in_force());
+            }
+            sleep(AGAIN_AFTER).await;
+        }
+    }
+
+    /// Other rules may have been published since: what they leave standing is theirs to say.
+    fn is_in_force(&self) -> bool {
+        Arc::ptr_eq(&self.ruling, &self.tenant.rules.now())
+    }
+
+    async fn finish(mut self) {
+        let done = self.until(Instant::now() + ON_THEIR_WAY_MAX).await;
+        let noted = match done {
+            Ok(_) => self.note().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = noted {
+            // The mark stays in the rulebook, and the next start goes on.
+            let (tenant, why) = (&self.tenant.name, error.message());
+            tracing::warn!(tenant, "planning again who waits is not finished: {why}");
+        }
+    }
+
+    async fn note(&self) -> Result<(), ApiError> {
+        let (number, Counted { planned, refused }) = (self.ruling.rules.version(), self.counted);
+        let counted =
+            format!("{planned} planned again; {refused} kept their plans, their queue does not take them");
+        let by = self.tenant.publishing.server_by(self.tenant.clock.now(), "published with plan again");
+        Ok(self.tenant.publishing.book(move |book| book.planned_again(number, &by, &counted)).await?)
+    }
+
+    /// Once over everybody who waits: how many were planned again.
+    async fn pass(&mut self) -> Result<u64, ApiError> {
+        let (mut planned, mut refused, mut after) = (0, 0, Some(InteractionId(0)));
+        while let Some(from) = after {
+            let seen = self.tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
+            let (waiting, next) = seen.value;
+            let counted = self.batch(waiting).await?;
+            (planned, refused, after) = (planned + counted.planned, refused + counted.refused, next);
+        }
+        self.counted.planned += planned;
+        // Those who are refused are looked at in every pass.
+        self.counted.refused = refused;
+        observe::planned_again(&self.tenant.name, planned);
+        Ok(planned)
+    }
+
+    async fn batch(&self, waiting: Vec<Arc<Interaction>>) -> Result<Counted, ApiError> {
+        let (floor, version) = (self.tenant.shard.floor(), self.ruling.rules.version());
+        let (mut asked, mut counted) = (JoinSet::new(), Counted::default());
+        for subject in waiting.into_iter().filter(|one| one.plan.rule_set != version) {
+            let again = planned::again(&self.tenant, &self.ruling, &floor, &subject, Shares::Dealt);
+            let Some((plan, circumstances)) = again else {
+                counted.refused += 1;
+                continue;
+            };
+            let command = Command::Replan {
+                interaction: subject.id,
+                plan,
+                replaces: subject.plan_revision,
+                circumstances,
+            };
+            asked.spawn(ask(self.tenant.clone(), command));
+        }
+        while let Some(answer) = asked.join_next().await {
+            match answer.expect("asking does not panic") {
+                Ok(()) => counted.planned += 1,
+                Err(AskError::Refused(_)) => counted.refused += 1,
+                Err(stopped) => return Err(stopped.into()),
+            }
+        }
+        Ok(counted)
+    }
+}
+
+/// A shard with much to do is asked again.
+async fn ask(tenant: Arc<Tenant>, command: Command) -> Result<(), AskError> {
+    loop {
+        match tenant.shard.ask(command.clone(), None).await {
+            Err(AskError::Busy) => sleep(AGAIN_AFTER).await,
+            answer => return answer.map(drop),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Publishing while the floor runs: what is to come in force is checked, written to the rulebook with its row of the audit
+//! trail, and only then put in force; then who waits is planned again, if that was asked for. One at a time.
+
+use super::access::{SERVER, UNAUTHENTICATED};
+use super::documents::{self, difference};
+use super::in_force::Ruling;
+use super::planning_again::{Counted, plan_again};
+use super::preview::preview;
+use super::status::ApiError;
+use super::surroundings;
+use super::tenant::Tenant;
+use crate::engine::time::Time;
+use crate::observe;
+use crate::rulebook::{BookError, By, Publication, Refused, Rulebook, Version, Waiting};
+use crate::rules::RuleSet;
+use std::sync::{Arc, Weak};
+use tokio::sync::Mutex;
+use tonic::Code;
+
+/// The versions of a tenant's rules, and who may publish one.
+pub struct Publishing {
+    book: Arc<Mutex<Rulebook>>,
+    /// Whoever publishes holds it from the first check to the last plan.
+    turn: Mutex<()>,
+    four_eyes: bool,
+}
+
+/// What is to come in force.
+pub enum What {
+    /// The draft, in the state of this etag.
+    Draft(String),
+    /// A text, and the version it was made from.
+    Text(String, Option<u32>),
+    /// An older version; `None`: the one before.
+    Version(Option<u32>),
+}
+
+/// What came of it.
+pub struct Published {
+    pub version: Version,
+    pub effect: Time,
+    pub counted: Counted,
+    /// The text of the version before.
+    pub before: String,
+}
+
+impl Publishing {
+    /// With this rulebook. With four eyes nobody publishes what they wrote themselves.
+    pub fn new(book: Rulebook, four_eyes: bool) -> Publishing {
+        Publishing { book: Arc::new(Mutex::new(book)), turn: Mutex::new(()), four_eyes }
+    }
+
+    /// Does something to the rulebook, on a thread that may wait for the disk.
+    pub async fn book<T: Send + 'static>(&self, act: impl FnOnce(&mut Rulebook) -> T + Send + 'static) -> T {
+        let mut book = self.book.clone().lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || act(&mut book)).await;
+        done.expect("the rulebook does not panic")
+    }
+
+    /// Looks into the rulebook.
+    pub async fn look<T: Send + 'static>(&self, look: impl FnOnce(&Rulebook) -> T + Send + 'static) -> T {
+        self.book(move |book| look(book)).await
+    }
+
+    /// What the server does by itself.
+    pub fn server_by(&self, time: Time, reason: &str) -> By {
+        By { who: SERVER.to_owned(), time, reason: reason.to_owned() }
+    }
+}
+
+/// Puts rules in force. It goes on to its end though whoever asked has gone.
+pub async fn publish(
+    tenant: Arc<Tenant>,
+    what: What,
+    by: By,
+    waiting: Waiting,
+) -> Result<Published, ApiError> {
+    let done = tokio::spawn(async move { one_at_a_time(&tenant, what, by, waiting).await }).await;
+    done.unwrap_or_else(|_| Err(ApiError::new(Code::Unavailable, "STOPPING", "the server is stopping")))
+}
+
+async fn one_at_a_time(
+    tenant: &Arc<Tenant>,
+    what: What,
+    by: By,
+    waiting: Waiting,
+) -> Result<Published, ApiError> {
+    let _turn = tenant.publishing.turn.lock().await;
+    four_eyes(tenant, &what, &by).await?;
+    let (before, time) = (tenant.rules.now().rules.text().to_owned(), by.time);
+    let (rules, version) = match what {
+        What::Version(number) => roll_back(tenant, number, by, waiting).await?,
+        What::Draft(etag) => {
+            let text = tenant.publishing.look(|book| book.draft()).await?.map(|draft| draft.text);
+            let publication = publication(text.unwrap_or_default(), by, waiting);
+            // The rulebook refuses any other state of the draft than the one it is now.
+            put_in_force(tenant, Publication { draft: Some(etag), ..publication }, "draft_etag").await?
+        }
+        What::Text(text, base) => {
+            let publication = publication(text, by, waiting);
+            put_in_force(tenant, Publication { base, ..publication }, "text").await?
+        }
+    };
+    // What they read of the floor is there when they begin.
+    surroundings::look(tenant, rules.uses()).await;
+    let old = swap(tenant, rules.numbered(version.number));
+    observe::rules_in_force(&tenant.name, version.number);
+    tracing::info!(
+        tenant = tenant.name,
+        version = version.number,
+        rules = version.name,
+        "rules are in force"
+    );
+    let counted = match waiting {
+        Waiting::Keep => Counted::default(),
+        Waiting::PlanAgain => plan_again(tenant, old).await?,
+    };
+    Ok(Published { version, effect: time, counted, before })
+}
+
+fn publication(text: String, by: By, waiting: Waiting) -> Publication {
+    Publication { text, name: String::new(), number: 0, by, waiting, draft: None, base: None }
+}
+
+/// Nobody publishes what they wrote themselves, where that is asked for. Putting back what was published once is not
+/// writing.
+async fn four_eyes(tenant: &Tenant, what: &What, by: &By) -> Result<(), ApiError> {
+    if !tenant.publishing.four_eyes {
+        return Ok(());
+    }
+    let refused = |reason, message: &str| Err(ApiError::new(Code::FailedPrecondition, reason, message));
+    if by.who == UNAUTHENTICATED {
+        let message = "rules are published by another supervisor than who wrote them, and without tokens nobody is known";
+        return refused("FOUR_EYES_UNAUTHENTICATED", message);
+    }
+    match what {
+        What::Version(_) => Ok(()),
+        What::Text(..) => {
+            let message = "rules are published by another supervisor than who wrote them: write a draft, and let another publish it";
+            refused("FOUR_EYES_DRAFT_ONLY", message)
+        }
+        What::Draft(_) => {
+            let draft = tenant.publishing.look(|book| book.draft()).await?;
+            match draft.filter(|draft| draft.author == by.who) {
+                None => Ok(()),
+                Some(_) => {
+                    let message =
+                        format!("{} changed the draft last; another supervisor must publish it", by.who);
+                    refused("FOUR_EYES_SAME_PERSON", &message)
+                }
+            }
+        }
+    }
+}
+
+async fn put_in_force(
+    tenant: &Arc<Tenant>,
+    mut publication: Publication,
+    field: &'static str,
+) -> Result<(RuleSet, Version), ApiError> {
+    if let Some(etag) = publication.draft.clone() {
+        // First, so that who is too late hears of that and not of mistakes in what another wrote.
+        if let Err(refused) = tenant.publishing.look(move |book| book.is_draft(&etag)).await? {
+            return Err(with_difference(tenant, refused.into()).await.naming(field));
+        }
+    }
+    let rules = documents::read(field, &publication.text)?;
+    serves_everybody(tenant, &rules).await?;
+    (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
+    let published = tenant.publishing.book(move |book| book.publish(&publication)).await;
+    match published {
+        Ok(version) => Ok((rules, version)),
+        Err(error) => Err(with_difference(tenant, error).await.naming(field)),
+    }
+}
+
+async fn roll_back(
+    tenant: &Arc<Tenant>,
+    number: Option<u32>,
+    by: By,
+    waiting: Waiting,
+) -> Result<(RuleSet, Version), ApiError> {
+    let in_force = tenant.rules.now().rules.version();
+    let number = match number {
+        Some(number) => number,
+        None => tenant.publishing.look(move |book| book.before(in_force)).await?.ok_or_else(|| {
+            let message = format!("version {in_force} is the only one there ever was");
+            ApiError::new(Code::FailedPrecondition, "NO_VERSION_BEFORE", message)
+        })?,
+    };
+    let version = tenant.publishing.look(move |book| book.version(number)).await?;
+    let version = version.ok_or_else(|| documents::no_version("version", number))?;
+    let rules = documents::read("version", &version.text)?;
+    serves_everybody(tenant, &rules).await?;
+    let version = tenant.publishing.book(move |book| book.roll_back(number, &by, waiting)).await?;
+    Ok((rules, version))
+}
+
+/// Refuses rules by which somebody who waits now would have no queue.
+async fn serves_everybody(tenant: &Arc<Tenant>, rules: &RuleSet) -> Result<(), ApiError> {
+    if let Some(fallback) = &rules.document().fallback
+        && rules.fallback(&tenant.shard.floor()).is_none()
+    {
+        let message =
+            format!("the rules fall back to queue {:?}, which this floor does not have", fallback.queue);
+        return Err(ApiError::new(Code::FailedPrecondition, "FALLBACK_WITHOUT_QUEUE", message));
+    }
+    let told = preview(tenant, &Ruling::new(Arc::new(rules.clone()))).await?;
+    if told.without_queue == 0 {
+        return Ok(());
+    }
+    let stranded = told.interactions.iter().filter(|one| one.queue_after.is_empty());
+    let names: Vec<&str> = stranded.map(|one| one.interaction.as_str()).collect();
+    let message = format!("{} who wait now would have no queue", told.without_queue);
+    Err(ApiError::new(Code::FailedPrecondition, "WAITING_WITHOUT_QUEUE", message)
+        .telling_at_length("interactions", &names.join("\n")))
+}
+
+/// Whoever was overtaken is told what changed meanwhile.
+pub async fn with_difference(tenant: &Tenant, error: BookError) -> ApiError {
+    let between = match &error {
+        BookError::Refused(Refused::StaleEtag { got, current }) => Some((got.clone(), current.clone())),
+        BookError::Refused(Refused::BaseOvertaken { base, in_force }) => {
+            Some((format!("v{base}"), format!("v{in_force}")))
+        }
+        _ => None,
+    };
+    let Some((before, now)) = between else { return error.into() };
+    let texts = tenant.publishing.look(move |book| Ok((book.text_of(&before)?, book.text_of(&now)?))).await;
+    let said = match texts {
+        Err(fault) => return ApiError::from(BookError::Fault(fault)),
+        Ok((Some(before), Some(now))) => difference(&before, &now),
+        Ok(_) => "what the etag names is too long ago to compare with".to_owned(),
+    };
+    ApiError::from(error).telling_at_length("difference", &said)
+}
+
+/// From here on whoever is planned is planned by these.
+fn swap(tenant: &Tenant, rules: RuleSet) -> Weak<Ruling> {
+    let signals = &tenant.rules.now().rules.document().signals.clone();
+    let other_words = *signals != rules.document().signals;
+    let old = tenant.rules.publish(Arc::new(rules));
+    if other_words {
+        // Each kept card remembers what the words before made of its entries.
+        tenant.recents.forget_all();
+    }
+    old
+}

@@ -1,0 +1,308 @@
+//! `Rules`: drafts, versions, publishing, and the trail of who changed what. A document is a text here; what it means is
+//! the rules' own business.
+
+use super::access::Service;
+use super::convert::{required, timestamp};
+use super::documents::{self, TOLD_MAX, checked, text_of};
+use super::in_force::Ruling;
+use super::preview::preview;
+use super::publishing::{Published, What, publish, with_difference};
+use super::rule_trace;
+use super::status::ApiError;
+use super::tenant::{Gate, Tenant, Tenants};
+use super::versions;
+use crate::engine::circumstances::Circumstances;
+use crate::engine::floor::Floor;
+use crate::engine::ids::InteractionId;
+use crate::observe;
+use crate::proto;
+use crate::proto::publish_request::Document as Asked;
+use crate::proto::rules_server::Rules;
+use crate::rulebook::By;
+use crate::rules::{DocumentErrors, RuleSet, diff};
+use std::sync::Arc;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
+
+/// Longest reason, in characters.
+const REASON_MAX: usize = 500;
+
+/// The service.
+pub struct Api {
+    gate: Gate,
+}
+
+impl Api {
+    /// The service for all tenants of a server.
+    pub fn new(tenants: Tenants) -> Api {
+        Api { gate: Gate::new(tenants, Service::Rules) }
+    }
+
+    async fn update_draft(
+        &self,
+        metadata: &MetadataMap,
+        request: proto::UpdateDraftRequest,
+    ) -> Result<proto::RulesDraft, ApiError> {
+        let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
+        checked("text", &request.text)?;
+        let by = self.by(&tenant, who, documents::reason(&request.reason)?);
+        let (text, etag) = (request.text, required("etag", &request.etag, 64)?.to_owned());
+        let written = tenant.publishing.book(move |book| book.write_draft(&text, &etag, &by)).await;
+        match written {
+            Ok(draft) => Ok(tenant.show_draft(draft)),
+            Err(error) => Err(with_difference(&tenant, error).await),
+        }
+    }
+
+    async fn discard_draft(
+        &self,
+        metadata: &MetadataMap,
+        request: proto::DiscardDraftRequest,
+    ) -> Result<(), ApiError> {
+        let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
+        let by = self.by(&tenant, who, documents::reason(&request.reason)?);
+        let etag = required("etag", &request.etag, 64)?.to_owned();
+        let discarded = tenant.publishing.book(move |book| book.discard_draft(&etag, &by)).await;
+        match discarded {
+            Ok(()) => Ok(()),
+            Err(error) => Err(with_difference(&tenant, error).await),
+        }
+    }
+
+    async fn publish(
+        &self,
+        metadata: &MetadataMap,
+        request: proto::PublishRequest,
+    ) -> Result<proto::PublishResponse, ApiError> {
+        let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
+        let waiting = versions::policy(request.waiting)?;
+        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let what = match request.document {
+            None => return Err(ApiError::missing("document", "draft_etag or text")),
+            Some(Asked::DraftEtag(etag)) => What::Draft(required("draft_etag", &etag, 64)?.to_owned()),
+            Some(Asked::Text(text)) => {
+                checked("text", &text)?;
+                let base = match request.base.as_str() {
+                    "" => None,
+                    name => Some(documents::version_number(&tenant, "base", name)?),
+                };
+                What::Text(text, base)
+            }
+        };
+        let published = publish(tenant.clone(), what, by, waiting).await?;
+        observe::rules_published(&tenant.name, "published");
+        Ok(answer(&tenant, &published))
+    }
+
+    async fn rollback(
+        &self,
+        metadata: &MetadataMap,
+        request: proto::RollbackRequest,
+    ) -> Result<proto::PublishResponse, ApiError> {
+        let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
+        let waiting = versions::policy(request.waiting)?;
+        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let number = match request.version.as_str() {
+            "" => None,
+            name => Some(documents::version_number(&tenant, "version", name)?),
+        };
+        let published = publish(tenant.clone(), What::Version(number), by, waiting).await?;
+        observe::rules_published(&tenant.name, "rolled_back");
+        Ok(answer(&tenant, &published))
+    }
+
+    fn by(&self, tenant: &Tenant, who: String, reason: &str) -> By {
+        By { who, time: tenant.clock.now(), reason: reason.to_owned() }
+    }
+}
+
+fn answer(tenant: &Tenant, published: &Published) -> proto::PublishResponse {
+    let version = &published.version;
+    let changes = diff::changes(&published.before, &version.text).unwrap_or_default();
+    proto::PublishResponse {
+        version: Some(tenant.show_version_briefly(version)),
+        effect_time: Some(timestamp(published.effect)),
+        planned_again: published.counted.planned,
+        not_planned_again: published.counted.refused,
+        changes: changes.into_iter().take(TOLD_MAX).collect(),
+    }
+}
+
+/// Rules are held against so many of the newest interactions that are known.
+const RECORDED_MAX: u64 = 1_000;
+
+async fn validated(tenant: &Tenant, text: &str) -> Result<proto::ValidateResponse, ApiError> {
+    Ok(match RuleSet::read(text) {
+        Err(DocumentErrors(errors)) => proto::ValidateResponse {
+            errors_total: count(errors.len()),
+            errors: errors.iter().take(TOLD_MAX).map(documents::error).collect(),
+            ..proto::ValidateResponse::default()
+        },
+        Ok(rules) => {
+            let floor = tenant.shard.floor();
+            let (skipped, doubts) = (rules.skipped(&floor), rules.doubts(Some(&floor)));
+            let warning = |line, field: String, message: String| {
+                let line = documents::line_number(line);
+                proto::RulesWarning { line, field, message }
+            };
+            let skipped =
+                skipped.iter().map(|part| warning(part.line, part.field.to_string(), part.to_string()));
+            let doubts = doubts.iter().map(|one| warning(one.line, one.field.to_string(), one.to_string()));
+            let unmatched = unmatched(tenant, &rules, &floor).await?;
+            let unmatched = unmatched.into_iter().map(|said| warning(None, "rules".to_owned(), said));
+            let mut warnings: Vec<_> = skipped.chain(doubts).chain(unmatched).collect();
+            let warnings_total = count(warnings.len());
+            warnings.truncate(TOLD_MAX);
+            proto::ValidateResponse { warnings, warnings_total, ..proto::ValidateResponse::default() }
+        }
+    })
+}
+
+/// Rules that match nothing of what came lately, each in a sentence.
+async fn unmatched(tenant: &Tenant, rules: &RuleSet, floor: &Floor) -> Result<Vec<String>, ApiError> {
+    if !rules.has_rules() {
+        return Ok(Vec::new());
+    }
+    let newest = tenant.shard.read(|shard| {
+        let last = shard.last_interaction().0;
+        let ids = (last.saturating_sub(RECORDED_MAX) + 1..=last).map(InteractionId);
+        ids.filter_map(|id| shard.interaction_shared(id)).collect::<Vec<_>>()
+    });
+    let newest = newest.await?.value;
+    let plain = Circumstances::default();
+    let told = newest.iter().map(|one| rule_trace::told(one, &plain));
+    let never = rules.unmatched(floor, told);
+    let count = newest.len();
+    let said =
+        |name: &str| format!("{name:?} matches none of the newest {count} interactions that are known");
+    Ok(if newest.is_empty() { Vec::new() } else { never.into_iter().map(said).collect() })
+}
+
+async fn compared(tenant: &Tenant, request: &proto::DiffRequest) -> Result<proto::DiffResponse, ApiError> {
+    let needed = |field| ApiError::missing(field, "a text or a name");
+    let from = request.from.as_ref().ok_or_else(|| needed("from"))?;
+    let to = request.to.as_ref().ok_or_else(|| needed("to"))?;
+    let (from, to) = (text_of(tenant, "from", Some(from)).await?, text_of(tenant, "to", Some(to)).await?);
+    let changes = diff::changes(&from, &to).map_err(|error| {
+        let message = format!("one of the documents cannot be read: {error}");
+        ApiError::new(Code::InvalidArgument, "RULES_WRONG", message)
+    })?;
+    let changes_total = count(changes.len());
+    Ok(proto::DiffResponse { changes: changes.into_iter().take(TOLD_MAX).collect(), changes_total })
+}
+
+fn count(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
+}
+
+#[tonic::async_trait]
+impl Rules for Api {
+    async fn get_draft(
+        &self,
+        request: Request<proto::GetDraftRequest>,
+    ) -> Result<Response<proto::RulesDraft>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let draft = tenant.publishing.look(|book| book.draft()).await.map_err(ApiError::from)?;
+        let draft = draft.expect("a server has a version in force, and a draft begins as that");
+        Ok(Response::new(tenant.show_draft(draft)))
+    }
+
+    async fn update_draft(
+        &self,
+        request: Request<proto::UpdateDraftRequest>,
+    ) -> Result<Response<proto::RulesDraft>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Api::update_draft(self, &metadata, request).await?))
+    }
+
+    async fn discard_draft(
+        &self,
+        request: Request<proto::DiscardDraftRequest>,
+    ) -> Result<Response<()>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Api::discard_draft(self, &metadata, request).await?))
+    }
+
+    async fn validate(
+        &self,
+        request: Request<proto::ValidateRequest>,
+    ) -> Result<Response<proto::ValidateResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let text = text_of(&tenant, "document", request.document.as_ref()).await?;
+        Ok(Response::new(validated(&tenant, &text).await?))
+    }
+
+    async fn preview(
+        &self,
+        request: Request<proto::PreviewRequest>,
+    ) -> Result<Response<proto::PreviewResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let text = text_of(&tenant, "document", request.document.as_ref()).await?;
+        let ruling = Ruling::new(Arc::new(documents::read("document", &text)?));
+        Ok(Response::new(preview(&tenant, &ruling).await?))
+    }
+
+    async fn publish(
+        &self,
+        request: Request<proto::PublishRequest>,
+    ) -> Result<Response<proto::PublishResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Api::publish(self, &metadata, request).await?))
+    }
+
+    async fn rollback(
+        &self,
+        request: Request<proto::RollbackRequest>,
+    ) -> Result<Response<proto::PublishResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        Ok(Response::new(Api::rollback(self, &metadata, request).await?))
+    }
+
+    async fn list_versions(
+        &self,
+        request: Request<proto::ListVersionsRequest>,
+    ) -> Result<Response<proto::ListVersionsResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(versions::list(&tenant, &request).await?))
+    }
+
+    async fn get_version(
+        &self,
+        request: Request<proto::GetVersionRequest>,
+    ) -> Result<Response<proto::RulesVersion>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        Ok(Response::new(versions::get(&tenant, &request.name).await?))
+    }
+
+    async fn diff(
+        &self,
+        request: Request<proto::DiffRequest>,
+    ) -> Result<Response<proto::DiffResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(compared(&tenant, &request).await?))
+    }
+
+    async fn list_audit(
+        &self,
+        request: Request<proto::ListAuditRequest>,
+    ) -> Result<Response<proto::ListAuditResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(versions::audit(&tenant, &request).await?))
+    }
+
+    async fn verify_audit(
+        &self,
+        request: Request<proto::VerifyAuditRequest>,
+    ) -> Result<Response<proto::VerifyAuditResponse>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(versions::verify(&tenant).await?))
+    }
+}
