@@ -5,7 +5,7 @@
 //! say what is wrong with it and where, `names` what it speaks of that a floor does not have, `section` which section
 //! holds for a queue, `planning`, `repeats` and `needs` make the plan; `diff` says what changes from one to another.
 //!
-//! Deliberately absent, for now: ordered rules with conditions over facts, drafts, publishing. They will stand beside
+//! Deliberately absent, for now: ordered rules with conditions over facts. They will stand beside
 //! the sections, and a plan names the version that made it already.
 
 pub mod diff;

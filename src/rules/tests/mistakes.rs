@@ -123,8 +123,8 @@ fn what_is_no_document_at_all_is_told_with_its_line() {
     assert!(said.starts_with("line "), "{said}");
     let twice = said_of("default:\n  priority: 1\n  priority: 2");
     assert!(twice.starts_with("line 5") && twice.contains("priority"), "{twice}");
-    let missing = RuleSet::read("name: x").expect_err("a version is missing").to_string();
-    assert!(missing.contains("version"), "{missing}");
+    let missing = RuleSet::read("version: 2").expect_err("a name is missing").to_string();
+    assert!(missing.contains("name"), "{missing}");
     let empty = RuleSet::read("").expect_err("nothing is there").to_string();
     assert!(!empty.is_empty());
     let two = RuleSet::read("version: 1\nname: a\n---\nversion: 1\nname: b\n").expect_err("two documents");
