@@ -12,8 +12,10 @@ use crate::engine::interaction::Interaction;
 use crate::engine::plan::Plan;
 use crate::engine::skill::Requirement;
 use crate::observe;
-use crate::rules::Asked;
+use crate::rules::{Asked, RuleSet};
 use crate::runtime::inbox::AskError;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -31,7 +33,7 @@ const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
 /// The plan that rules make for one who waits, from what is recorded of it. `None`: they have no queue for it.
 ///
 /// It is meant for the queue its plan begins with. What it asks for itself is what that queue, by these rules, does not.
-pub fn replanned(ruling: &Ruling, floor: &Arc<Floor>, subject: &Interaction) -> Option<Arc<Plan>> {
+fn replanned(ruling: &Ruling, floor: &Arc<Floor>, subject: &Interaction) -> Option<Arc<Plan>> {
     let entry = subject.plan.entry();
     floor.queues.live(u32::from(entry.queue.0))?;
     let plain = Asked::plain(subject.channel, entry.queue, &subject.facts);
@@ -45,6 +47,49 @@ pub fn replanned(ruling: &Ruling, floor: &Arc<Floor>, subject: &Interaction) -> 
     let asked = Asked { requirements: &own, preferred, ..plain };
     let last = last.filter(|_| ruling.asks_for_last_agent(floor, &asked));
     Some(ruling.plan(floor, &Asked { last, ..asked }))
+}
+
+/// Plans who waits by rules that take the place of others, and keeps what a supervisor said of them.
+pub struct Planner<'a> {
+    ruling: &'a Ruling,
+    pub floor: Arc<Floor>,
+    /// The rules that made the plans there are, by their version; `None`: they cannot be read.
+    before: BTreeMap<u32, Option<Ruling>>,
+}
+
+impl<'a> Planner<'a> {
+    pub fn new(tenant: &Tenant, ruling: &'a Ruling) -> Planner<'a> {
+        Planner { ruling, floor: tenant.shard.floor(), before: BTreeMap::new() }
+    }
+
+    /// Finds the rules that the plans of those who were given other points could have come from.
+    pub async fn look_up(&mut self, tenant: &Tenant, waiting: &[Arc<Interaction>]) -> Result<(), ApiError> {
+        for subject in waiting.iter().filter(|subject| subject.plan_revision > 0) {
+            let number = subject.plan.rule_set;
+            if let Entry::Vacant(unknown) = self.before.entry(number) {
+                let version = tenant.publishing.look(move |book| book.version(number)).await?;
+                let rules = version.and_then(|version| RuleSet::read(&version.text).ok());
+                unknown.insert(rules.map(|rules| Ruling::new(Arc::new(rules.numbered(number)))));
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan for one who waits; `None`: there is no queue for it.
+    pub fn plan(&self, subject: &Interaction) -> Option<Arc<Plan>> {
+        let mut plan = replanned(self.ruling, &self.floor, subject)?;
+        if self.was_given_points(subject) {
+            Arc::make_mut(&mut plan).priority = subject.plan.priority;
+        }
+        Some(plan)
+    }
+
+    /// True if the rules that made its plan would have given other points: then a person has changed them since.
+    fn was_given_points(&self, subject: &Interaction) -> bool {
+        let before = self.before.get(&subject.plan.rule_set).and_then(Option::as_ref);
+        let by_rules = before.and_then(|before| replanned(before, &self.floor, subject));
+        subject.plan_revision > 0 && by_rules.is_some_and(|plan| plan.priority != subject.plan.priority)
+    }
 }
 
 /// True if a plan says the same, whichever rules made it.
@@ -157,10 +202,13 @@ impl Work {
     }
 
     async fn batch(&self, waiting: Vec<Arc<Interaction>>) -> Result<Counted, ApiError> {
-        let (floor, version) = (self.tenant.shard.floor(), self.ruling.rules.version());
+        let version = self.ruling.rules.version();
+        let waiting: Vec<_> = waiting.into_iter().filter(|one| one.plan.rule_set != version).collect();
+        let mut planner = Planner::new(&self.tenant, &self.ruling);
+        planner.look_up(&self.tenant, &waiting).await?;
         let (mut asked, mut counted) = (JoinSet::new(), Counted::default());
-        for subject in waiting.into_iter().filter(|one| one.plan.rule_set != version) {
-            let Some(plan) = replanned(&self.ruling, &floor, &subject) else {
+        for subject in waiting {
+            let Some(plan) = planner.plan(&subject) else {
                 counted.refused += 1;
                 continue;
             };

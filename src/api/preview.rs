@@ -1,7 +1,7 @@
 //! What other rules would change for those who wait, before they are published: how many, and the first hundred by name.
 
 use super::in_force::Ruling;
-use super::planning_again::{LOOKED_AT, replanned, says_the_same};
+use super::planning_again::{LOOKED_AT, Planner, says_the_same};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::explain::money;
@@ -20,12 +20,13 @@ const LISTED_MAX: usize = 100;
 pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::PreviewResponse, ApiError> {
     let (mut told, mut stranded, mut after) =
         (proto::PreviewResponse::default(), Vec::new(), Some(InteractionId(0)));
-    let floor = tenant.shard.floor();
+    let mut planner = Planner::new(tenant, ruling);
     while let Some(from) = after {
         let seen = tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
         let (waiting, next) = seen.value;
+        planner.look_up(tenant, &waiting).await?;
         for subject in &waiting {
-            let plan = replanned(ruling, &floor, subject);
+            let plan = planner.plan(subject);
             told.waiting += 1;
             if plan.as_ref().is_some_and(|plan| says_the_same(&subject.plan, plan)) {
                 continue;
@@ -36,7 +37,7 @@ pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::Pre
             told.without_queue += u64::from(plan.is_none());
             let list = if plan.is_none() { &mut stranded } else { &mut told.interactions };
             if list.len() < LISTED_MAX {
-                list.push(shown(tenant, &floor, subject, plan.as_deref()));
+                list.push(shown(tenant, &planner.floor, subject, plan.as_deref()));
             }
         }
         after = next;
