@@ -1,13 +1,17 @@
 //! How the program's own commands reach a server: as any client would, over gRPC, with a token where one is asked for.
 
+use crate::rules::DOCUMENT_MAX;
+use std::fs::File;
 use std::future::Future;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use thiserror::Error;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+use tonic_types::StatusExt;
 
 /// A server takes a connection within so long, or it is not there.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -21,8 +25,12 @@ pub enum ClientError {
     Unreachable { address: String, why: String },
     #[error("the token has characters that cannot be sent")]
     Token,
-    #[error("{} ({:?})", .0.message(), .0.code())]
+    #[error("{} ({:?}){}", .0.message(), .0.code(), told(.0))]
     Refused(Box<Status>),
+    #[error("cannot read {file}: {source}")]
+    File { file: String, source: io::Error },
+    #[error("{0}")]
+    Rules(String),
     #[error("what came cannot be printed: {0}")]
     Print(#[from] std::io::Error),
 }
@@ -36,10 +44,27 @@ impl ClientError {
     /// What the program ends with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            ClientError::Address { .. } | ClientError::Token => EXIT_USAGE,
+            ClientError::Address { .. } | ClientError::Token | ClientError::Rules(_) => EXIT_USAGE,
             _ => EXIT_UNAVAILABLE,
         }
     }
+}
+
+/// What a refusal tells beside its message, for people to read below it.
+fn told(status: &Status) -> String {
+    let details = status.get_error_details();
+    let Some(info) = details.error_info() else { return String::new() };
+    let of_use = ["errors", "difference", "interactions"].map(|what| info.metadata.get(what));
+    of_use.into_iter().flatten().fold(String::new(), |told, more| format!("{told}\n{more}"))
+}
+
+/// A document of rules as it lies in a file; at most a byte more than any server takes.
+pub fn text_of(file: &Path) -> Result<String, ClientError> {
+    let most = u64::try_from(DOCUMENT_MAX).expect("a limit of one MiB") + 1;
+    let mut text = String::new();
+    let read = File::open(file).and_then(|file| file.take(most).read_to_string(&mut text));
+    read.map_err(|source| ClientError::File { file: file.display().to_string(), source })?;
+    Ok(text)
 }
 
 /// Runs a command that asks a server and prints what came; says what went wrong.

@@ -1,6 +1,8 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune};
+use baton::commands::{
+    audit, bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -24,8 +26,10 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Put load on a server: calls a second, latencies, and whether the books balance.
     Load(load::LoadArgs),
-    /// Check a rule document, or print the rules that are built in.
+    /// Check, compare, draft, publish and put back rules.
     Rules(rules::RulesArgs),
+    /// List who changed rules and why, or look whether anybody changed the trail of that.
+    Audit(audit::AuditArgs),
     /// Figures of a period from a server's journal: by queue, channel, agent and interval.
     Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Load(args) => load::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => simulate::run(args),

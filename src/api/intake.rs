@@ -3,7 +3,7 @@
 use super::convert::{channel, code, duration_ms, required, text};
 use super::desk::agent_at;
 use super::names::{chosen_id, shown};
-use super::planned::{Shares, Subject, worth_recording};
+use super::planned::{Planned, Shares, Subject, worth_recording};
 use super::platform::ahead;
 use super::shadow::{self, Witness};
 use super::status::ApiError;
@@ -41,9 +41,6 @@ pub struct Prepared {
     pub secret: Secret,
     pub late: Option<(Late, Again)>,
 }
-
-/// A plan, and what it was made in.
-pub type Planned = (Arc<Plan>, Option<Arc<Circumstances>>);
 
 /// An interaction whose customer was not known in time, to be planned again.
 pub struct Again(Draft);

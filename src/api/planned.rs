@@ -2,6 +2,7 @@
 //! record with the plan. The same for one that comes, one whose customer became known late, and one that waits while other
 //! rules are published.
 
+use super::rule_trace;
 use super::tenant::{Ruling, Tenant};
 use super::whose::served;
 use crate::engine::channel::Channel;
@@ -11,8 +12,11 @@ use crate::engine::ids::QueueKey;
 use crate::engine::interaction::Interaction;
 use crate::engine::journey::Journey;
 use crate::engine::plan::{Facts, Plan};
-use crate::rules::{Applied, Asked, Told};
+use crate::rules::{Applied, Asked, RuleSet, Told};
 use std::sync::Arc;
+
+/// A plan, and what it was made in, if that is worth recording.
+pub type Planned = (Arc<Plan>, Option<Arc<Circumstances>>);
 
 /// What becomes of the shares of splits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,15 +50,33 @@ impl Subject<'_> {
         shares: Shares,
     ) -> Arc<Plan> {
         let applied = self.judged(tenant, ruling, floor, made_in, shares);
+        self.made(
+            made_in,
+            &applied,
+            floor,
+            |asked| ruling.asks_for_last_agent(floor, asked),
+            |asked| ruling.plan(floor, asked),
+        )
+    }
+
+    /// By rules of which it is known which apply.
+    fn made(
+        &self,
+        made_in: &Circumstances,
+        applied: &[Applied],
+        floor: &Floor,
+        asks_for_last_agent: impl FnOnce(&Asked) -> bool,
+        plan: impl FnOnce(&Asked) -> Arc<Plan>,
+    ) -> Arc<Plan> {
         let asked = Asked {
             requirements: &made_in.requirements,
             preferred: made_in.wish.map(|wish| wish.agent),
-            applied: &applied,
+            applied,
             ..Asked::plain(self.channel, self.queue, self.facts)
         };
         let last = self.journey.and_then(|journey| served(floor, journey));
-        let last = last.filter(|_| ruling.asks_for_last_agent(floor, &asked));
-        let mut plan = ruling.plan(floor, &Asked { last, ..asked });
+        let last = last.filter(|_| asks_for_last_agent(&asked));
+        let mut plan = plan(&Asked { last, ..asked });
         if let Some(wish) = made_in.wish
             && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
             && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
@@ -117,13 +139,30 @@ pub fn again(
     floor: &Arc<Floor>,
     waiting: &Interaction,
     shares: Shares,
-) -> Option<(Arc<Plan>, Option<Arc<Circumstances>>)> {
+) -> Option<Planned> {
     let mut made_in = recorded(tenant, waiting);
     let live = |queue: &QueueKey| floor.queues.live(u32::from(queue.0)).is_some();
     let queue = made_in.queue.filter(live).or_else(|| ruling.rules.fallback(floor))?;
     let plan = subject(queue, waiting).plan(tenant, ruling, floor, &mut made_in, shares);
     let circumstances = worth_recording(&made_in, &plan, ruling).then(|| made_in.into());
     Some((plan, circumstances))
+}
+
+/// The plan a version makes of what was recorded: if it made the plan in force, and nobody has changed its points since, the
+/// same. `None`: neither its source nor these rules have a queue for it.
+pub fn as_recorded(rules: &RuleSet, floor: &Floor, one: &Interaction) -> Option<Arc<Plan>> {
+    let plain = Circumstances { queue: Some(one.plan.entry().queue), ..Circumstances::default() };
+    let made_in = one.facts.circumstances.as_deref().unwrap_or(&plain);
+    let told = rule_trace::told(one, made_in);
+    let mut ticket = |rule: &str| {
+        made_in.tickets.iter().find(|(name, _)| **name == *rule).map_or(0, |(_, ticket)| *ticket)
+    };
+    let applied = rules.judge(floor, &told, &mut ticket).applied;
+    let queue = made_in.queue.or_else(|| rules.fallback(floor))?;
+    floor.queues.live(u32::from(queue.0))?;
+    let subject = Subject { journey: told.journey, ..subject(queue, one) };
+    let asks = |asked: &Asked| rules.asks_for_last_agent(floor, asked);
+    Some(subject.made(made_in, &applied, floor, asks, |asked| rules.plan(floor, asked).into()))
 }
 
 /// The rules that apply to one that is handed on.

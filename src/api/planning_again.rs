@@ -2,15 +2,19 @@
 //! stands, until nobody is left with a plan of other rules; a plan that somebody else replaced meanwhile stands.
 
 use super::in_force::Ruling;
-use super::planned::{self, Shares};
+use super::planned::{self, Planned, Shares};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::command::Command;
+use crate::engine::floor::Floor;
 use crate::engine::ids::InteractionId;
 use crate::engine::interaction::Interaction;
 use crate::engine::plan::Plan;
 use crate::observe;
+use crate::rules::RuleSet;
 use crate::runtime::inbox::AskError;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -24,6 +28,52 @@ const AGAIN_AFTER: Duration = Duration::from_millis(20);
 const ANSWER_AFTER: Duration = Duration::from_secs(1);
 /// A customer who is looked up too late is planned with the rules of then for no longer than this.
 const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
+
+/// Plans who waits by rules that take the place of others, and keeps what a supervisor said of them.
+pub struct Planner<'a> {
+    tenant: &'a Tenant,
+    ruling: &'a Ruling,
+    shares: Shares,
+    pub floor: Arc<Floor>,
+    /// The rules that made the plans there are, by their version; `None`: they cannot be read.
+    before: BTreeMap<u32, Option<RuleSet>>,
+}
+
+impl<'a> Planner<'a> {
+    pub fn new(tenant: &'a Tenant, ruling: &'a Ruling, shares: Shares) -> Planner<'a> {
+        Planner { tenant, ruling, shares, floor: tenant.shard.floor(), before: BTreeMap::new() }
+    }
+
+    /// Finds the rules that the plans of those who were given other points could have come from.
+    pub async fn look_up(&mut self, waiting: &[Arc<Interaction>]) -> Result<(), ApiError> {
+        for subject in waiting.iter().filter(|subject| subject.plan_revision > 0) {
+            let number = subject.plan.rule_set;
+            if let Entry::Vacant(unknown) = self.before.entry(number) {
+                let version = self.tenant.publishing.look(move |book| book.version(number)).await?;
+                let rules = version.and_then(|version| RuleSet::read(&version.text).ok());
+                unknown.insert(rules.map(|rules| rules.numbered(number)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan for one who waits, and what it was made in; `None`: there is no queue for it.
+    pub fn plan(&self, subject: &Interaction) -> Option<Planned> {
+        let again = planned::again(self.tenant, self.ruling, &self.floor, subject, self.shares);
+        let (mut plan, circumstances) = again?;
+        if self.was_given_points(subject) {
+            Arc::make_mut(&mut plan).priority = subject.plan.priority;
+        }
+        Some((plan, circumstances))
+    }
+
+    /// True if the rules that made its plan would have given other points: then a person has changed them since.
+    fn was_given_points(&self, subject: &Interaction) -> bool {
+        let before = self.before.get(&subject.plan.rule_set).and_then(Option::as_ref);
+        let by_rules = before.and_then(|before| planned::as_recorded(before, &self.floor, subject));
+        subject.plan_revision > 0 && by_rules.is_some_and(|plan| plan.priority != subject.plan.priority)
+    }
+}
 
 /// True if a plan says the same, whichever rules made it.
 pub fn says_the_same(one: &Plan, other: &Plan) -> bool {
@@ -135,11 +185,13 @@ impl Work {
     }
 
     async fn batch(&self, waiting: Vec<Arc<Interaction>>) -> Result<Counted, ApiError> {
-        let (floor, version) = (self.tenant.shard.floor(), self.ruling.rules.version());
+        let version = self.ruling.rules.version();
+        let waiting: Vec<_> = waiting.into_iter().filter(|one| one.plan.rule_set != version).collect();
+        let mut planner = Planner::new(&self.tenant, &self.ruling, Shares::Dealt);
+        planner.look_up(&waiting).await?;
         let (mut asked, mut counted) = (JoinSet::new(), Counted::default());
-        for subject in waiting.into_iter().filter(|one| one.plan.rule_set != version) {
-            let again = planned::again(&self.tenant, &self.ruling, &floor, &subject, Shares::Dealt);
-            let Some((plan, circumstances)) = again else {
+        for subject in waiting {
+            let Some((plan, circumstances)) = planner.plan(&subject) else {
                 counted.refused += 1;
                 continue;
             };

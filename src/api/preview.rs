@@ -1,8 +1,8 @@
 //! What other rules would change for those who wait, before they are published: how many, and the first hundred by name.
 
 use super::in_force::Ruling;
-use super::planned::{self, Shares};
-use super::planning_again::{LOOKED_AT, says_the_same};
+use super::planned::Shares;
+use super::planning_again::{LOOKED_AT, Planner, says_the_same};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::explain::money;
@@ -21,13 +21,13 @@ const LISTED_MAX: usize = 100;
 pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::PreviewResponse, ApiError> {
     let (mut told, mut stranded, mut after) =
         (proto::PreviewResponse::default(), Vec::new(), Some(InteractionId(0)));
-    let floor = tenant.shard.floor();
+    let mut planner = Planner::new(tenant, ruling, Shares::LookedAt);
     while let Some(from) = after {
         let seen = tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
         let (waiting, next) = seen.value;
+        planner.look_up(&waiting).await?;
         for subject in &waiting {
-            let again = planned::again(tenant, ruling, &floor, subject, Shares::LookedAt);
-            let plan = again.map(|(plan, _)| plan);
+            let plan = planner.plan(subject).map(|(plan, _)| plan);
             told.waiting += 1;
             if plan.as_ref().is_some_and(|plan| says_the_same(&subject.plan, plan)) {
                 continue;
@@ -38,7 +38,7 @@ pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::Pre
             told.without_queue += u64::from(plan.is_none());
             let list = if plan.is_none() { &mut stranded } else { &mut told.interactions };
             if list.len() < LISTED_MAX {
-                list.push(shown(tenant, &floor, subject, plan.as_deref()));
+                list.push(shown(tenant, &planner.floor, subject, plan.as_deref()));
             }
         }
         after = next;

@@ -1,5 +1,7 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
+mod at;
+pub mod audit;
 mod bar;
 pub mod bound;
 pub mod card;

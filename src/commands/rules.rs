@@ -1,11 +1,19 @@
-//! `baton rules`: what a rule document says, without a server.
+//! `baton rules`: what a rule document says, without a server; and drafts and versions of a running one.
+//!
+//! Results go to standard output, what went wrong to standard error. Exit code 2: the options or the document are wrong;
+//! 69: a file cannot be read, or there is no server, or it refuses.
+
+mod draft;
+mod look;
+mod publish;
 
 use super::printed::{Output, print};
 use crate::assembly::{ServerError, read_rules};
+use crate::client;
 use crate::rules::DEFAULT;
 use crate::rules::facts::Manual;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The document is not right.
@@ -35,26 +43,51 @@ enum Command {
         #[arg(long, value_enum, default_value = "text")]
         output: Output,
     },
+    /// Puts rules in force on a running server, as its next version.
+    Publish(publish::PublishArgs),
+    /// Puts an older version back in force.
+    Rollback(publish::RollbackArgs),
+    /// Lists the versions there are, the newest first.
+    Versions(look::VersionsArgs),
+    /// Prints the text of a version.
+    Show(look::ShowArgs),
+    /// Says in sentences what changes from one document to another; two files need no server.
+    Diff(look::DiffArgs),
+    /// Says what publishing would change for those who wait now.
+    Preview(look::PreviewArgs),
+    /// Prints the draft, writes it, or throws it away.
+    Draft(draft::DraftArgs),
 }
 
-/// Checks or prints.
+/// Checks, prints, or asks a server.
 pub fn run(args: RulesArgs) -> ExitCode {
-    let file = match args.command {
+    match args.command {
         Command::Default => {
             print!("{DEFAULT}");
-            return ExitCode::SUCCESS;
+            ExitCode::SUCCESS
         }
-        Command::Facts { output } => return facts(output),
-        Command::Check { file } => file,
-    };
-    match read_rules(&file) {
+        Command::Facts { output } => facts(output),
+        Command::Check { file } => check(&file),
+        Command::Publish(args) => client::run("rules publish", publish::publish(args)),
+        Command::Rollback(args) => client::run("rules rollback", publish::rollback(args)),
+        Command::Versions(args) => client::run("rules versions", look::versions(args)),
+        Command::Show(args) => client::run("rules show", look::show(args)),
+        Command::Diff(args) => client::run("rules diff", look::compare(args)),
+        Command::Preview(args) => client::run("rules preview", look::preview(args)),
+        Command::Draft(args) => client::run("rules draft", draft::draft(args)),
+    }
+}
+
+fn check(file: &Path) -> ExitCode {
+    match read_rules(file) {
         Ok(rules) => {
             let (name, version) = (rules.name(), rules.version());
-            let sections = rules.document().queues.len();
+            let (ordered, sections) = (rules.document().rules.len(), rules.document().queues.len());
             println!(
-                "{}: right: {name:?}, version {version}, sections for {sections} queues",
+                "{}: right: {name:?}, version {version}, {ordered} rules, sections for {sections} queues",
                 file.display()
             );
+            rules.doubts(None).iter().for_each(|doubt| println!("{}: doubt: {doubt}", file.display()));
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -8,6 +8,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 const VERSION: &str = "SELECT number, text, name, who, time_ms, reason, author, base, waiting FROM versions";
+/// The same without the text: a page of versions may have a gigabyte of that.
+const BRIEFLY: &str = "SELECT number, '', name, who, time_ms, reason, author, base, waiting FROM versions";
 
 impl Rulebook {
     /// The version in force; `None` before the first.
@@ -20,10 +22,10 @@ impl Rulebook {
         version(&self.connection, number).map_err(self.reading())
     }
 
-    /// Versions below a number, the newest first, at most so many.
+    /// Versions below a number without their texts, the newest first, at most so many.
     pub fn versions(&self, below: u32, at_most: usize) -> Result<Vec<Version>, Fault> {
         let rows = || {
-            let text = format!("{VERSION} WHERE number < ?1 ORDER BY number DESC LIMIT ?2");
+            let text = format!("{BRIEFLY} WHERE number < ?1 ORDER BY number DESC LIMIT ?2");
             let mut select = self.connection.prepare(&text)?;
             select
                 .query_map(params![below, limit(at_most)], read_version)?

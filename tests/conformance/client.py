@@ -21,11 +21,12 @@ import journeys
 import offers
 import people
 import platform_desk
+import rules
 import supervision
 import whole_floor
 
 STORIES = [first_light, intake, offers, platform_desk, customers, people, supervision, whole_floor,
-           journeys, floor, edge]
+           journeys, floor, rules, edge]
 
 
 def main():

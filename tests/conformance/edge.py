@@ -11,7 +11,7 @@ from kit.desk import named
 from kit.server import CALL_S, TENANT
 from kit.stubs import pb
 
-SERVICES = ["Agents", "Customers", "Floor", "Interactions", "Supervision"]
+SERVICES = ["Agents", "Customers", "Floor", "Interactions", "Rules", "Supervision"]
 
 
 def health(check, server):

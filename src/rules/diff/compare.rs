@@ -12,16 +12,21 @@ pub(super) fn documents(before: &Tree, after: &Tree, built_in: &Tree) -> Vec<Str
         let (old, new) = (before.get(&name), after.get(&name));
         match name.as_str() {
             "version" => {}
-            "name" => Walk::of("the document", &mut told).part(&["called".into()], old, new),
+            "name" => Walk::of("the document", &mut told).go(&["called".into()], old, new),
             "default" => {
                 let mut walk = Walk::of("every queue", &mut told);
                 walk.below = Layers::of([None, built_in.get("default")]);
                 walk.below_after = walk.below;
-                walk.part(&[], old, new);
+                walk.go(&[], old, new);
             }
             "queues" => queues((before, after), built_in, (old, new), &mut told),
-            "signals" => Walk::of("words that", &mut told).part(&[], old, new),
-            name => Walk::of("", &mut told).part(&[name.to_owned()], old, new),
+            "signals" => {
+                let mut walk = Walk::of("words that", &mut told);
+                walk.below = Layers::of([None, built_in.get("signals")]);
+                walk.below_after = walk.below;
+                walk.go(&[], old, new);
+            }
+            name => Walk::of("", &mut told).go(&[name.to_owned()], old, new),
         }
     }
     told
@@ -40,7 +45,7 @@ fn queues(
         let built_in = built_in.get("default");
         walk.below = Layers::of([before.get("default"), built_in]);
         walk.below_after = Layers::of([after.get("default"), built_in]);
-        walk.part(&[], old.as_ref(), new.as_ref());
+        walk.go(&[], old.as_ref(), new.as_ref());
     }
 }
 
@@ -88,13 +93,22 @@ struct Walk<'a> {
     subject: String,
     below: Layers<'a>,
     below_after: Layers<'a>,
+    /// What is said for itself now, or no more, and stays as it was.
+    said_now: Vec<String>,
+    said_no_more: Vec<String>,
     told: &'a mut Vec<String>,
 }
 
 impl<'a> Walk<'a> {
     fn of(subject: &str, told: &'a mut Vec<String>) -> Walk<'a> {
-        let (below, below_after) = (Layers::default(), Layers::default());
-        Walk { subject: subject.to_owned(), below, below_after, told }
+        Walk {
+            subject: subject.to_owned(),
+            below: Layers::default(),
+            below_after: Layers::default(),
+            said_now: Vec::new(),
+            said_no_more: Vec::new(),
+            told,
+        }
     }
 
     fn tell(&mut self, said: &str) {
@@ -102,24 +116,63 @@ impl<'a> Walk<'a> {
         self.told.push(if subject.is_empty() { said.to_owned() } else { format!("{subject}: {said}") });
     }
 
+    /// The whole walk. What stays as it was is told in one sentence at its end.
+    fn go(mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
+        self.part(path, before, after);
+        let (now, no_more) = (std::mem::take(&mut self.said_now), std::mem::take(&mut self.said_no_more));
+        for (parts, said) in [(now, "said here now"), (no_more, "no longer said here")] {
+            match parts.as_slice() {
+                [] => {}
+                [one] => self.tell(&format!("{one}, {said}")),
+                many => self.tell(&format!("{} parts are {said} and stay as they were", many.len())),
+            }
+        }
+    }
+
     fn part(&mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
         if before == after {
             return;
         }
         let is = |kind: fn(&Tree) -> bool| [before, after].into_iter().flatten().all(kind);
-        let whole = phrases::is_whole(path, before, after);
-        if [before, after].into_iter().flatten().all(Tree::is_empty) {
+        let (held, holds) = (before.or(self.below.at(path)), after.or(self.below_after.at(path)));
+        if is(|tree| matches!(tree, Tree::Map(_)))
+            && !is(Tree::is_empty)
+            && !phrases::is_whole(path, before, after)
+        {
+            self.named_parts(path, before, after);
+        } else if same(held, holds) {
+            self.stays(path, before, after);
+        } else if let (Some(Tree::List(old)), Some(Tree::List(new))) = (held, holds) {
+            self.list(path, old, new);
+        } else if is(Tree::is_empty) {
             self.empty(path, before, after);
-        } else if !whole && is(|tree| matches!(tree, Tree::Map(_))) {
-            for name in names(before, after) {
-                let path = [path, std::slice::from_ref(&name)].concat();
-                let of = |tree: Option<&'_ Tree>| tree.and_then(|tree| tree.get(&name)).cloned();
-                self.part(&path, of(before).as_ref(), of(after).as_ref());
-            }
         } else if is(|tree| matches!(tree, Tree::List(_))) {
-            self.list(path, before, after);
+            let entries = |tree: Option<&Tree>| match tree {
+                Some(Tree::List(entries)) => entries.clone(),
+                _ => Vec::new(),
+            };
+            self.list(path, &entries(before), &entries(after));
         } else {
             self.value(path, before, after);
+        }
+    }
+
+    fn named_parts(&mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
+        for name in names(before, after) {
+            let path = [path, std::slice::from_ref(&name)].concat();
+            let of = |tree: Option<&'_ Tree>| tree.and_then(|tree| tree.get(&name)).cloned();
+            self.part(&path, of(before).as_ref(), of(after).as_ref());
+        }
+    }
+
+    /// Said for itself on one side only, and it is what held, or holds, anyway.
+    fn stays(&mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
+        let (words, unit) = phrases::words(path);
+        match (before, after) {
+            (None, Some(after)) => self.said_now.push(format!("{words} {after}{unit}")),
+            (Some(before), None) => self.said_no_more.push(format!("{words} {before}{unit}")),
+            // Another spelling of the same.
+            _ => {}
         }
     }
 
@@ -134,24 +187,15 @@ impl<'a> Walk<'a> {
     }
 
     fn value(&mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
-        if let (Some(Tree::Leaf(before)), Some(Tree::Leaf(after))) = (before, after)
-            && means_the_same(before, after)
-        {
-            return;
-        }
         let (words, unit) = phrases::words(path);
         let (held, holds) = (self.below.at(path), self.below_after.at(path));
         let said = match (before, after) {
             (Some(before), Some(after)) => format!("{words} {before} → {after}{unit}"),
             (None, Some(after)) => match held {
-                Some(held) if held == after => format!("{words} {after}{unit}, said for itself now"),
                 Some(held) => format!("{words} {held} → {after}{unit}"),
                 None => format!("{words} {after}{unit}, new"),
             },
             (Some(before), None) => match holds {
-                Some(holds) if holds == before => {
-                    format!("{words} {before}{unit}, no longer said for itself")
-                }
                 Some(holds) => format!("{words} {before} → {holds}{unit}, as elsewhere"),
                 None => format!("{words} {before}{unit}, no more"),
             },
@@ -160,16 +204,11 @@ impl<'a> Walk<'a> {
         self.tell(&said);
     }
 
-    fn list(&mut self, path: &[String], before: Option<&Tree>, after: Option<&Tree>) {
-        let of = |tree: Option<&Tree>| match tree {
-            Some(Tree::List(entries)) => entries.clone(),
-            _ => Vec::new(),
-        };
-        let (old, new) = (of(before), of(after));
-        if old.iter().chain(&new).all(|entry| entry.leaf().is_some()) {
-            self.plain(path, &old, &new);
+    fn list(&mut self, path: &[String], old: &[Tree], new: &[Tree]) {
+        if old.iter().chain(new).all(|entry| entry.leaf().is_some()) {
+            self.plain(path, old, new);
         } else {
-            self.entries(path, &old, &new);
+            self.entries(path, old, new);
         }
     }
 
@@ -231,7 +270,16 @@ impl<'a> Walk<'a> {
             "" => called,
             subject => format!("{subject}, {called}"),
         };
-        Walk::of(&subject, self.told).part(&[], Some(before), Some(entry));
+        Walk::of(&subject, self.told).go(&[], Some(before), Some(entry));
+    }
+}
+
+/// True if both say the same, in whatever spelling.
+fn same(one: Option<&Tree>, other: Option<&Tree>) -> bool {
+    match (one, other) {
+        (Some(Tree::Leaf(one)), Some(Tree::Leaf(other))) => means_the_same(one, other),
+        (Some(one), Some(other)) => one == other,
+        _ => false,
     }
 }
 

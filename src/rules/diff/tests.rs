@@ -35,10 +35,23 @@ fn what_is_left_out_is_told_as_what_holds_instead() {
             "queue a: abandon 9 → 7, as elsewhere",
             "queue a: late answer 2 → 1, as elsewhere",
             "queue c: weight 1 → 2",
-            "queue c: abandon 7, said for itself now",
+            "queue c: abandon 7, said here now",
             "queue b: a section, empty, no more",
         ]
     );
+}
+
+#[test]
+fn what_is_said_elsewhere_as_well_is_told_in_one_sentence() {
+    let own = "name: mine\nqueues: { sales: { priority: 4 } }\n";
+    let told = told(DEFAULT, own);
+    assert_eq!(told[..2], ["the document: called default → mine", "queue sales: priority points 0 → 4"]);
+    assert_eq!(told[2], "words that: 3 parts are no longer said here and stay as they were");
+    assert!(
+        told[3].starts_with("every queue: ")
+            && told[3].ends_with("are no longer said here and stay as they were")
+    );
+    assert_eq!(told.len(), 4, "{told:?}");
 }
 
 #[test]

@@ -60,6 +60,7 @@ class Server:
         self.agents = pb.AgentsStub(channel)
         self.customers = pb.CustomersStub(channel)
         self.floor = pb.FloorStub(channel)
+        self.rules = pb.RulesStub(channel)
         self.supervision = pb.SupervisionStub(channel)
 
     def serving(self):

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from grpc_tools import protoc
 
 PROTO = Path(__file__).resolve().parents[3] / "proto"
-FILES = ["types", "interactions", "agents", "customers", "floor", "supervision"]
+FILES = ["types", "interactions", "agents", "customers", "floor", "rules", "supervision"]
 
 
 def generate():

@@ -4,7 +4,9 @@
 use super::harness::{Server, TENANT, call, call_with, name, phone, settings, within};
 use super::publishing::{number, points, publication};
 use baton::config::Settings;
+use baton::engine::time::Time;
 use baton::proto::{self, InteractionState, WaitingPolicy};
+use baton::rulebook::{By, Publication, Rulebook, Waiting};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -106,6 +108,20 @@ async fn a_supervisors_rollback_plans_again_with_the_old_number() {
     assert_eq!(server.get(&one).await.rule_set_version, 1);
 }
 
+#[tokio::test]
+async fn points_that_a_supervisor_gave_stand_whatever_rules_come_in_force() {
+    let server = Server::start().await;
+    server.open_floor(&[]).await;
+    let (given, plain) = (server.call("c1").await, server.call("c2").await);
+    let request = proto::ReprioritiseRequest { interaction: given.clone(), priority: 7 };
+    within("points", server.supervision().reprioritise(request)).await.expect("it waits");
+    for figure in [3, 4] {
+        let again = publication(&points(figure), WaitingPolicy::PlanAgain);
+        assert_eq!(server.publish(again).await.expect("right").planned_again, 2);
+        assert_eq!((server.get(&given).await.priority, server.get(&plain).await.priority), (7, figure));
+    }
+}
+
 /// How many are submitted while others publish; a hundred of them to each version.
 fn submits() -> u32 {
     let asked = std::env::var("BATON_PUBLISH_SUBMITS").ok();
@@ -157,4 +173,30 @@ async fn every_plan_is_of_one_version_while_many_are_published() {
     assert_eq!(again.planned_again, u64::from(submits), "nobody is left behind");
     assert_eq!(preview(&server, &last).await.plan_changes, 0);
     assert!(server.verify().await.intact);
+}
+
+/// As a process leaves it that dies when a version is in force and nobody has been planned again.
+fn published_and_killed(folder: &std::path::Path) {
+    let mut book = Rulebook::open(&folder.join("tenants/default"), "default").expect("nobody has it open");
+    let by = By { who: "ana".into(), time: Time(1), reason: "just before the end".into() };
+    let (text, name, waiting) = (points(3), "points 3".to_owned(), Waiting::PlanAgain);
+    let publication = Publication { text, name, number: 1, by, waiting, draft: None, base: None };
+    assert_eq!(book.publish(&publication).expect("published").number, 2);
+}
+
+#[tokio::test]
+async fn planning_again_that_a_crash_cut_short_is_taken_up_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::on(folder.path()).await;
+    server.open_floor(&[]).await;
+    let one = server.call("c1").await;
+    server.stop().await.expect("a graceful stop");
+    published_and_killed(folder.path());
+    let server = Server::on(folder.path()).await;
+    let planned = server.until(&one, |one| one.rule_set_version == 2).await;
+    assert_eq!(planned.priority, 3);
+    server.stop().await.expect("a graceful stop");
+    let server = Server::on(folder.path()).await;
+    assert_eq!(server.get(&one).await.rule_set_version, 2);
+    server.stop().await.expect("a graceful stop");
 }
