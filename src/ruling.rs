@@ -54,7 +54,7 @@ fn begin(book: &mut Rulebook, rules: RuleSet, now: Time) -> Result<RuleSet, Faul
     let by = By { who: SERVER.to_owned(), time: now, reason: "at start".to_owned() };
     let (text, name) = (rules.text().to_owned(), rules.name().to_owned());
     let (number, waiting) = (rules.version(), Waiting::Keep);
-    book.begin(&Publication { text, name, number, by, waiting, draft: None, base: None })?;
+    book.begin(&Publication { text, name, number, by, waiting, draft: None, base: None, four_eyes: false })?;
     Ok(rules)
 }
 

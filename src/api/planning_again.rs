@@ -21,10 +21,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// So many interactions are looked at between two commands of the shard.
-pub const LOOKED_AT: usize = 4_096;
+pub const LOOKED_AT: usize = 1_024;
 /// Between two looks for those who were on their way in with the rules before.
 const AGAIN_AFTER: Duration = Duration::from_millis(20);
-/// Whoever publishes waits no longer than this for the last of them; they are planned again all the same.
+/// Whoever publishes waits for one look at everybody, and no longer than this for the last of those; they are planned again
+/// all the same.
 const ANSWER_AFTER: Duration = Duration::from_secs(1);
 /// A customer who is looked up too late is planned with the rules of then for no longer than this.
 const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
@@ -69,9 +70,12 @@ impl<'a> Planner<'a> {
 
     /// True if the rules that made its plan would have given other points: then a person has changed them since.
     fn was_given_points(&self, subject: &Interaction) -> bool {
+        if subject.plan_revision == 0 {
+            return false;
+        }
         let before = self.before.get(&subject.plan.rule_set).and_then(Option::as_ref);
         let by_rules = before.and_then(|before| planned::as_recorded(before, &self.floor, subject));
-        subject.plan_revision > 0 && by_rules.is_some_and(|plan| plan.priority != subject.plan.priority)
+        by_rules.is_some_and(|plan| plan.priority != subject.plan.priority)
     }
 }
 

@@ -10,6 +10,7 @@ use super::status::ApiError;
 use super::surroundings;
 use super::tenant::Tenant;
 use crate::engine::time::Time;
+use crate::journal::Fault;
 use crate::observe;
 use crate::rulebook::{BookError, By, Publication, Refused, Rulebook, Version, Waiting};
 use crate::rules::RuleSet;
@@ -86,15 +87,15 @@ async fn one_at_a_time(
     waiting: Waiting,
 ) -> Result<Published, ApiError> {
     let _turn = tenant.publishing.turn.lock().await;
-    four_eyes(tenant, &what, &by).await?;
+    four_eyes(tenant, &what, &by)?;
     let (before, time) = (tenant.rules.now().rules.text().to_owned(), by.time);
     let (rules, version) = match what {
         What::Version(number) => roll_back(tenant, number, by, waiting).await?,
         What::Draft(etag) => {
-            let text = tenant.publishing.look(|book| book.draft()).await?.map(|draft| draft.text);
-            let publication = publication(text.unwrap_or_default(), by, waiting);
-            // The rulebook refuses any other state of the draft than the one it is now.
-            put_in_force(tenant, Publication { draft: Some(etag), ..publication }, "draft_etag").await?
+            let text = of_draft(tenant, &etag).await?;
+            let four_eyes = tenant.publishing.four_eyes;
+            let publication = Publication { draft: Some(etag), four_eyes, ..publication(text, by, waiting) };
+            put_in_force(tenant, publication, "draft_etag").await?
         }
         What::Text(text, base) => {
             let publication = publication(text, by, waiting);
@@ -119,12 +120,24 @@ async fn one_at_a_time(
 }
 
 fn publication(text: String, by: By, waiting: Waiting) -> Publication {
-    Publication { text, name: String::new(), number: 0, by, waiting, draft: None, base: None }
+    let (name, draft, base, four_eyes) = (String::new(), None, None, false);
+    Publication { text, name, number: 0, by, waiting, draft, base, four_eyes }
+}
+
+/// The text of the draft in the state of an etag. Who is too late hears of that before mistakes in what another wrote;
+/// what an etag names never changes, and the rulebook looks once more whether it is the last state.
+async fn of_draft(tenant: &Tenant, etag: &str) -> Result<String, ApiError> {
+    let named = etag.to_owned();
+    let found = tenant.publishing.look(move |book| Ok((book.is_draft(&named)?, book.text_of(&named)?))).await;
+    match found.map_err(|fault: Fault| ApiError::from(fault))? {
+        (Err(refused), _) => Err(with_difference(tenant, refused.into()).await.naming("draft_etag")),
+        (Ok(()), text) => Ok(text.unwrap_or_default()),
+    }
 }
 
 /// Nobody publishes what they wrote themselves, where that is asked for. Putting back what was published once is not
 /// writing.
-async fn four_eyes(tenant: &Tenant, what: &What, by: &By) -> Result<(), ApiError> {
+fn four_eyes(tenant: &Tenant, what: &What, by: &By) -> Result<(), ApiError> {
     if !tenant.publishing.four_eyes {
         return Ok(());
     }
@@ -139,17 +152,8 @@ async fn four_eyes(tenant: &Tenant, what: &What, by: &By) -> Result<(), ApiError
             let message = "rules are published by another supervisor than who wrote them: write a draft, and let another publish it";
             refused("FOUR_EYES_DRAFT_ONLY", message)
         }
-        What::Draft(_) => {
-            let draft = tenant.publishing.look(|book| book.draft()).await?;
-            match draft.filter(|draft| draft.author == by.who) {
-                None => Ok(()),
-                Some(_) => {
-                    let message =
-                        format!("{} changed the draft last; another supervisor must publish it", by.who);
-                    refused("FOUR_EYES_SAME_PERSON", &message)
-                }
-            }
-        }
+        // Whose it is, the rulebook says when it is published: it may be changed until then.
+        What::Draft(_) => Ok(()),
     }
 }
 
@@ -158,12 +162,6 @@ async fn put_in_force(
     mut publication: Publication,
     field: &'static str,
 ) -> Result<(RuleSet, Version), ApiError> {
-    if let Some(etag) = publication.draft.clone() {
-        // First, so that who is too late hears of that and not of mistakes in what another wrote.
-        if let Err(refused) = tenant.publishing.look(move |book| book.is_draft(&etag)).await? {
-            return Err(with_difference(tenant, refused.into()).await.naming(field));
-        }
-    }
     let rules = documents::read(field, &publication.text)?;
     serves_everybody(tenant, &rules).await?;
     (publication.name, publication.number) = (rules.name().to_owned(), rules.version());

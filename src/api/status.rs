@@ -187,6 +187,7 @@ impl From<BookError> for ApiError {
             Refused::VersionUnknown { .. } => (Code::NotFound, "VERSION_NOT_FOUND", Some("version")),
             Refused::InForceAlready { .. } => (Code::FailedPrecondition, "IN_FORCE_ALREADY", None),
             Refused::BaseOvertaken { .. } => (Code::Aborted, "BASE_OVERTAKEN", None),
+            Refused::SamePerson { .. } => (Code::FailedPrecondition, "FOUR_EYES_SAME_PERSON", None),
             Refused::NumberTooHigh { .. } => (Code::InvalidArgument, "FIELD_INVALID", Some("text")),
         };
         ApiError { field: field.map(str::to_owned), ..ApiError::new(code, reason, refused.to_string()) }

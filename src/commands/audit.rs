@@ -194,7 +194,8 @@ mod tests {
         let mut book = Rulebook::open(&folder, "acme").expect("new");
         let by = By { who: "server".into(), time: Time(1), reason: "at start".into() };
         let (text, name, waiting) = ("name: x".to_owned(), "x".to_owned(), Waiting::Keep);
-        let first = Publication { text, name, number: 1, by, waiting, draft: None, base: None };
+        let first =
+            Publication { text, name, number: 1, by, waiting, draft: None, base: None, four_eyes: false };
         book.begin(&first).expect("begun");
         book
     }

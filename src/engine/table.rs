@@ -158,4 +158,16 @@ mod tests {
         (0..9_999).for_each(|id| assert_eq!(table.remove(&id), Some(id)));
         assert_eq!((table.pages.len(), table.first), (1, 9_999 / PAGE));
     }
+
+    #[test]
+    fn the_ids_from_one_on_begin_in_its_page_whatever_has_gone_before() {
+        let mut table = Table::<u64, u64>::default();
+        (500..1_500).for_each(|id| assert_eq!(table.insert(id, id), None));
+        (500..900).for_each(|id| assert_eq!(table.remove(&id), Some(id)));
+        for from in [0, 500, 899, 900, 1_000, 1_499, 1_500, u64::MAX] {
+            let ids: Vec<u64> = table.ids_from(from).filter(|id| *id >= from).collect();
+            let wanted: Vec<u64> = (from.max(900)..1_500).collect();
+            assert_eq!(ids, wanted, "from {from}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ pub(super) fn by(who: &str, time: u64) -> By {
 /// A text, as somebody publishes it.
 pub(super) fn text(text: &str, number: u32, by: By) -> Publication {
     let (name, waiting) = (format!("name of {text}"), Waiting::Keep);
-    Publication { text: text.into(), name, number, by, waiting, draft: None, base: None }
+    Publication { text: text.into(), name, number, by, waiting, draft: None, base: None, four_eyes: false }
 }
 
 /// A book with a first version, 3.
@@ -134,6 +134,21 @@ fn a_published_draft_is_its_authors_and_is_a_draft_no_more() {
         assert_eq!(version.base, Some(3));
         assert_eq!(book.draft().expect("readable").expect("one").etag, "v4");
         assert_eq!(refusal(book.publish(&publication(&draft.etag))), Refused::NoDraft);
+    });
+}
+
+#[test]
+fn with_four_eyes_the_last_who_changed_the_draft_does_not_publish_it() {
+    each(|mut book| {
+        let mine = book.write_draft("mine", "v3", &by("ana", 2)).expect("written");
+        let bos = book.write_draft("bo's", &mine.etag, &by("bo", 3)).expect("written");
+        let publication = |who| Publication {
+            draft: Some(bos.etag.clone()),
+            four_eyes: true,
+            ..text("bo's", 1, by(who, 4))
+        };
+        assert_eq!(refusal(book.publish(&publication("bo"))), Refused::SamePerson { who: "bo".into() });
+        assert_eq!(book.publish(&publication("ana")).expect("another").author, "bo");
     });
 }
 

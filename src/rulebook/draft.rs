@@ -150,6 +150,10 @@ pub(super) fn to_publish(
                 return Ok(Err(stale));
             }
             let draft = draft(connection)?;
+            let who = &publication.by.who;
+            if publication.four_eyes && draft.as_ref().is_some_and(|draft| draft.author == *who) {
+                return Ok(Err(Refused::SamePerson { who: who.clone() }));
+            }
             (draft.as_ref().map(|draft| draft.base), draft.map(|draft| draft.author))
         }
     };

@@ -96,6 +96,8 @@ pub struct Publication {
     pub draft: Option<String>,
     /// The version it was made from, if that is known.
     pub base: Option<u32>,
+    /// Whoever publishes the draft must be another than who changed it last.
+    pub four_eyes: bool,
 }
 
 /// Why something is not done. Nothing has changed.
@@ -111,6 +113,8 @@ pub enum Refused {
     InForceAlready { number: u32 },
     #[error("it was made from version {base}, and version {in_force} is in force now")]
     BaseOvertaken { base: u32, in_force: u32 },
+    #[error("{who} changed the draft last; another supervisor must publish it")]
+    SamePerson { who: String },
     #[error("version: got {got}, want at most {}", super::VERSION_MAX)]
     NumberTooHigh { got: u32 },
 }

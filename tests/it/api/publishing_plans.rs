@@ -180,7 +180,8 @@ fn published_and_killed(folder: &std::path::Path) {
     let mut book = Rulebook::open(&folder.join("tenants/default"), "default").expect("nobody has it open");
     let by = By { who: "ana".into(), time: Time(1), reason: "just before the end".into() };
     let (text, name, waiting) = (points(3), "points 3".to_owned(), Waiting::PlanAgain);
-    let publication = Publication { text, name, number: 1, by, waiting, draft: None, base: None };
+    let publication =
+        Publication { text, name, number: 1, by, waiting, draft: None, base: None, four_eyes: false };
     assert_eq!(book.publish(&publication).expect("published").number, 2);
 }
 
