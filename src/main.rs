@@ -1,6 +1,8 @@
 //! The program: options in, one call out.
 
-use baton::commands::{bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune};
+use baton::commands::{
+    backtest, bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune,
+};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -30,6 +32,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
     Replay(replay::ReplayArgs),
+    /// Say what a rule change would have done to a recorded period, before it is published.
+    Backtest(backtest::BacktestArgs),
     /// Take days through the engine under several policies, side by side.
     Simulate(simulate::SimulateArgs),
     /// Try how dearly scarce skills are best protected, on past days.
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Command::Rules(args) => rules::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Tune(args) => tune::run(args),
         Command::Bound(args) => bound::run(args),

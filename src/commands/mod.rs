@@ -1,5 +1,6 @@
 //! The commands of the program, one file each: their options, a call, and what is printed.
 
+pub mod backtest;
 mod bar;
 pub mod bound;
 pub mod card;
