@@ -35,8 +35,8 @@ impl Answer {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
     open: HashMap<OfferId, (InteractionId, AgentKey, Time)>,
-    /// The first answer of each pair.
-    by_pair: HashMap<(InteractionId, AgentKey), Answer>,
+    /// Of each pair, in order.
+    by_pair: HashMap<(InteractionId, AgentKey), Vec<Answer>>,
     by_agent: BTreeMap<AgentKey, Vec<Answer>>,
     all: Vec<Answer>,
     /// Since when agents who let an offer expire are away.
@@ -77,14 +77,15 @@ impl Answers {
     fn note(&mut self, offer: OfferId, says: Says, now: Time) {
         let Some((interaction, agent, opened)) = self.open.remove(&offer) else { return };
         let answer = Answer { says, after_ms: now.since(opened) };
-        self.by_pair.entry((interaction, agent)).or_insert(answer);
+        self.by_pair.entry((interaction, agent)).or_default().push(answer);
         self.by_agent.entry(agent).or_default().push(answer);
         self.all.push(answer);
     }
 
     /// What an agent says who is asked for an interaction of the record for the so many-th time, 0 being the first.
     pub fn of(&self, interaction: InteractionId, agent: AgentKey, time: u64, seed: u64) -> Answer {
-        if let Some(answer) = self.by_pair.get(&(interaction, agent)).filter(|_| time == 0) {
+        let same = self.by_pair.get(&(interaction, agent)).and_then(|all| all.get(time as usize));
+        if let Some(answer) = same {
             return *answer;
         }
         let own = self.by_agent.get(&agent).filter(|own| own.len() >= ANSWERS_MIN).unwrap_or(&self.all);

@@ -31,7 +31,7 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
             drawn.patience_drawn,
             recorded.lives.len()
         ),
-        "an agent answers an offer as they answered that offer in the record, else as they answered one drawn from theirs (from \
+        "an agent asked for an interaction answers as they did when they were asked for it in the record, as often as they were, else as they answered one drawn from theirs (from \
          everybody's if they had fewer than 20); whoever lets one expire is back after the median time away; whoever accepts \
          is connected"
             .to_owned(),
