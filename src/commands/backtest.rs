@@ -39,14 +39,8 @@ pub struct BacktestArgs {
     /// The published rules [default: those built in; with --import bank-calls the bank's own rule]
     #[arg(long, value_name = "FILE")]
     published: Option<PathBuf>,
-    /// The server's data folder; the server may be running
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "BATON_DATA",
-        default_value = "baton-data",
-        conflicts_with = "import"
-    )]
+    /// The server's data folder, unless another record is imported; the server may be running
+    #[arg(long, value_name = "DIR", env = "BATON_DATA", default_value = "baton-data")]
     data: PathBuf,
     /// The tenant
     #[arg(long, value_name = "NAME", default_value = "default", conflicts_with = "import")]
@@ -220,4 +214,22 @@ fn bank_log(
     };
     let bar = Bar::new("calls of the calibration");
     Ok(Recorded::from_bank_log(&log, published, draft, &mut |done, total| bar.show(done, total))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_a_period_as_a_whole_and_a_moment_is_itself() {
+        let of = |text: &str| text.parse::<Moment>().expect("it is a moment or a day");
+        let day = of("2026-11-25");
+        assert_eq!(day.is_over().since(day.begins()), 24 * 3_600_000);
+        let nine = of("2026-11-25T09:00:00Z");
+        assert_eq!((nine.begins(), nine.is_over()), (Time(1_795_597_200_000), Time(1_795_597_200_000)));
+        assert_eq!(nine.begins().since(day.begins()), 9 * 3_600_000);
+        assert_eq!(nine.day(), jiff::civil::date(2026, 11, 25));
+        let error = "yesterday".parse::<Moment>().expect_err("it is neither");
+        assert!(error.contains("a day such as 2026-11-25"), "{error}");
+    }
 }

@@ -2,20 +2,19 @@
 //! recorded; what agents and customers do about what is decided is drawn.
 
 use super::agenda::{Agenda, Todo};
-use super::answers::Says;
 use super::column::Column;
 use super::drawn::Drawn;
 use super::error::BacktestError;
 use super::fates::Fate;
+use super::people::Ends;
 use super::recorded::Recorded;
 use super::script::{Act, Turn};
-use crate::engine::agent::Presence;
-use crate::engine::command::{Answer, Command, Leaving, Refusal, Submit, Write};
-use crate::engine::event::{EndedBy, Event, Stamped};
+use crate::engine::command::{Answer, Command, Refusal, Submit, Write};
+use crate::engine::event::{Event, Stamped};
 use crate::engine::fixed::Part as Weight;
 use crate::engine::floor::Definition;
-use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
-use crate::engine::interaction::{Interaction, Part, State};
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, Text};
+use crate::engine::interaction::{Part, State};
 use crate::engine::plan::{Facts, Goals};
 use crate::engine::shard::Shard;
 use crate::engine::skill::Requirement;
@@ -89,20 +88,23 @@ pub(super) fn decide(
     Ok(run.finish())
 }
 
-struct Run<'a> {
-    recorded: &'a Recorded,
-    drawn: &'a Drawn,
+/// A period in the middle of being decided again.
+pub(super) struct Run<'a> {
+    pub recorded: &'a Recorded,
+    pub drawn: &'a Drawn,
     judge: Judge<'a>,
-    seed: u64,
-    shard: Shard,
+    pub seed: u64,
+    pub shard: Shard,
     events: Vec<Stamped>,
     column: Column,
-    agenda: Agenda,
+    pub agenda: Agenda,
     /// Of lives that are in: the interaction here, and back.
-    interactions: Vec<Option<InteractionId>>,
-    lives: HashMap<InteractionId, usize>,
+    pub interactions: Vec<Option<InteractionId>>,
+    pub lives: HashMap<InteractionId, usize>,
     /// How often an agent was asked for an interaction.
-    asked: HashMap<(usize, AgentKey), u64>,
+    pub asked: HashMap<(usize, AgentKey), u64>,
+    /// When conversations end.
+    pub ends: HashMap<AssignmentId, Ends>,
     /// Those who were not let in, or joined others.
     outside: HashMap<usize, Fate>,
     worth: Vec<Option<Worth>>,
@@ -126,45 +128,11 @@ impl<'a> Run<'a> {
             interactions: vec![None; count],
             lives: HashMap::new(),
             asked: HashMap::new(),
+            ends: HashMap::new(),
             outside: HashMap::new(),
             worth: vec![None; count],
             coming: None,
             refused: 0,
-        }
-    }
-
-    /// Those who were there when the period began go on from where they were.
-    fn carry_on(&mut self) {
-        let start = self.recorded.from;
-        for (number, life) in self.recorded.lives.iter().enumerate().filter(|(_, life)| life.carried) {
-            let Some(one) = self.shard.interaction(life.id).cloned() else { continue };
-            self.enter(number, life.id);
-            match one.state {
-                State::Scheduled | State::Waiting | State::Offered => {
-                    self.expect_end(number, life.id);
-                    for offer in one.offers.iter() {
-                        let asked = self.shard.offer(*offer).map(|open| (open.agent, open.opened));
-                        if let Some((agent, opened)) = asked {
-                            self.expect_answer(*offer, number, agent, opened.max(start));
-                        }
-                    }
-                }
-                _ => self.expect_rest(&one, life.over, life.wrap_up_ms),
-            }
-        }
-    }
-
-    /// What was in hand is over when it was over.
-    fn expect_rest(&mut self, one: &Interaction, over: Option<Time>, wrap_up_ms: u64) {
-        let Some(over) = over else { return };
-        for assignment in one.assignments.iter() {
-            let talks = self.shard.assignment(*assignment).is_some_and(|part| part.talks());
-            if talks {
-                let ends = Time(over.0.saturating_sub(wrap_up_ms)).max(self.recorded.from);
-                self.agenda.put(ends, Turn::Ends, Todo::Complete(*assignment, wrap_up_ms));
-            } else {
-                self.agenda.put(over, Turn::Ends, Todo::Finish(*assignment));
-            }
         }
     }
 
@@ -282,97 +250,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn does(&mut self, now: Time, todo: Todo) {
-        match todo {
-            Todo::Accept(offer) => self.accept(now, offer),
-            Todo::Decline(offer) => {
-                if self.shard.offer(offer).is_some() {
-                    self.try_step(now, Command::Decline { offer, reason: Text::default() });
-                }
-            }
-            Todo::Complete(assignment, wrap_up_ms) => self.complete(now, assignment, wrap_up_ms),
-            Todo::Finish(assignment) => self.end_wrap_up(now, assignment),
-            Todo::HangUp(number) => self.leave(now, number, Leaving::CustomerLeft),
-            Todo::Withdraw(number) => self.leave(now, number, Leaving::Withdrawn),
-            Todo::AskCallback(number) => self.ask_callback(now, number),
-            Todo::Back(agent) => self.come_back(now, agent),
-        }
-    }
-
-    fn accept(&mut self, now: Time, offer: OfferId) {
-        if self.shard.offer(offer).is_none() {
-            return;
-        }
-        let Ok(Answer::Accepted { interaction, .. }) = self.step(now, Command::Accept { offer }) else {
-            return;
-        };
-        // Whoever accepts is put through.
-        if self.shard.interaction(interaction).is_some_and(|one| one.channel.is_connected_by_platform()) {
-            self.try_step(now, Command::Connected { interaction });
-        }
-    }
-
-    fn complete(&mut self, now: Time, assignment: AssignmentId, wrap_up_ms: u64) {
-        if self.shard.assignment(assignment).is_none_or(|part| !part.talks()) {
-            return;
-        }
-        self.try_step(now, Command::Complete { assignment, disposition: Text::default(), solved: None });
-        let until = now.after(wrap_up_ms);
-        // The queue's time for it may be shorter: agents of the record asked for more, as often as they may.
-        while let Some(over) = self.shard.assignment(assignment).and_then(|part| part.wrap_up_until)
-            && over < until
-            && self.step(now, Command::ExtendWrapUp { assignment }).is_ok()
-        {}
-        if self.shard.assignment(assignment).is_some() {
-            self.agenda.put(until, Turn::Ends, Todo::Finish(assignment));
-        }
-    }
-
-    /// Where it is mandatory it ends when its time is over: then this is refused, as it is meant to be.
-    fn end_wrap_up(&mut self, now: Time, assignment: AssignmentId) {
-        if self.shard.assignment(assignment).is_some() {
-            let _ = self.step(now, Command::FinishWrapUp { assignment, by: EndedBy::Agent });
-        }
-    }
-
-    fn come_back(&mut self, now: Time, agent: AgentKey) {
-        let known = self.shard.agent(agent);
-        if known.is_some_and(|one| one.not_responding && one.presence == Presence::Available) {
-            let (presence, reason, by) = (Presence::Available, Text::default(), EndedBy::Agent);
-            self.try_step(now, Command::SetPresence { agent, presence, reason, by });
-        }
-    }
-
-    fn leave(&mut self, now: Time, number: usize, leaving: Leaving) {
-        // Whoever is called back has hung up already.
-        let holds_on = |one: &Interaction| one.callback().is_none() || leaving == Leaving::Withdrawn;
-        if let Some(interaction) = self.waits(number).filter(|one| holds_on(one)).map(|one| one.id) {
-            self.try_step(now, Command::Cancel { interaction, leaving });
-        }
-    }
-
-    fn ask_callback(&mut self, now: Time, number: usize) {
-        let waiting = self.waits(number).map(|one| one.id);
-        if let Some((interaction, asked)) = waiting.zip(self.recorded.lives[number].callback) {
-            let (channel, window) = (asked.channel, asked.window);
-            self.try_step(now, Command::RequestCallback { interaction, channel, window });
-        }
-    }
-
-    /// The interaction, if nobody has answered it so far.
-    fn waits(&self, number: usize) -> Option<&Interaction> {
-        let one = self.shard.interaction(self.interactions[number]?)?;
-        (one.state.is_unanswered() && one.answered.is_none()).then_some(one)
-    }
-
     /// A command that another past may have made impossible: then it is counted.
-    fn try_step(&mut self, now: Time, command: Command) {
+    pub fn try_step(&mut self, now: Time, command: Command) {
         let refused = self.step(now, command).is_err();
         self.refused += u64::from(refused);
     }
 
     /// Takes a step, tells its events, and puts on the agenda what agents and customers will do about them.
-    fn step(&mut self, now: Time, command: Command) -> Result<Answer, Refusal> {
+    pub fn step(&mut self, now: Time, command: Command) -> Result<Answer, Refusal> {
         let mut events = std::mem::take(&mut self.events);
         let answer = self.shard.step(now, command, &mut events);
         for stamped in &events {
@@ -400,7 +285,7 @@ impl<'a> Run<'a> {
         self.column.hear_judged(stamped, worth.map(|worth| &worth.goals));
     }
 
-    fn enter(&mut self, number: usize, interaction: InteractionId) {
+    pub fn enter(&mut self, number: usize, interaction: InteractionId) {
         self.interactions[number] = Some(interaction);
         self.lives.insert(interaction, number);
     }
@@ -419,6 +304,8 @@ impl<'a> Run<'a> {
                 }
             }
             Event::Accepted { assignment, .. } => self.expect_work(*assignment, now),
+            Event::Interrupted { assignment } => self.pause(*assignment, now),
+            Event::Continued { assignment } => self.go_on(*assignment, now),
             Event::Expired { not_responding: true, recovers: None, offer } => {
                 if let Some(ended) = self.shard.ended_offer(*offer) {
                     let back = now.after(self.recorded.answers.away_ms());
@@ -427,43 +314,6 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
-    }
-
-    /// How this one's wait will end if nobody answers.
-    fn expect_end(&mut self, number: usize, interaction: InteractionId) {
-        let life = &self.recorded.lives[number];
-        let entered = self.shard.interaction(interaction).map_or(life.entered, |one| one.entered);
-        if let Some(patience_ms) = self.drawn.patience_ms[number] {
-            self.agenda.put(entered.after(patience_ms), Turn::Leaves, Todo::HangUp(number));
-        }
-        if let Some(at) = life.withdrawn {
-            self.agenda.put(at, Turn::Leaves, Todo::Withdraw(number));
-        }
-        if let Some(asked) = life.callback {
-            self.agenda.put(asked.at, Turn::Leaves, Todo::AskCallback(number));
-        }
-    }
-
-    fn expect_answer(&mut self, offer: OfferId, number: usize, agent: AgentKey, from: Time) {
-        let times = self.asked.entry((number, agent)).or_default();
-        let answer = self.recorded.answers.of(self.recorded.lives[number].id, agent, *times, self.seed);
-        *times += 1;
-        let at = from.after(answer.after_ms);
-        // An answer at once comes before whatever else happens in that moment.
-        let turn = if answer.after_ms == 0 { Turn::AtOnce } else { Turn::Answers };
-        match answer.says {
-            Says::Yes => self.agenda.put(at, turn, Todo::Accept(offer)),
-            Says::No => self.agenda.put(at, turn, Todo::Decline(offer)),
-            Says::Nothing => {}
-        }
-    }
-
-    fn expect_work(&mut self, assignment: AssignmentId, now: Time) {
-        let Some(part) = self.shard.assignment(assignment) else { return };
-        let Some(number) = self.lives.get(&part.interaction).copied() else { return };
-        let queue = self.recorded.lives[number].contact.queue;
-        let (talk_ms, wrap_up_ms) = self.drawn.work_of(number, queue, part.agent);
-        self.agenda.put(now.after(talk_ms), Turn::Ends, Todo::Complete(assignment, wrap_up_ms));
     }
 
     fn finish(self) -> Again {

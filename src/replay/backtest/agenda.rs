@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 pub(super) enum Todo {
     Accept(OfferId),
     Decline(OfferId),
-    /// The conversation is over; the wrap-up will take so long, ms.
-    Complete(AssignmentId, u64),
+    /// The conversation is over.
+    Complete(AssignmentId),
     Finish(AssignmentId),
     HangUp(usize),
     Withdraw(usize),

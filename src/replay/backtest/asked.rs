@@ -18,6 +18,8 @@ pub(super) struct Contact {
     /// The queue it was planned for. Where a rule for repeated contacts led it elsewhere, the journal has only that.
     pub queue: QueueKey,
     pub facts: Facts,
+    /// The version of the rules that planned it.
+    pub rule_set: u32,
     /// What it needed in the plan of the record: what its queue asks for, the rules, and the contact itself.
     needed: Vec<Requirement>,
     /// The agent the plan of the record preferred.
@@ -45,6 +47,7 @@ impl Contact {
             channel: admitted.channel,
             queue: entry.queue,
             facts: admitted.facts.clone(),
+            rule_set: admitted.plan.rule_set,
             needed,
             preferred: admitted.plan.preferred.map(|preferred| preferred.agent),
         }
@@ -84,6 +87,7 @@ impl Contact {
             channel: Channel::Voice,
             queue,
             facts: Facts::default(),
+            rule_set: 1,
             needed: Vec::new(),
             preferred: None,
         }

@@ -51,7 +51,8 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
          of waiting, late answers, leaving unanswered"
             .to_owned(),
         "of queues and in all, counts, service level and mean wait are as `baton report` counts them: where and when it happened; \
-         p95, money, segments and differences are of those who entered in the period, under the queue they came to"
+         p95, money, segments and differences are of those who entered in the period, under the queue they came to; days are \
+         UTC"
             .to_owned(),
     ]
 }

@@ -4,6 +4,7 @@
 use super::again::Worth;
 use super::column::Counted;
 use super::fates::{Ending, Fate};
+use crate::engine::plan::Goals;
 use crate::replay::cost::Cost;
 use crate::report::Figures;
 use crate::spread::gini;
@@ -67,6 +68,12 @@ impl Judged {
     }
 }
 
+/// What a fate's cost is made of.
+fn price(worth: &Worth) -> impl PartialEq + use<> {
+    let Goals { waiting_per_minute, abandon, late, answer_within_ms, .. } = worth.goals;
+    (waiting_per_minute, abandon, late, answer_within_ms, worth.weight)
+}
+
 /// What one fate costs.
 pub(super) fn cost(worth: &Worth, fate: &Fate) -> f64 {
     Cost::of(&worth.goals, worth.weight, fate.wait_ms, fate.ending.is_unanswered()).all()
@@ -86,7 +93,7 @@ impl Cell {
                 waits.push(fate.wait_ms);
             }
             if let (Some(published), Some(draft)) = (worth, &by.draft[*number]) {
-                differ |= published.goals != draft.goals || published.weight != draft.weight;
+                differ |= price(published) != price(draft);
                 by_draft += cost(draft, fate);
             }
         }

@@ -1,9 +1,8 @@
 //! What a rule change would have done to a recorded period, before it is published. The period is told three times: as it
 //! was, as the published rules decide it again, and as the draft does. The second against the first is the simulation's
-//! own error; the third against the second is the draft.
-//!
-//! In reading order: `recorded` is the past, read by `lives` (what became of each), `script` (what happened from outside) and
-//! `answers`; `asked` says what rules are asked; `drawn` is what no record holds; `again` decides; `result` compares.
+//! own error; the third against the second is the draft. In reading order: `recorded` is the past, read by `lives` (what
+//! became of each), `script` (what happened from outside) and `answers`; `asked` is what rules are asked; `drawn` is what no
+//! record holds; `again` decides, with what `people` do about it; `result` compares.
 
 mod again;
 mod agenda;
@@ -20,6 +19,7 @@ mod fates;
 mod figures;
 mod lives;
 mod patience;
+mod people;
 mod recorded;
 mod result;
 mod script;

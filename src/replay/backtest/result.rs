@@ -176,7 +176,7 @@ pub(super) fn result(
         draft: named(draft),
         seed: options.seed,
         conventions: conventions(recorded, drawn),
-        notes: notes(recorded, again, drafted, &all),
+        notes: notes(recorded, published, (again, drafted), &all),
         own_error: own_error(&all),
         queues: tellings.queues(),
         segments: tellings.segments(),
@@ -186,19 +186,29 @@ pub(super) fn result(
     })
 }
 
-fn notes(recorded: &Recorded, published: &Again, draft: &Again, all: &Row) -> Vec<String> {
+fn notes(
+    recorded: &Recorded,
+    rules: &RuleSet,
+    (published, draft): (&Again, &Again),
+    all: &Row,
+) -> Vec<String> {
     let mut notes = recorded.notes.clone();
     if recorded.until < recorded.to {
+        let ends = moment(recorded.until);
+        notes.push(format!("the record ends at {ends}: what is later in the period is not known"));
+    }
+    let version = rules.version();
+    let other = recorded.lives.iter().filter(|life| life.contact.rule_set != version).count();
+    if other > 0 {
         notes.push(format!(
-            "the record ends at {}: what is later in the period is not known",
-            moment(recorded.until)
+            "{other} of {} interactions were planned by another version than {version} in the record: so far the second column \
+             is not meant to repeat it",
+            recorded.lives.len()
         ));
     }
     if all.recorded.occupancy.is_none() {
-        notes.push(
-            "nobody was on duty for work in this period: all columns are waiting and leaving alone"
-                .to_owned(),
-        );
+        let nobody = "nobody was on duty for work in this period: all columns are waiting and leaving alone";
+        notes.push(nobody.to_owned());
     }
     if published.refused + draft.refused > 0 {
         notes.push(format!(

@@ -93,6 +93,8 @@ impl Script {
             Event::Removed { kind, key } => {
                 Act::Remove { kind: *kind, name: name(shard.floor(), *kind, *key)? }
             }
+            // A source that is gone takes its customers along: they hang up when they did.
+            Event::SourceOpened { source } => Act::Command(Command::OpenSource { source: source.clone() }),
             Event::ParametersSet(parameters) => Act::Command(Command::SetParameters(parameters.clone())),
             Event::Reprioritised { interaction, priority } => {
                 Act::Reprioritised { interaction: *interaction, priority: *priority }

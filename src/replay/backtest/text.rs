@@ -22,6 +22,7 @@ impl Display for Backtest {
             named(&self.draft),
             self.seed
         )?;
+        writeln!(f, "cost is by the goals of the published rules, in their currency")?;
         writeln!(f, "{}\n", self.own_error)?;
         table(f, "in all", std::slice::from_ref(&self.all))?;
         agents(f, &self.all)?;

@@ -1,14 +1,16 @@
 //! The conventions, each by a past small enough to know beforehand what has to come out.
 
-use super::past::{Past, SALES, SERVICE};
+use super::past::{NINE, Past, SALES, SERVICE};
 use super::{rules, tell};
 use baton::engine::agent::Presence;
+use baton::engine::capacity::CapacitySpec;
+use baton::engine::channel::{Channel, ChannelSet};
 use baton::engine::command::Command;
 use baton::engine::event::{EndedBy, Event};
-use baton::engine::floor::QueueSpec;
+use baton::engine::floor::{AgentSpec, QueueSpec};
 use baton::engine::ids::PoolKey;
 use baton::engine::policy::{Marginal, Policy};
-use baton::replay::backtest::{Backtest, Ending};
+use baton::replay::backtest::{Backtest, Ending, Recorded};
 use baton::rules::RuleSet;
 
 /// Nobody but those with the skill may serve sales.
@@ -193,4 +195,57 @@ fn an_agent_who_let_an_offer_expire_comes_back() {
     assert_eq!(result.all.recorded.mean_wait_s, Some(55.0));
     // Away for 40 s, then asked again, as in the record.
     assert_eq!(result.all.published, result.all.recorded);
+}
+
+#[test]
+fn what_gave_way_to_a_call_ends_later_by_as_long_as_the_call_took() {
+    let mut capacity = CapacitySpec::default();
+    let email = &mut capacity.channels[Channel::Email.index()];
+    (email.units, email.interruptible_by) = (100, ChannelSet::of(&[Channel::Voice]));
+    let spec = AgentSpec { capacity: Some(capacity), ..AgentSpec::plain("".into(), PoolKey(0), Vec::new()) };
+    let mut past = Past::plain();
+    let ana = past.employ("ana", spec);
+    past.on_duty(0, ana);
+    let email = past.contact(0, SALES, Channel::Email);
+    let writes = past.accept(0, email);
+    let call = past.call(50, SERVICE);
+    let talks = past.accept(50, call);
+    past.complete(150, talks);
+    let next = past.contact(160, SALES, Channel::Email);
+    past.complete(200, writes);
+    let writes = past.accept(200, next);
+    past.complete(210, writes);
+    let result = tell(&past.recorded(3_600), &RuleSet::default(), &RuleSet::default());
+    assert_eq!(result.all.recorded.p95_wait_s, Some(40.0), "the next one waited for the rest of the first");
+    assert_eq!(result.all.published, result.all.recorded);
+}
+
+#[test]
+fn a_source_that_was_gone_takes_nobody_along_who_stayed() {
+    let mut past = Past::plain();
+    let ana = past.hire("ana", false);
+    past.ask(0, Command::OpenSource { source: "pbx".into() });
+    past.ask(100, Command::LoseSource { source: "pbx".into() });
+    past.ask(200, Command::OpenSource { source: "pbx".into() });
+    let call = past.call(300, SALES);
+    past.on_duty(330, ana);
+    let talk = past.accept(330, call);
+    past.complete(400, talk);
+    let (from, to) = (NINE.after(150_000), NINE.after(3_600_000));
+    let recorded = Recorded::from_events(&past.journal, from, to).expect("somebody came");
+    let result = tell(&recorded, &RuleSet::default(), &RuleSet::default());
+    assert_eq!(result.all.recorded.mean_wait_s, Some(30.0));
+    assert_eq!(result.all.published, result.all.recorded);
+}
+
+#[test]
+fn a_record_that_other_rules_planned_says_so() {
+    let past = two_calls_at_once();
+    let later = rules("version: 5\nname: later\n");
+    let result = tell(&past.recorded(3_600), &later, &later);
+    let noted = result
+        .notes
+        .iter()
+        .any(|note| note.starts_with("2 of 2 interactions were planned by another version than 5"));
+    assert!(noted, "{:?}", result.notes);
 }

@@ -52,7 +52,10 @@ impl Past {
     /// An agent with a session, signed out.
     pub fn hire(&mut self, name: &str, vip: bool) -> AgentKey {
         let skills = vip.then_some(Skill { skill: SkillKey(0), proficiency: 5, expires: None });
-        let spec = AgentSpec::plain("".into(), PoolKey(0), skills.into_iter().collect());
+        self.employ(name, AgentSpec::plain("".into(), PoolKey(0), skills.into_iter().collect()))
+    }
+
+    pub fn employ(&mut self, name: &str, spec: AgentSpec) -> AgentKey {
         let agent = AgentKey(self.define(name, Definition::Agent(spec)));
         self.before(Command::OpenSession { agent, session: SessionId(u64::from(agent.0) + 1) });
         agent
@@ -91,14 +94,18 @@ impl Past {
 
     /// A call comes in.
     pub fn call(&mut self, second: u64, queue: QueueKey) -> InteractionId {
+        self.contact(second, queue, Channel::Voice)
+    }
+
+    pub fn contact(&mut self, second: u64, queue: QueueKey, channel: Channel) -> InteractionId {
         let facts = Facts::default();
-        let plan = self.rules.plan(self.shard.floor(), &Asked::plain(Channel::Voice, queue, &facts));
+        let plan = self.rules.plan(self.shard.floor(), &Asked::plain(channel, queue, &facts));
         let submit = Submit {
             keys: [None, None],
             content: 0,
             source: "pbx".into(),
             external_id: "".into(),
-            channel: Channel::Voice,
+            channel,
             facts,
             plan: plan.into(),
         };
