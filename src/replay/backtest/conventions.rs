@@ -57,12 +57,24 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
     ]
 }
 
-/// The second column against the first.
-pub(super) fn own_error(all: &Row) -> String {
+/// A queue with fewer than this says little about a share.
+const FEW: u64 = 100;
+
+/// The second column against the first; also in the queue whose service level is farthest off.
+pub(super) fn own_error(all: &Row, queues: &[Row]) -> String {
+    let off = |row: &Row| {
+        let levels = level(&row.published).zip(level(&row.recorded));
+        levels.map_or(0.0, |(again, was)| (again - was).abs())
+    };
+    let enough = queues.iter().filter(|row| row.recorded.entered >= FEW);
+    let farthest = enough.max_by(|a, b| off(a).total_cmp(&off(b))).map_or_else(String::new, |row| {
+        let (again, was) = (shown(level(&row.published), 100.0), shown(level(&row.recorded), 100.0));
+        format!("; farthest off, of queues with {FEW} or more, is {} with {again} % for {was} %", row.name)
+    });
     let (was, again) = (&all.recorded, &all.published);
     format!(
         "the simulation's own error, published rules decided again against the record: mean wait {} s for {} s recorded, \
-         service level {} % for {} %, {} hung up for {}",
+         service level {} % for {} %, {} hung up for {}{farthest}",
         shown(again.mean_wait_s, 1.0),
         shown(was.mean_wait_s, 1.0),
         shown(level(again), 100.0),

@@ -66,6 +66,9 @@ pub struct Backtest {
     pub changed_most: Vec<Changed>,
 }
 
+/// So many parts of the draft that the floor does not bear out are said one by one.
+const SKIPPED_MAX: usize = 10;
+
 /// Everything a row is made of.
 struct Tellings<'a> {
     recorded: &'a Recorded,
@@ -165,7 +168,7 @@ pub(super) fn result(
         draft: drafted,
         counted: [one?, two?, three?],
     };
-    let all = tellings.all();
+    let (all, queues) = (tellings.all(), tellings.queues());
     let (changed, changed_most) = most(recorded, &tellings.record, again, drafted, options.changed_max);
     let named = |rules: &RuleSet| Named { version: rules.version(), name: rules.name().to_owned() };
     Ok(Backtest {
@@ -176,9 +179,9 @@ pub(super) fn result(
         draft: named(draft),
         seed: options.seed,
         conventions: conventions(recorded, drawn),
-        notes: notes(recorded, published, (again, drafted), &all),
-        own_error: own_error(&all),
-        queues: tellings.queues(),
+        notes: notes(recorded, (published, draft), (again, drafted), &all),
+        own_error: own_error(&all, &queues),
+        queues,
         segments: tellings.segments(),
         all,
         changed,
@@ -188,11 +191,18 @@ pub(super) fn result(
 
 fn notes(
     recorded: &Recorded,
-    rules: &RuleSet,
+    (rules, drafted): (&RuleSet, &RuleSet),
     (published, draft): (&Again, &Again),
     all: &Row,
 ) -> Vec<String> {
     let mut notes = recorded.notes.clone();
+    let skipped = drafted.skipped(draft.column.projection.shard().floor());
+    notes.extend(skipped.iter().take(SKIPPED_MAX).map(|part| format!("the draft: {part}")));
+    if let Some(more) = skipped.len().checked_sub(SKIPPED_MAX).filter(|more| *more > 0) {
+        notes.push(format!(
+            "the draft: {more} more parts are left out, since the floor does not have what they name"
+        ));
+    }
     if recorded.until < recorded.to {
         let ends = moment(recorded.until);
         notes.push(format!("the record ends at {ends}: what is later in the period is not known"));
@@ -204,6 +214,13 @@ fn notes(
             "{other} of {} interactions were planned by another version than {version} in the record: so far the second column \
              is not meant to repeat it",
             recorded.lives.len()
+        ));
+    }
+    if recorded.left_out.handed_on > 0 {
+        notes.push(format!(
+            "{} conversations of the record were handed on or put back in line, and their next answers count as answers there; \
+             they are not repeated, so fewer are answered in the other columns",
+            recorded.left_out.handed_on
         ));
     }
     if all.recorded.occupancy.is_none() {

@@ -249,3 +249,12 @@ fn a_record_that_other_rules_planned_says_so() {
         .any(|note| note.starts_with("2 of 2 interactions were planned by another version than 5"));
     assert!(noted, "{:?}", result.notes);
 }
+
+#[test]
+fn what_the_draft_speaks_of_and_the_floor_does_not_have_is_said() {
+    let draft = rules("version: 2\nname: typo\nqueues:\n  seals:\n    priority: 9\n");
+    let result = tell(&two_calls_at_once().recorded(3_600), &RuleSet::default(), &draft);
+    let noted = |note: &String| note.starts_with("the draft: ") && note.contains("seals");
+    assert!(result.notes.iter().any(noted), "{:?}", result.notes);
+    assert_eq!(result.changed, 0);
+}
