@@ -1,7 +1,7 @@
 //! The program: options in, one call out.
 
 use baton::commands::{
-    audit, bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune,
+    audit, backtest, bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +34,8 @@ enum Command {
     Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
     Replay(replay::ReplayArgs),
+    /// Say what a rule change would have done to a recorded period, before it is published.
+    Backtest(backtest::BacktestArgs),
     /// Take days through the engine under several policies, side by side.
     Simulate(simulate::SimulateArgs),
     /// Try how dearly scarce skills are best protected, on past days.
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Command::Audit(args) => audit::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Backtest(args) => backtest::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Tune(args) => tune::run(args),
         Command::Bound(args) => bound::run(args),

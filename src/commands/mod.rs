@@ -2,6 +2,7 @@
 
 mod at;
 pub mod audit;
+pub mod backtest;
 mod bar;
 pub mod bound;
 pub mod card;

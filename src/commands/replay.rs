@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
+use super::bar::Bar;
 use super::printed::{Output, print};
 use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions, Way};
 use crate::rules::RuleSet;
@@ -141,27 +141,4 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
 
 fn kind(code: &str) -> Result<Kind, String> {
     Kind::from_code(code).ok_or_else(|| "expected one of PS PE IN NE NW TT AA".to_owned())
-}
-
-/// The progress bar. It is hidden where standard error is no terminal, and gone when the result is printed.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new(what: &'static str) -> Bar {
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg}, {eta} left");
-        let bar =
-            ProgressBar::new(0).with_style(style.expect("the template is a constant")).with_message(what);
-        Bar(bar)
-    }
-
-    fn show(&self, done: u64, total: u64) {
-        self.0.set_length(total);
-        self.0.set_position(done);
-    }
-}
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }

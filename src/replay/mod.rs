@@ -3,4 +3,7 @@
 //! Nothing here is asynchronous and nothing reads a clock. Floating point is allowed, since curves are
 //! fitted here; whatever reaches the engine is an integer.
 
+pub mod backtest;
 pub mod bank_calls;
+mod cost;
+mod draw;

@@ -37,8 +37,8 @@ struct Talk {
     wraps_up: bool,
 }
 
-/// Figures of the period asked for, growing with each event.
-#[derive(Debug)]
+/// Figures of the period asked for, growing with each event. A copy goes on by itself: a past that goes on two ways.
+#[derive(Clone, Debug)]
 pub struct Projection {
     request: Request,
     shard: Shard,

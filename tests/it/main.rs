@@ -2,6 +2,7 @@
 
 #[cfg(feature = "server")]
 mod api;
+mod backtest;
 mod bound;
 mod chance;
 mod charts;

@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::draw::{self, Purpose};
 use super::record::{AgentNo, Call, Kind, Second};
+use crate::replay::draw::{self, Purpose};
 
 /// A longer gap between two services ends a stretch of duty, in seconds. Half of all gaps in January are
 /// below 38 s and six in seven below ten minutes. Which of the longer ones were breaks and which idle waits

@@ -76,32 +76,48 @@ pub(super) struct Floor {
 }
 
 impl Floor {
-    /// Defines the floor. The agents have a session each and are signed out.
+    /// Defines the floor, and plans each class. The agents have a session each and are signed out.
     pub(super) fn open(now: Time, skills: &BTreeMap<AgentNo, BTreeSet<Kind>>, terms: Terms<'_>) -> Floor {
+        let classes: Vec<Class> = Class::all().filter(|class| class.has_queue(terms.rules)).collect();
+        let (mut floor, queues) = Floor::furnished(now, skills, terms.policy, &classes);
+        floor.credit_ms = terms.credit_ms;
+        floor.plans =
+            queues.into_iter().map(|(class, key)| (class, floor.plan(class, key, terms.rules))).collect();
+        floor
+    }
+
+    /// Defines the floor, with a queue for each of these classes. Nothing is planned.
+    pub(super) fn furnished(
+        now: Time,
+        skills: &BTreeMap<AgentNo, BTreeSet<Kind>>,
+        policy: Policy,
+        classes: &[Class],
+    ) -> (Floor, Vec<(Class, QueueKey)>) {
         let (plans, agents) = (BTreeMap::new(), BTreeMap::new());
         let (shard, events) = (Shard::new(), Vec::new());
-        let mut floor = Floor { plans, credit_ms: terms.credit_ms, shard, events, agents };
-        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy: terms.policy, trial: None };
+        let mut floor = Floor { plans, credit_ms: NO_HEAD_START, shard, events, agents };
+        let pool = PoolSpec { display_name: "Anonymous Bank".into(), policy, trial: None };
         floor.define(now, "bank", Definition::Pool(pool.into()));
         for kind in Kind::ALL {
             floor.define(now, kind.code(), Definition::Skill { display_name: kind.code().into() });
         }
-        let classes = Class::all().filter(|class| class.has_queue(terms.rules));
-        let queues: Vec<(Class, QueueKey)> = classes
-            .map(|class| {
-                let key = floor.define(now, &class.name(), Definition::Queue(queue_spec(class)));
-                (class, QueueKey(u16::try_from(key).expect("there are 14 classes")))
-            })
-            .collect();
-        floor.plans =
-            queues.into_iter().map(|(class, key)| (class, floor.plan(class, key, terms.rules))).collect();
+        let queue = |class: &Class| {
+            let key = floor.define(now, &class.name(), Definition::Queue(queue_spec(*class)));
+            (*class, QueueKey(u16::try_from(key).expect("there are 14 classes")))
+        };
+        let queues: Vec<(Class, QueueKey)> = classes.iter().map(queue).collect();
         for (agent, kinds) in skills {
             let key = floor.define(now, &agent.to_string(), Definition::Agent(agent_spec(*agent, kinds)));
             let session = SessionId(u64::from(key) + 1);
             floor.agents.insert(*agent, AgentKey(key));
             floor.step(now, Command::OpenSession { agent: AgentKey(key), session });
         }
-        floor
+        (floor, queues)
+    }
+
+    /// Agents by key.
+    pub(super) fn agent(&self, agent: AgentNo) -> AgentKey {
+        self.agents[&agent]
     }
 
     /// Lets an agent take calls from now on.

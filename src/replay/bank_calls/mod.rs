@@ -8,9 +8,9 @@
 mod check;
 mod choices;
 mod class;
-mod draw;
 mod duty;
 mod error;
+mod events;
 mod figures;
 mod floor;
 mod parse;
@@ -26,12 +26,16 @@ mod work;
 
 pub use check::{CheckOptions, ChoiceCheck, Disagreement, Waiter, check_choices};
 pub use error::RecordError;
+pub(crate) use events::{AsEvents, as_events};
 pub use figures::{Books, DayFigures, Figures};
 pub use policies::{Group, Less, Policies, UnderPolicy, Way, policies};
 pub use record::Kind;
+pub(crate) use record::midnight;
 pub use replay::{
     CALIBRATION_LAST_DAY, Calibration, Comparison, Order, Replay, ReplayError, ReplayOptions, replay,
 };
+pub(crate) use report::SOURCE;
+pub(crate) use simulate::time;
 pub use told::{WaitsTold, told};
 
 #[cfg(test)]

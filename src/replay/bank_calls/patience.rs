@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::draw::{self, Purpose};
 use super::record::{Call, Kind};
+use crate::replay::draw::{self, Purpose};
 
 /// A type with fewer customers who left is drawn from the curve of all types: five steps are no curve.
 const LEFT_MIN: usize = 20;

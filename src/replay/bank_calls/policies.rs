@@ -10,9 +10,10 @@ use super::figures::{Fate, Figures};
 use super::floor::{Floor, PRIORITY_CREDIT_MS, Terms};
 use super::record::Call;
 use super::replay::{Calibration, Order, ReplayError, ReplayOptions, Scene, set};
-use crate::engine::plan::{Goals, Plan};
+use crate::engine::plan::Plan;
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
+use crate::replay::cost::Cost;
 use crate::rules::RuleSet;
 use crate::simulate::Choice;
 use crate::simulate::interval::{differences, percent};
@@ -255,7 +256,7 @@ impl<'a> Month<'a> {
 
     fn cost(&self, number: usize, fate: Fate) -> Cost {
         let plan = &self.plans[&Class::of(self.calls[number].1)];
-        Cost::of(&plan.goals, f64::from(plan.weight.0) / 65_536.0, fate)
+        Cost::of(&plan.goals, plan.weight, fate.wait_ms, !fate.served)
     }
 }
 
@@ -292,27 +293,4 @@ fn squared_minutes(call: &Call, fate: Fate) -> f64 {
     let credit_ms = if call.priority_customer { PRIORITY_CREDIT_MS } else { 0 };
     let square = |ms: u64| (ms as f64 / 60_000.0).powi(2);
     (square(fate.wait_ms + credit_ms) - square(credit_ms)) / 2.0
-}
-
-/// What one customer's wait cost, in the currency of the goals.
-#[derive(Debug, Clone, Copy)]
-struct Cost {
-    waiting: f64,
-    abandoned: f64,
-    late: f64,
-}
-
-impl Cost {
-    fn of(goals: &Goals, weight: f64, fate: Fate) -> Cost {
-        let units = |millionths: i64| millionths as f64 / 1_000_000.0 * weight;
-        Cost {
-            waiting: units(goals.waiting_per_minute.0) * fate.wait_ms as f64 / 60_000.0,
-            abandoned: if fate.served { 0.0 } else { units(goals.abandon.0) },
-            late: if fate.wait_ms > goals.answer_within_ms { units(goals.late.0) } else { 0.0 },
-        }
-    }
-
-    fn all(self) -> f64 {
-        self.waiting + self.abandoned + self.late
-    }
 }

@@ -147,7 +147,7 @@ impl Call {
 }
 
 /// Midnight at which a day of the bank begins.
-pub(super) fn midnight(day: Date) -> Second {
+pub(crate) fn midnight(day: Date) -> Second {
     let days = (day - jiff::civil::date(1970, 1, 1)).get_days();
     Second::from(days) * 86_400
 }

@@ -8,7 +8,7 @@ use super::figures::Figures;
 use super::replay::{Calibration, Comparison, Order, Replay};
 
 /// To be said wherever a figure of the record is shown.
-pub(super) const SOURCE: &str =
+pub(crate) const SOURCE: &str =
     "record: call log of \"Anonymous Bank\", Technion, Haifa (I. Guedj and A. Mandelbaum, 2000)";
 
 const HEADER: [&str; 2] = [

@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
 }
 
 /// The engine's time of a moment of the log.
-pub(super) fn time(at: Second) -> Time {
+pub(crate) fn time(at: Second) -> Time {
     Time(u64::try_from(at).expect("the log is checked to begin after 1970") * 1000)
 }
 

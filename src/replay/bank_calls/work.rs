@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::draw::{self, Purpose};
 use super::record::{Call, Kind};
+use crate::replay::draw::{self, Purpose};
 
 /// Services shorter than this are agents who hung up.
 const SERVICE_MIN_S: u32 = 10;

@@ -1,0 +1,210 @@
+//! What agents and customers do about what is decided: they answer, talk, wrap up and hang up, as recorded or as drawn.
+
+use super::again::Run;
+use super::agenda::Todo;
+use super::answers::Says;
+use super::script::Turn;
+use crate::engine::agent::Presence;
+use crate::engine::command::{Answer, Command, Leaving};
+use crate::engine::event::EndedBy;
+use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
+use crate::engine::interaction::{Interaction, State};
+use crate::engine::source::{Source, SourceSession};
+use crate::engine::time::Time;
+
+/// When a conversation ends.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    at: Time,
+    /// How long the wrap-up takes then.
+    wrap_up_ms: u64,
+    /// `Some` while it is interrupted: what is left of it.
+    left_ms: Option<u64>,
+}
+
+impl Run<'_> {
+    /// Those who were there when the period began go on from where they were.
+    pub fn carry_on(&mut self) {
+        let start = self.recorded.from;
+        let lost =
+            |(name, source): (&Text, &Source)| (source.session == SourceSession::Lost).then(|| name.clone());
+        // Customers hang up when they did, not with a source that may have come back.
+        for source in self.shard.sources().iter().filter_map(lost).collect::<Vec<_>>() {
+            self.try_step(start, Command::OpenSource { source });
+        }
+        for (number, life) in self.recorded.lives.iter().enumerate().filter(|(_, life)| life.carried) {
+            let Some(one) = self.shard.interaction(life.id).cloned() else { continue };
+            self.enter(number, life.id);
+            match one.state {
+                State::Scheduled | State::Waiting | State::Offered => {
+                    self.expect_end(number, life.id);
+                    for offer in one.offers.iter() {
+                        let asked = self.shard.offer(*offer).map(|open| (open.agent, open.opened));
+                        if let Some((agent, opened)) = asked {
+                            self.expect_answer(*offer, number, agent, opened.max(start));
+                        }
+                    }
+                }
+                _ => self.expect_rest(&one, life.over, life.wrap_up_ms),
+            }
+        }
+    }
+
+    /// What was in hand is over when it was over.
+    fn expect_rest(&mut self, one: &Interaction, over: Option<Time>, wrap_up_ms: u64) {
+        let Some(over) = over else { return };
+        for assignment in one.assignments.iter() {
+            let talks = self.shard.assignment(*assignment).is_some_and(|part| part.talks());
+            if talks {
+                let ends = Time(over.0.saturating_sub(wrap_up_ms)).max(self.recorded.from);
+                self.expect_completion(*assignment, ends, wrap_up_ms);
+            } else {
+                self.agenda.put(over, Turn::Ends, Todo::Finish(*assignment));
+            }
+        }
+    }
+
+    pub fn does(&mut self, now: Time, todo: Todo) {
+        match todo {
+            Todo::Accept(offer) => self.accept(now, offer),
+            Todo::Decline(offer) => {
+                if self.shard.offer(offer).is_some() {
+                    self.try_step(now, Command::Decline { offer, reason: Text::default() });
+                }
+            }
+            Todo::Complete(assignment) => self.complete(now, assignment),
+            Todo::Finish(assignment) => self.end_wrap_up(now, assignment),
+            Todo::HangUp(number) => self.leave(now, number, Leaving::CustomerLeft),
+            Todo::Withdraw(number) => self.leave(now, number, Leaving::Withdrawn),
+            Todo::AskCallback(number) => self.ask_callback(now, number),
+            Todo::Back(agent) => self.come_back(now, agent),
+        }
+    }
+
+    fn accept(&mut self, now: Time, offer: OfferId) {
+        if self.shard.offer(offer).is_none() {
+            return;
+        }
+        let Ok(Answer::Accepted { interaction, .. }) = self.step(now, Command::Accept { offer }) else {
+            return;
+        };
+        // Whoever accepts is put through.
+        if self.shard.interaction(interaction).is_some_and(|one| one.channel.is_connected_by_platform()) {
+            self.try_step(now, Command::Connected { interaction });
+        }
+    }
+
+    fn complete(&mut self, now: Time, assignment: AssignmentId) {
+        // Whatever was interrupted ends at another time than was thought.
+        let due = self.ends.get(&assignment).filter(|ends| ends.at == now && ends.left_ms.is_none());
+        let Some(Ends { wrap_up_ms, .. }) = due.copied() else { return };
+        self.ends.remove(&assignment);
+        if self.shard.assignment(assignment).is_none_or(|part| !part.talks()) {
+            return;
+        }
+        self.try_step(now, Command::Complete { assignment, disposition: Text::default(), solved: None });
+        let until = now.after(wrap_up_ms);
+        // The queue's time for it may be shorter: agents of the record asked for more, as often as they may.
+        while let Some(over) = self.shard.assignment(assignment).and_then(|part| part.wrap_up_until)
+            && over < until
+            && self.step(now, Command::ExtendWrapUp { assignment }).is_ok()
+        {}
+        if self.shard.assignment(assignment).is_some() {
+            self.agenda.put(until, Turn::Ends, Todo::Finish(assignment));
+        }
+    }
+
+    /// Where it is mandatory it ends when its time is over: then this is refused, as it is meant to be.
+    fn end_wrap_up(&mut self, now: Time, assignment: AssignmentId) {
+        if self.shard.assignment(assignment).is_some() {
+            let _ = self.step(now, Command::FinishWrapUp { assignment, by: EndedBy::Agent });
+        }
+    }
+
+    fn come_back(&mut self, now: Time, agent: AgentKey) {
+        let known = self.shard.agent(agent);
+        if known.is_some_and(|one| one.not_responding && one.presence == Presence::Available) {
+            let (presence, reason, by) = (Presence::Available, Text::default(), EndedBy::Agent);
+            self.try_step(now, Command::SetPresence { agent, presence, reason, by });
+        }
+    }
+
+    fn leave(&mut self, now: Time, number: usize, leaving: Leaving) {
+        // Whoever is called back has hung up already.
+        let holds_on = |one: &Interaction| one.callback().is_none() || leaving == Leaving::Withdrawn;
+        if let Some(interaction) = self.waits(number).filter(|one| holds_on(one)).map(|one| one.id) {
+            self.try_step(now, Command::Cancel { interaction, leaving });
+        }
+    }
+
+    fn ask_callback(&mut self, now: Time, number: usize) {
+        let waiting = self.waits(number).map(|one| one.id);
+        if let Some((interaction, asked)) = waiting.zip(self.recorded.lives[number].callback) {
+            let (channel, window) = (asked.channel, asked.window);
+            self.try_step(now, Command::RequestCallback { interaction, channel, window });
+        }
+    }
+
+    /// The interaction, if nobody has answered it so far.
+    fn waits(&self, number: usize) -> Option<&Interaction> {
+        let one = self.shard.interaction(self.interactions[number]?)?;
+        (one.state.is_unanswered() && one.answered.is_none()).then_some(one)
+    }
+
+    /// How this one's wait will end if nobody answers.
+    pub fn expect_end(&mut self, number: usize, interaction: InteractionId) {
+        let life = &self.recorded.lives[number];
+        let entered = self.shard.interaction(interaction).map_or(life.entered, |one| one.entered);
+        if let Some(patience_ms) = self.drawn.patience_ms[number] {
+            self.agenda.put(entered.after(patience_ms), Turn::Leaves, Todo::HangUp(number));
+        }
+        if let Some(at) = life.withdrawn {
+            self.agenda.put(at, Turn::Leaves, Todo::Withdraw(number));
+        }
+        if let Some(asked) = life.callback {
+            self.agenda.put(asked.at, Turn::Leaves, Todo::AskCallback(number));
+        }
+    }
+
+    pub fn expect_answer(&mut self, offer: OfferId, number: usize, agent: AgentKey, from: Time) {
+        let times = self.asked.entry((number, agent)).or_default();
+        let answer = self.recorded.answers.of(self.recorded.lives[number].id, agent, *times, self.seed);
+        *times += 1;
+        let at = from.after(answer.after_ms);
+        // An answer at once comes before whatever else happens in that moment.
+        let turn = if answer.after_ms == 0 { Turn::AtOnce } else { Turn::Answers };
+        match answer.says {
+            Says::Yes => self.agenda.put(at, turn, Todo::Accept(offer)),
+            Says::No => self.agenda.put(at, turn, Todo::Decline(offer)),
+            Says::Nothing => {}
+        }
+    }
+
+    pub fn expect_work(&mut self, assignment: AssignmentId, now: Time) {
+        let Some(part) = self.shard.assignment(assignment) else { return };
+        let Some(number) = self.lives.get(&part.interaction).copied() else { return };
+        let queue = self.recorded.lives[number].contact.queue;
+        let (talk_ms, wrap_up_ms) = self.drawn.work_of(number, queue, part.agent);
+        self.expect_completion(assignment, now.after(talk_ms), wrap_up_ms);
+    }
+
+    fn expect_completion(&mut self, assignment: AssignmentId, at: Time, wrap_up_ms: u64) {
+        self.ends.insert(assignment, Ends { at, wrap_up_ms, left_ms: None });
+        self.agenda.put(at, Turn::Ends, Todo::Complete(assignment));
+    }
+
+    /// What gave way to other work ends later by as long as that took.
+    pub fn pause(&mut self, assignment: AssignmentId, now: Time) {
+        if let Some(ends) = self.ends.get_mut(&assignment) {
+            ends.left_ms = Some(ends.at.since(now));
+        }
+    }
+
+    pub fn go_on(&mut self, assignment: AssignmentId, now: Time) {
+        let Some(Ends { left_ms: Some(left_ms), wrap_up_ms, .. }) = self.ends.get(&assignment).copied()
+        else {
+            return;
+        };
+        self.expect_completion(assignment, now.after(left_ms), wrap_up_ms);
+    }
+}
