@@ -40,6 +40,9 @@ pub struct Prepared {
     pub submit: Submit,
     pub secret: Secret,
     pub late: Option<(Late, Again)>,
+    /// Whoever publishes others sees by it that somebody is on their way in with these.
+    #[expect(dead_code, reason = "it is only held")]
+    ruling: Arc<Ruling>,
 }
 
 /// An interaction whose customer was not known in time, to be planned again.
@@ -229,7 +232,8 @@ impl Draft {
             channel: self.channel,
             facts: self.facts,
         };
-        Prepared { submit, secret: Secret::payload(payload, identity.content), late: None }
+        let secret = Secret::payload(payload, identity.content);
+        Prepared { submit, secret, late: None, ruling: self.ruling }
     }
 }
 

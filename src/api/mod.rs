@@ -5,6 +5,7 @@
 pub mod access;
 mod agents;
 mod attach;
+mod backtest;
 mod beside;
 mod calls;
 mod capacity_parts;

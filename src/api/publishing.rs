@@ -88,7 +88,9 @@ async fn one_at_a_time(
 ) -> Result<Published, ApiError> {
     let _turn = tenant.publishing.turn.lock().await;
     four_eyes(tenant, &what, &by)?;
-    let (before, time) = (tenant.rules.now().rules.text().to_owned(), by.time);
+    // Now that it is its turn, so that the trail's times are in its order.
+    let by = By { time: tenant.clock.now(), ..by };
+    let before = tenant.rules.now().rules.text().to_owned();
     let (rules, version) = match what {
         What::Version(number) => roll_back(tenant, number, by, waiting).await?,
         What::Draft(etag) => {
@@ -105,6 +107,7 @@ async fn one_at_a_time(
     // What they read of the floor is there when they begin.
     surroundings::look(tenant, rules.uses()).await;
     let old = swap(tenant, rules.numbered(version.number));
+    let effect = tenant.clock.now();
     observe::rules_in_force(&tenant.name, version.number);
     tracing::info!(
         tenant = tenant.name,
@@ -114,9 +117,19 @@ async fn one_at_a_time(
     );
     let counted = match waiting {
         Waiting::Keep => Counted::default(),
-        Waiting::PlanAgain => plan_again(tenant, old).await?,
+        Waiting::PlanAgain => plan_again(tenant, old).await.map_err(|why| cut_short(&version, &why))?,
     };
-    Ok(Published { version, effect: time, counted, before })
+    Ok(Published { version, effect, counted, before })
+}
+
+/// The server stops, or the disk fails: the version stands, and the mark beside it has the next start go on.
+fn cut_short(version: &Version, why: &ApiError) -> ApiError {
+    let number = version.number;
+    let message = format!(
+        "version {number} is in force; who waits is planned again from the next start on: {}",
+        why.message()
+    );
+    ApiError::new(Code::Unavailable, "PLANNING_AGAIN_CUT_SHORT", message)
 }
 
 fn publication(text: String, by: By, waiting: Waiting) -> Publication {

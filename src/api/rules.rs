@@ -2,6 +2,7 @@
 //! the rules' own business.
 
 use super::access::Service;
+use super::backtest;
 use super::convert::{required, timestamp};
 use super::documents::{self, TOLD_MAX, checked, text_of};
 use super::in_force::Ruling;
@@ -20,7 +21,11 @@ use crate::proto::publish_request::Document as Asked;
 use crate::proto::rules_server::Rules;
 use crate::rulebook::By;
 use crate::rules::{DocumentErrors, RuleSet, diff};
+use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
 
@@ -197,6 +202,8 @@ fn count(many: usize) -> u32 {
 
 #[tonic::async_trait]
 impl Rules for Api {
+    type BacktestStream = Pin<Box<dyn Stream<Item = Result<proto::BacktestResponse, Status>> + Send>>;
+
     async fn get_draft(
         &self,
         request: Request<proto::GetDraftRequest>,
@@ -243,6 +250,18 @@ impl Rules for Api {
         let text = text_of(&tenant, "document", request.document.as_ref()).await?;
         let ruling = Ruling::new(Arc::new(documents::read("document", &text)?));
         Ok(Response::new(preview(&tenant, &ruling).await?))
+    }
+
+    async fn backtest(
+        &self,
+        request: Request<proto::BacktestRequest>,
+    ) -> Result<Response<Self::BacktestStream>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let question = backtest::question(&tenant, &request).await?;
+        let (send, out) = mpsc::channel(4);
+        tokio::spawn(backtest::answer(tenant, question, send));
+        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
     }
 
     async fn publish(

@@ -17,13 +17,13 @@ const COUNTED: &str =
 const ELSEWHERE: &str = "name: elsewhere\nqueues:\n  sales:\n    repeats: { within: 7d, steps: [{ contact: 2, queue: complaints }] }\n  complaints: { priority: 5 }\n";
 
 /// A server that counts contacts, with somebody who comes for the second time and somebody nobody knows.
-async fn with_two_waiting() -> (tempfile::TempDir, Server, String, String) {
+async fn with_two_waiting(complaints: proto::Queue) -> (tempfile::TempDir, Server, String, String) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let rules = folder.path().join("rules.yaml");
     std::fs::write(&rules, COUNTED).expect("written");
     let server = Server::with(Settings { rules: Some(rules), ..settings() }).await;
     server.open_floor(&[("ana", 3)]).await;
-    server.add_queue("complaints", proto::Queue::default()).await;
+    server.add_queue("complaints", complaints).await;
     let comes = |id: &str| {
         call_with(id, |one| {
             one.from = phone("+14155550100");
@@ -47,7 +47,7 @@ async fn preview(server: &Server, text: &str) -> proto::PreviewResponse {
 
 #[tokio::test]
 async fn who_waits_is_planned_again_in_place_and_moves_where_the_rules_say() {
-    let (_folder, server, again, plain) = with_two_waiting().await;
+    let (_folder, server, again, plain) = with_two_waiting(proto::Queue::default()).await;
     let before = (server.get(&again).await, server.get(&plain).await);
     assert_eq!((before.0.queue, before.0.rule_set_version), (name("queues", "sales"), 1));
     let told = preview(&server, ELSEWHERE).await;
@@ -76,8 +76,8 @@ async fn who_waits_is_planned_again_in_place_and_moves_where_the_rules_say() {
 }
 
 #[tokio::test]
-async fn who_is_being_offered_is_left_alone_and_a_closed_door_is_counted() {
-    let (_folder, server, again, plain) = with_two_waiting().await;
+async fn who_is_being_offered_is_left_alone() {
+    let (_folder, server, again, plain) = with_two_waiting(proto::Queue::default()).await;
     let mut ana = server.sign_in("ana").await;
     let offer = ana.next_offer().await;
     let offered = offer.interaction().expect("an offer shows it").name;
@@ -88,6 +88,18 @@ async fn who_is_being_offered_is_left_alone_and_a_closed_door_is_counted() {
     assert_eq!((one.state(), one.rule_set_version), (InteractionState::Offered, 1));
     server.accept(&offer.name).await.expect("the offer is open still");
     assert_eq!(server.get(&waits).await.rule_set_version, 2);
+}
+
+#[tokio::test]
+async fn whom_the_new_queue_has_no_room_for_keeps_the_plan_and_is_counted() {
+    let small = proto::Queue { waiting_max: 1, ..proto::Queue::default() };
+    let (_folder, server, again, _plain) = with_two_waiting(small).await;
+    let there = call_with("c4", |one| one.queue = name("queues", "complaints"));
+    server.submit(there).await.expect("the only place");
+    let answer = server.publish(publication(ELSEWHERE, WaitingPolicy::PlanAgain)).await.expect("right");
+    assert_eq!((answer.planned_again, answer.not_planned_again), (2, 1));
+    let one = server.get(&again).await;
+    assert_eq!((one.queue, one.rule_set_version), (name("queues", "sales"), 1));
 }
 
 #[tokio::test]
