@@ -92,7 +92,7 @@ pub(super) fn decide(
 pub(super) struct Run<'a> {
     pub recorded: &'a Recorded,
     pub drawn: &'a Drawn,
-    judge: Judge<'a>,
+    pub judge: Judge<'a>,
     pub seed: u64,
     pub shard: Shard,
     events: Vec<Stamped>,
@@ -105,12 +105,16 @@ pub(super) struct Run<'a> {
     pub asked: HashMap<(usize, AgentKey), u64>,
     /// When conversations end.
     pub ends: HashMap<AssignmentId, Ends>,
+    /// Which part of the recorded work comes next, by life.
+    pub legs: Vec<usize>,
+    /// What a hand-over is judged by, in the step that is taken.
+    pub handed_goals: Option<Goals>,
     /// Those who were not let in, or joined others.
     outside: HashMap<usize, Fate>,
     worth: Vec<Option<Worth>>,
     /// Whose plan is judged by what, in the step that is taken.
     coming: Option<usize>,
-    refused: u64,
+    pub refused: u64,
 }
 
 impl<'a> Run<'a> {
@@ -129,6 +133,8 @@ impl<'a> Run<'a> {
             lives: HashMap::new(),
             asked: HashMap::new(),
             ends: HashMap::new(),
+            legs: vec![0; count],
+            handed_goals: None,
             outside: HashMap::new(),
             worth: vec![None; count],
             coming: None,
@@ -282,7 +288,9 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let worth = number.and_then(|number| self.judge.worth?[number].as_ref());
-        self.column.hear_judged(stamped, worth.map(|worth| &worth.goals));
+        let handed = || self.handed_goals.as_ref().filter(|_| matches!(stamped.event, Event::Transferred(_)));
+        let yardstick = worth.map(|worth| &worth.goals).or_else(handed);
+        self.column.hear_judged(stamped, yardstick);
     }
 
     pub fn enter(&mut self, number: usize, interaction: InteractionId) {

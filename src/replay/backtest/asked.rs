@@ -65,6 +65,11 @@ impl Contact {
         self.needed.iter().filter(own).copied().collect()
     }
 
+    /// The question when an agent hands it on to a queue.
+    pub fn handed_on<'a>(&self, queue: QueueKey, facts: &'a Facts) -> Asked<'a> {
+        Asked::plain(self.channel, queue, facts)
+    }
+
     /// The question, with the facts known by then. An agent whom the source named and one who served the customer last are
     /// the same to a plan once it prefers them, so whoever was preferred counts as named.
     pub fn asked<'a>(&self, facts: &'a Facts, own: &'a [Requirement], floor: &Floor) -> Asked<'a> {

@@ -216,13 +216,6 @@ fn notes(
             recorded.lives.len()
         ));
     }
-    if recorded.left_out.handed_on > 0 {
-        notes.push(format!(
-            "{} conversations of the record were handed on or put back in line, and their next answers count as answers there; \
-             they are not repeated, so fewer are answered in the other columns",
-            recorded.left_out.handed_on
-        ));
-    }
     if all.recorded.occupancy.is_none() {
         let nobody = "nobody was on duty for work in this period: all columns are waiting and leaving alone";
         notes.push(nobody.to_owned());
