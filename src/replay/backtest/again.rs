@@ -2,6 +2,7 @@
 //! recorded; what agents and customers do about what is decided is drawn.
 
 use super::agenda::{Agenda, Todo};
+use super::asked::Tickets;
 use super::column::Column;
 use super::drawn::Drawn;
 use super::error::BacktestError;
@@ -17,7 +18,6 @@ use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, Text};
 use crate::engine::interaction::{Part, State};
 use crate::engine::plan::{Facts, Goals};
 use crate::engine::shard::Shard;
-use crate::engine::skill::Requirement;
 use crate::engine::time::Time;
 use crate::rules::RuleSet;
 use std::collections::HashMap;
@@ -27,8 +27,6 @@ use std::sync::Arc;
 /// What an interaction asks for and what it is worth under one rule set, by the number of its life.
 #[derive(Debug, Clone)]
 pub(super) struct Worth {
-    /// What the contact asks for itself.
-    pub own: Vec<Requirement>,
     pub goals: Goals,
     pub weight: Weight,
 }
@@ -92,7 +90,7 @@ pub(super) fn decide(
 pub(super) struct Run<'a> {
     pub recorded: &'a Recorded,
     pub drawn: &'a Drawn,
-    judge: Judge<'a>,
+    pub judge: Judge<'a>,
     pub seed: u64,
     pub shard: Shard,
     events: Vec<Stamped>,
@@ -105,12 +103,18 @@ pub(super) struct Run<'a> {
     pub asked: HashMap<(usize, AgentKey), u64>,
     /// When conversations end.
     pub ends: HashMap<AssignmentId, Ends>,
+    /// Which part of the recorded work comes next, by life.
+    pub legs: Vec<usize>,
+    /// What a hand-over is judged by, in the step that is taken.
+    pub handed_goals: Option<Goals>,
     /// Those who were not let in, or joined others.
     outside: HashMap<usize, Fate>,
+    /// What nobody drew in the record.
+    pub tickets: Tickets,
     worth: Vec<Option<Worth>>,
     /// Whose plan is judged by what, in the step that is taken.
     coming: Option<usize>,
-    refused: u64,
+    pub refused: u64,
 }
 
 impl<'a> Run<'a> {
@@ -129,7 +133,10 @@ impl<'a> Run<'a> {
             lives: HashMap::new(),
             asked: HashMap::new(),
             ends: HashMap::new(),
+            legs: vec![0; count],
+            handed_goals: None,
             outside: HashMap::new(),
+            tickets: Tickets::default(),
             worth: vec![None; count],
             coming: None,
             refused: 0,
@@ -201,24 +208,20 @@ impl<'a> Run<'a> {
 
     fn comes(&mut self, now: Time, number: usize) {
         let contact = &self.recorded.lives[number].contact;
-        let floor = self.shard.floor();
-        if floor.queues.live(u32::from(contact.queue.0)).is_none() {
+        let planned = contact.plan(self.judge.rules, &self.shard, &contact.facts, &mut self.tickets);
+        let Some((plan, made_in)) = planned else {
             self.outside.insert(number, Fate::refused());
             return;
-        }
-        let own = match self.judge.worth.and_then(|worth| worth[number].as_ref()) {
-            Some(worth) => worth.own.clone(),
-            None => contact.own_requirements(self.judge.published, floor),
         };
-        let plan = Arc::new(self.judge.rules.plan(floor, &contact.asked(&contact.facts, &own, floor)));
-        self.worth[number] = Some(Worth { own, goals: plan.goals.clone(), weight: plan.weight });
+        let plan = Arc::new(plan);
+        self.worth[number] = Some(Worth { goals: plan.goals.clone(), weight: plan.weight });
         let submit = Submit {
             keys: [None, None],
             content: 0,
             source: contact.source.clone(),
             external_id: Text::default(),
             channel: contact.channel,
-            facts: contact.facts.clone(),
+            facts: Facts { circumstances: Some(made_in.into()), ..contact.facts.clone() },
             plan,
         };
         self.coming = Some(number);
@@ -242,14 +245,12 @@ impl<'a> Run<'a> {
             return;
         }
         let (replaces, facts): (u32, Facts) = (one.plan_revision, one.facts.clone());
-        let floor = self.shard.floor();
-        let own = self.worth[number].as_ref().map_or(&[][..], |worth| &worth.own);
-        let plan = self.judge.rules.plan(floor, &life.contact.asked(&facts, own, floor));
-        if plan != *one.plan {
-            self.try_step(
-                now,
-                Command::Replan { interaction, plan: plan.into(), replaces, circumstances: None },
-            );
+        let planned = life.contact.plan(self.judge.rules, &self.shard, &facts, &mut self.tickets);
+        if let Some((plan, made_in)) = planned
+            && Some(&plan) != self.shard.interaction(interaction).map(|one| &*one.plan)
+        {
+            let circumstances = Some(made_in.into());
+            self.try_step(now, Command::Replan { interaction, plan: plan.into(), replaces, circumstances });
         }
     }
 
@@ -285,7 +286,9 @@ impl<'a> Run<'a> {
             _ => None,
         };
         let worth = number.and_then(|number| self.judge.worth?[number].as_ref());
-        self.column.hear_judged(stamped, worth.map(|worth| &worth.goals));
+        let handed = || self.handed_goals.as_ref().filter(|_| matches!(stamped.event, Event::Transferred(_)));
+        let yardstick = worth.map(|worth| &worth.goals).or_else(handed);
+        self.column.hear_judged(stamped, yardstick);
     }
 
     pub fn enter(&mut self, number: usize, interaction: InteractionId) {

@@ -1,29 +1,44 @@
 //! What the rules are asked about a recorded interaction. One place, so that a fact which rules learn to read is read
 //! here and nowhere else.
 
+use crate::engine::channel::Channel;
+use crate::engine::circumstances::Circumstances;
 use crate::engine::event::Admitted;
 use crate::engine::floor::Floor;
-use crate::engine::ids::{AgentKey, QueueKey, Text};
-use crate::engine::plan::{Channel, Facts};
-use crate::engine::skill::Requirement;
-use crate::rules::{Asked, RuleSet, Served};
+use crate::engine::ids::{AgentKey, HoursKey, QueueKey, Text};
+use crate::engine::plan::{Facts, Plan};
+use crate::engine::shard::Shard;
+use crate::engine::time::Time;
+use crate::rules::{Applied, Asked, RuleSet, Served, Told};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// An interaction as it came in, as far as the journal tells.
+/// An interaction as it came in.
 #[derive(Debug, Clone)]
 pub(super) struct Contact {
     pub source: Text,
     /// What the source calls it.
     pub external_id: Text,
     pub channel: Channel,
-    /// The queue it was planned for. Where a rule for repeated contacts led it elsewhere, the journal has only that.
+    /// The queue it was planned for.
     pub queue: QueueKey,
     pub facts: Facts,
     /// The version of the rules that planned it.
     pub rule_set: u32,
-    /// What it needed in the plan of the record: what its queue asks for, the rules, and the contact itself.
-    needed: Vec<Requirement>,
-    /// The agent the plan of the record preferred.
-    preferred: Option<AgentKey>,
+    /// What its source asked for, and what else rules were told.
+    made_in: Circumstances,
+}
+
+/// The numbers of splits that nobody drew in the record, dealt anew, by the name of the rule.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tickets(BTreeMap<Box<str>, u32>);
+
+impl Tickets {
+    fn next(&mut self, rule: &str) -> u32 {
+        let next = self.0.entry(rule.into()).or_default();
+        *next = next.wrapping_add(1);
+        next.wrapping_sub(1)
+    }
 }
 
 impl Contact {
@@ -38,9 +53,9 @@ impl Contact {
         }
     }
 
-    pub fn of(admitted: &Admitted) -> Contact {
+    pub fn of(admitted: &Admitted, at: Time) -> Contact {
         let entry = admitted.plan.entry();
-        let needed = entry.needs.first().map(|needs| needs.requirements.clone()).unwrap_or_default();
+        let plain = || Circumstances { at, queue: Some(entry.queue), ..Circumstances::default() };
         Contact {
             source: admitted.source.clone(),
             external_id: admitted.external_id.clone(),
@@ -48,33 +63,112 @@ impl Contact {
             queue: entry.queue,
             facts: admitted.facts.clone(),
             rule_set: admitted.plan.rule_set,
-            needed,
-            preferred: admitted.plan.preferred.map(|preferred| preferred.agent),
+            made_in: admitted.facts.circumstances.as_deref().cloned().unwrap_or_else(plain),
         }
     }
 
-    /// What the contact asked for itself: of what it needed, that which the published rules do not need anyhow.
-    pub fn own_requirements(&self, published: &RuleSet, floor: &Floor) -> Vec<Requirement> {
-        let without = published.plan(floor, &self.asked(&self.facts, &[], floor));
-        let anyhow = without.entry().needs.first().map_or(&[][..], |needs| &needs.requirements);
-        let own = |need: &&Requirement| {
-            let met =
-                |other: &Requirement| other.skill == need.skill && other.proficiency >= need.proficiency;
-            !anyhow.iter().any(met)
-        };
-        self.needed.iter().filter(own).copied().collect()
+    /// Facts that came as attributes, by name.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.made_in.attributes.iter().map(|(name, _)| &**name)
     }
 
-    /// The question, with the facts known by then. An agent whom the source named and one who served the customer last are
-    /// the same to a plan once it prefers them, so whoever was preferred counts as named.
-    pub fn asked<'a>(&self, facts: &'a Facts, own: &'a [Requirement], floor: &Floor) -> Asked<'a> {
-        let last = facts.journey.as_ref().and_then(|journey| {
-            let agent = floor.agents.key(&journey.last_agent).map(AgentKey)?;
-            Some(Served { agent, ago_ms: journey.served_ago_ms? })
-        });
-        let preferred = self.preferred.filter(|agent| last.is_none_or(|served| served.agent != *agent));
-        Asked { requirements: own, preferred, last, ..Asked::plain(self.channel, self.queue, facts) }
+    /// The plan these rules make of it, with the facts known by then; figures of queues and opening hours are those of the
+    /// floor as it is here. `None`: neither its source nor the rules have a queue for it.
+    pub fn plan(
+        &self,
+        rules: &RuleSet,
+        shard: &Shard,
+        facts: &Facts,
+        tickets: &mut Tickets,
+    ) -> Option<(Plan, Circumstances)> {
+        let floor = shard.floor();
+        let live = |queue: &QueueKey| floor.queues.live(u32::from(queue.0)).is_some();
+        let queue = self.made_in.queue.filter(live).or_else(|| rules.fallback(floor))?;
+        let mut made_in = self.made_in.clone();
+        surround(&mut made_in, rules, shard, queue);
+        let applied = self.judged(rules, floor, facts, &mut made_in, tickets);
+        let asked = Asked {
+            requirements: &made_in.requirements,
+            preferred: made_in.wish.map(|wish| wish.agent),
+            last: served(facts, floor),
+            applied: &applied,
+            ..Asked::plain(self.channel, queue, facts)
+        };
+        let mut plan = rules.plan(floor, &asked);
+        if let (Some(wish), Some(planned)) = (made_in.wish, &mut plan.preferred)
+            && planned.agent == wish.agent
+        {
+            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
+            planned.overdraw |= wish.overdraw;
+        }
+        Some((plan, made_in))
     }
+
+    /// The plan when an agent hands it on to a queue: whatever rules say, it goes there.
+    pub fn handed_on(
+        &self,
+        rules: &RuleSet,
+        shard: &Shard,
+        (queue, facts): (QueueKey, &Facts),
+        tickets: &mut Tickets,
+    ) -> Plan {
+        let mut made_in = self.made_in.clone();
+        surround(&mut made_in, rules, shard, self.made_in.queue.unwrap_or(queue));
+        let applied = self.judged(rules, shard.floor(), facts, &mut made_in, tickets);
+        let plain = Asked::plain(self.channel, queue, facts);
+        rules.plan(shard.floor(), &Asked { applied: &applied, queue_is_final: true, ..plain })
+    }
+
+    fn judged(
+        &self,
+        rules: &RuleSet,
+        floor: &Floor,
+        facts: &Facts,
+        made_in: &mut Circumstances,
+        tickets: &mut Tickets,
+    ) -> Vec<Applied> {
+        let mut drawn = std::mem::take(&mut made_in.tickets);
+        let journey = facts.journey.as_deref();
+        let told =
+            Told { channel: self.channel, source: &self.source, facts, journey, circumstances: made_in };
+        let verdict = rules.judge(floor, &told, &mut |rule| {
+            if let Some((_, ticket)) = drawn.iter().find(|(name, _)| **name == *rule) {
+                return *ticket;
+            }
+            let ticket = tickets.next(rule);
+            drawn.push((rule.into(), ticket));
+            ticket
+        });
+        made_in.tickets = drawn;
+        verdict.applied
+    }
+}
+
+/// What rules read of the floor, as it is here.
+fn surround(made_in: &mut Circumstances, rules: &RuleSet, shard: &Shard, queue: QueueKey) {
+    let (uses, floor) = (rules.uses(), shard.floor());
+    let own = uses.own_queue.then(|| floor.queues.get(u32::from(queue.0)).map(|entry| entry.name.clone()));
+    let own = own.flatten();
+    let named = uses.queues.iter().filter(|name| own.as_deref() != Some(&***name));
+    let names = own.iter().map(|name| &**name).chain(named.map(|name| &**name));
+    let figures = names.filter_map(|name| {
+        let key = floor.queues.key(name).and_then(|key| u16::try_from(key).ok()).map(QueueKey)?;
+        let plan = rules.plan(floor, &Asked::plain(Channel::Voice, key, &Facts::default()));
+        Some((name.into(), shard.figures(&plan, Channel::Voice)))
+    });
+    made_in.queues = figures.collect();
+    let open = |name: &Arc<str>| {
+        let key = floor.hours.key(name).and_then(|key| u16::try_from(key).ok()).map(HoursKey)?;
+        Some((Text::from(&**name), shard.hours_open(key)))
+    };
+    made_in.hours = uses.hours.iter().filter_map(open).collect();
+}
+
+/// Who served the customer last, if the floor has that agent.
+fn served(facts: &Facts, floor: &Floor) -> Option<Served> {
+    let journey = facts.journey.as_ref()?;
+    let agent = floor.agents.key(&journey.last_agent).map(AgentKey)?;
+    Some(Served { agent, ago_ms: journey.served_ago_ms? })
 }
 
 #[cfg(test)]
@@ -88,8 +182,7 @@ impl Contact {
             queue,
             facts: Facts::default(),
             rule_set: 1,
-            needed: Vec::new(),
-            preferred: None,
+            made_in: Circumstances { queue: Some(queue), ..Circumstances::default() },
         }
     }
 }

@@ -52,6 +52,11 @@ impl Column {
                 replanned.plan = judged(&replanned.plan);
                 Event::Replanned(replanned)
             }
+            Event::Transferred(transferred) if transferred.plan.goals != *goals => {
+                let mut transferred = transferred.clone();
+                transferred.plan = judged(&transferred.plan);
+                Event::Transferred(transferred)
+            }
             _ => return self.hear(stamped),
         };
         self.hear(&Stamped { event, ..stamped.clone() });

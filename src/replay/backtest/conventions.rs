@@ -39,10 +39,11 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
          apart, and cost as much as leaving"
             .to_owned(),
         format!(
-            "transfers, consults, conferences and parking are not repeated ({} handed on, {} second agents sought, {} parked): \
-             the work of all agents on an interaction is done at one go by whoever answers; contacts that joined another \
-             ({}) and failed connections ({}) are left out",
-            out.handed_on, out.second_agents, out.parked, out.attached, out.connects_failed
+            "a conversation that was handed on is handed on after its own time, to the same queue, or the one agent it was handed \
+             to, always blind; consults, conferences, parking and putting back are not repeated ({} second agents sought, {} \
+             parked, {} put back): that work is done at one go by whoever has the conversation; whoever hung up in line after a \
+             hand-over is not handed on; contacts that joined another ({}) and failed connections ({}) are left out",
+            out.second_agents, out.parked, out.put_back, out.attached, out.connects_failed
         ),
         "what the plan of the record needed beyond the published rules, and the agent it preferred, count as asked for by the \
          contact; the queue asked for is the one the plan began with"

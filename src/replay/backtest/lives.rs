@@ -4,7 +4,7 @@
 use super::asked::Contact;
 use crate::engine::command::Window;
 use crate::engine::event::{CancelCause, Event, Stamped};
-use crate::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId};
+use crate::engine::ids::{AgentKey, AssignmentId, CustomerId, InteractionId, QueueKey};
 use crate::engine::interaction::Part;
 use crate::engine::journey::Journey;
 use crate::engine::plan::Channel;
@@ -32,6 +32,17 @@ pub(super) struct CallbackAsked {
     pub window: Window,
 }
 
+/// What one agent did before it was over or handed on; whoever advised or joined them is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Leg {
+    pub queue: QueueKey,
+    pub agent: AgentKey,
+    /// It was handed to this agent alone.
+    pub asked_for: Option<AgentKey>,
+    pub talk_ms: u64,
+    pub wrap_up_ms: u64,
+}
+
 /// One interaction, as recorded.
 #[derive(Debug, Clone)]
 pub(super) struct Life {
@@ -50,16 +61,17 @@ pub(super) struct Life {
     pub withdrawn: Option<Time>,
     pub callback: Option<CallbackAsked>,
     pub answered_by: Option<AgentKey>,
-    /// The conversations and the wrap-ups of all agents who had it.
-    pub talk_ms: u64,
-    pub wrap_up_ms: u64,
+    /// The work on it, one agent after another.
+    legs: Vec<Leg>,
+    /// `Some` from a transfer to the next answer: the agent it was handed to, if it was to one alone.
+    handed: Option<Option<AgentKey>>,
     pub over: Option<Time>,
 }
 
 /// How much of what happened is not decided again as it happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct LeftOut {
-    pub handed_on: u64,
+    pub put_back: u64,
     pub second_agents: u64,
     pub parked: u64,
     pub connects_failed: u64,
@@ -70,6 +82,9 @@ pub(super) struct LeftOut {
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     life: usize,
+    leg: usize,
+    /// The leg began with it.
+    opens: bool,
     /// `None` while it is interrupted.
     from: Option<Time>,
     wraps_up: bool,
@@ -123,7 +138,7 @@ impl Lives {
                 }
                 let entered = shard.interaction(id).map_or(now, |one| one.entered);
                 self.by_id.insert(id, self.all.len());
-                self.all.push(Life::new(id, now, entered, Contact::of(admitted)));
+                self.all.push(Life::new(id, now, entered, Contact::of(admitted, now)));
             }
             Event::Identified { interaction, customer, journey } => self.with(*interaction, |life| {
                 let learned = Learned { at: now, customer: *customer, journey: journey.clone() };
@@ -140,22 +155,24 @@ impl Lives {
     fn ended(&mut self, event: &Event, now: Time, shard: &Shard) {
         match event {
             Event::ConversationEnded { assignment, wrap_up_until, .. } => {
-                self.piece_over(*assignment, now, wrap_up_until.is_some());
+                self.piece_over(*assignment, now, wrap_up_until.is_some(), |_| {});
             }
             Event::Transferred(handed) => {
-                self.left_out.handed_on += 1;
-                self.piece_over(handed.assignment, now, handed.wrap_up_until.is_some());
+                let to = handed.wanted.map(|wanted| wanted.agent);
+                self.piece_over(handed.assignment, now, handed.wrap_up_until.is_some(), |life| {
+                    life.handed = Some(to);
+                });
             }
             Event::Requeued { assignment, wrap_up_until, .. } => {
-                self.left_out.handed_on += 1;
-                self.piece_over(*assignment, now, wrap_up_until.is_some());
+                self.left_out.put_back += 1;
+                self.piece_over(*assignment, now, wrap_up_until.is_some(), |_| {});
             }
             Event::Parked { assignment } => {
                 self.left_out.parked += 1;
-                self.piece_over(*assignment, now, false);
+                self.piece_over(*assignment, now, false, |_| {});
             }
             Event::AssignmentLost { assignment } | Event::WrapUpEnded { assignment, .. } => {
-                self.piece_over(*assignment, now, false);
+                self.piece_over(*assignment, now, false, |_| {});
             }
             Event::Sought(_) => self.left_out.second_agents += 1,
             Event::AttachedTo(_) => self.left_out.attached += 1,
@@ -206,8 +223,20 @@ impl Lives {
     fn accepted(&mut self, id: AssignmentId, shard: &Shard, now: Time) {
         let Some(part) = shard.assignment(id) else { return };
         let Some(at) = self.by_id.get(&part.interaction).copied() else { return };
-        self.pieces.insert(id, Piece { life: at, from: Some(now), wraps_up: false });
+        let talks = |other: &AssignmentId| {
+            *other != id && shard.assignment(*other).is_some_and(|other| other.talks())
+        };
+        // The first agent of a warm transfer is still there.
+        let warm = shard.interaction(part.interaction).is_some_and(|one| one.assignments.iter().any(talks));
         let life = &mut self.all[at];
+        let opens = part.part == Part::Owner && life.opens_leg(part.queue, part.agent, warm);
+        if life.legs.is_empty() {
+            return;
+        }
+        self.pieces.insert(
+            id,
+            Piece { life: at, leg: life.legs.len() - 1, opens, from: Some(now), wraps_up: false },
+        );
         if part.part == Part::Owner && life.answered_by.is_none() {
             life.answered_by = Some(part.agent);
             life.waited_ms = Some(now.since(life.entered));
@@ -219,6 +248,10 @@ impl Lives {
         self.left_out.connects_failed += 1;
         let Some(piece) = self.pieces.remove(&id) else { return };
         let life = &mut self.all[piece.life];
+        if piece.opens {
+            let undone = life.legs.pop();
+            life.handed = undone.map(|leg| leg.asked_for).filter(|_| !life.legs.is_empty());
+        }
         if shard.interaction(life.id).is_some_and(|one| one.answered.is_none()) {
             (life.answered_by, life.waited_ms) = (None, None);
         }
@@ -237,8 +270,11 @@ impl Lives {
         }
     }
 
-    fn piece_over(&mut self, id: AssignmentId, now: Time, wraps_up: bool) {
+    fn piece_over(&mut self, id: AssignmentId, now: Time, wraps_up: bool, then: impl FnOnce(&mut Life)) {
         self.count(id, now);
+        if let Some(piece) = self.pieces.get(&id) {
+            then(&mut self.all[piece.life]);
+        }
         match self.pieces.get_mut(&id) {
             Some(piece) if wraps_up => (piece.from, piece.wraps_up) = (Some(now), true),
             _ => drop(self.pieces.remove(&id)),
@@ -248,8 +284,8 @@ impl Lives {
     fn count(&mut self, id: AssignmentId, now: Time) {
         let Some(piece) = self.pieces.get(&id) else { return };
         let ms = piece.from.map_or(0, |from| now.since(from));
-        let life = &mut self.all[piece.life];
-        *if piece.wraps_up { &mut life.wrap_up_ms } else { &mut life.talk_ms } += ms;
+        let leg = &mut self.all[piece.life].legs[piece.leg];
+        *if piece.wraps_up { &mut leg.wrap_up_ms } else { &mut leg.talk_ms } += ms;
     }
 }
 
@@ -267,8 +303,8 @@ impl Life {
             withdrawn: None,
             callback: None,
             answered_by: None,
-            talk_ms: 0,
-            wrap_up_ms: 0,
+            legs: Vec::new(),
+            handed: None,
             over: None,
         }
     }
@@ -279,9 +315,29 @@ impl Life {
         self.waited_ms.get_or_insert(now.since(entered));
     }
 
-    /// Who worked on it first, and how much work it was; `None` if nobody did, or it is not known to the end.
-    pub fn work(&self) -> Option<(AgentKey, u64, u64)> {
-        self.over?;
-        Some((self.answered_by?, self.talk_ms, self.wrap_up_ms))
+    /// An answer begins another leg if it is the first, or if the conversation was handed on.
+    fn opens_leg(&mut self, queue: QueueKey, agent: AgentKey, warm: bool) -> bool {
+        let handed = self.handed.take().or(warm.then_some(None));
+        let opens = self.legs.is_empty() || handed.is_some();
+        if opens {
+            let asked_for = handed.flatten();
+            self.legs.push(Leg { queue, agent, asked_for, talk_ms: 0, wrap_up_ms: 0 });
+        }
+        opens
+    }
+
+    /// The work on it, one agent after another; nothing if nobody worked on it, or it is not known to the end.
+    pub fn work(&self) -> &[Leg] {
+        if self.over.is_some() { &self.legs } else { &[] }
+    }
+}
+
+#[cfg(test)]
+impl Life {
+    /// It is over, and this was the work.
+    pub fn worked(mut self, legs: &[Leg]) -> Life {
+        (self.legs, self.over) = (legs.to_vec(), Some(self.came.after(1)));
+        self.answered_by = legs.first().map(|leg| leg.agent);
+        self
     }
 }

@@ -3,9 +3,10 @@
 use super::again::Run;
 use super::agenda::Todo;
 use super::answers::Says;
+use super::asked::Tickets;
 use super::script::Turn;
 use crate::engine::agent::Presence;
-use crate::engine::command::{Answer, Command, Leaving};
+use crate::engine::command::{Answer, Command, Handover, Leaving, Target};
 use crate::engine::event::EndedBy;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
 use crate::engine::interaction::{Interaction, State};
@@ -45,7 +46,10 @@ impl Run<'_> {
                         }
                     }
                 }
-                _ => self.expect_rest(&one, life.over, life.wrap_up_ms),
+                _ => {
+                    self.legs[number] = life.work().len().saturating_sub(1);
+                    self.expect_rest(&one, life.over, life.work().last().map_or(0, |leg| leg.wrap_up_ms));
+                }
             }
         }
     }
@@ -102,7 +106,9 @@ impl Run<'_> {
         if self.shard.assignment(assignment).is_none_or(|part| !part.talks()) {
             return;
         }
-        self.try_step(now, Command::Complete { assignment, disposition: Text::default(), solved: None });
+        if !self.hand_on(now, assignment) {
+            self.try_step(now, Command::Complete { assignment, disposition: Text::default(), solved: None });
+        }
         let until = now.after(wrap_up_ms);
         // The queue's time for it may be shorter: agents of the record asked for more, as often as they may.
         while let Some(over) = self.shard.assignment(assignment).and_then(|part| part.wrap_up_until)
@@ -112,6 +118,38 @@ impl Run<'_> {
         if self.shard.assignment(assignment).is_some() {
             self.agenda.put(until, Turn::Ends, Todo::Finish(assignment));
         }
+    }
+
+    /// To the queue, or the agent, it was handed to in the record. True if that is done.
+    fn hand_on(&mut self, now: Time, assignment: AssignmentId) -> bool {
+        let interaction = self.shard.assignment(assignment).map(|part| part.interaction);
+        let number = interaction.and_then(|interaction| self.lives.get(&interaction).copied());
+        let Some((interaction, number)) = interaction.zip(number) else { return false };
+        let (Some(next), Some(one)) = (
+            self.drawn.legs(number).get(self.legs[number] + 1).copied(),
+            self.shard.interaction(interaction),
+        ) else {
+            return false;
+        };
+        let contact = &self.recorded.lives[number].contact;
+        let floor = self.shard.floor();
+        if floor.queues.live(u32::from(next.queue.0)).is_none() {
+            return false;
+        }
+        let to = (next.queue, &one.facts);
+        let mut plan = contact.handed_on(self.judge.rules, &self.shard, to, &mut self.tickets);
+        // A supervisor may have changed it since; it goes with the customer.
+        plan.priority = one.plan.priority;
+        let published = self.judge.published;
+        let by_published = contact.handed_on(published, &self.shard, to, &mut Tickets::default());
+        self.handed_goals = Some(by_published.goals);
+        let target = Target::Line { plan: plan.into(), agent: next.asked_for };
+        let done =
+            self.step(now, Command::Transfer { assignment, target, handover: Handover::Blind }).is_ok();
+        self.handed_goals = None;
+        self.refused += u64::from(!done);
+        self.legs[number] += usize::from(done);
+        done
     }
 
     /// Where it is mandatory it ends when its time is over: then this is refused, as it is meant to be.
@@ -183,8 +221,7 @@ impl Run<'_> {
     pub fn expect_work(&mut self, assignment: AssignmentId, now: Time) {
         let Some(part) = self.shard.assignment(assignment) else { return };
         let Some(number) = self.lives.get(&part.interaction).copied() else { return };
-        let queue = self.recorded.lives[number].contact.queue;
-        let (talk_ms, wrap_up_ms) = self.drawn.work_of(number, queue, part.agent);
+        let (talk_ms, wrap_up_ms) = self.drawn.work_of(number, self.legs[number], part.agent);
         self.expect_completion(assignment, now.after(talk_ms), wrap_up_ms);
     }
 

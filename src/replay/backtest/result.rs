@@ -9,12 +9,14 @@ use super::drawn::Drawn;
 use super::error::BacktestError;
 use super::fates::Fate;
 use super::figures::{Cell, Yardsticks};
+use super::lives::Life;
 use super::recorded::Recorded;
 use super::{Options, moment};
 use crate::report::Figures;
 use crate::rules::RuleSet;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Which rule set it was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -189,6 +191,23 @@ pub(super) fn result(
     })
 }
 
+/// Facts that a draft asks for and that did not come along in the record, or not from the beginning on.
+fn not_recorded(recorded: &Recorded, draft: &RuleSet) -> Vec<String> {
+    let said = |name: &Arc<str>| {
+        let has = |life: &Life| life.contact.attributes().any(|known| known == &**name);
+        let because = "rules of the draft that ask for it are skipped until then, or do not match";
+        match recorded.lives.iter().position(has) {
+            Some(0) => None,
+            Some(first) => {
+                let since = moment(recorded.lives[first].entered);
+                Some(format!("attribute.{name} is not recorded before {since}: {because}"))
+            }
+            None => Some(format!("attribute.{name} is not recorded in this period: {because}")),
+        }
+    };
+    draft.uses().attributes.iter().filter_map(said).collect()
+}
+
 fn notes(
     recorded: &Recorded,
     (rules, drafted): (&RuleSet, &RuleSet),
@@ -203,6 +222,7 @@ fn notes(
             "the draft: {more} more parts are left out, since the floor does not have what they name"
         ));
     }
+    notes.extend(not_recorded(recorded, drafted));
     if recorded.until < recorded.to {
         let ends = moment(recorded.until);
         notes.push(format!("the record ends at {ends}: what is later in the period is not known"));
@@ -214,13 +234,6 @@ fn notes(
             "{other} of {} interactions were planned by another version than {version} in the record: so far the second column \
              is not meant to repeat it",
             recorded.lives.len()
-        ));
-    }
-    if recorded.left_out.handed_on > 0 {
-        notes.push(format!(
-            "{} conversations of the record were handed on or put back in line, and their next answers count as answers there; \
-             they are not repeated, so fewer are answered in the other columns",
-            recorded.left_out.handed_on
         ));
     }
     if all.recorded.occupancy.is_none() {

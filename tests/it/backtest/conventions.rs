@@ -258,3 +258,33 @@ fn what_the_draft_speaks_of_and_the_floor_does_not_have_is_said() {
     assert!(result.notes.iter().any(noted), "{:?}", result.notes);
     assert_eq!(result.changed, 0);
 }
+
+#[test]
+fn what_was_handed_on_is_handed_on_and_each_does_their_own_work() {
+    let mut past = Past::plain();
+    let (ana, ben) = (past.hire("ana", false), past.hire("ben", true));
+    past.on_duty(0, ana);
+    past.on_duty(1, ben);
+    let call = past.call(10, SALES);
+    let talk = past.accept(12, call);
+    past.transfer(112, talk, SERVICE);
+    let talk = past.accept(115, call);
+    // Ana is free by now; the one after has to wait for Ben.
+    let second = past.call(120, SALES);
+    let other = past.accept(121, second);
+    let third = past.call(130, SERVICE);
+    past.complete(215, talk);
+    let last = past.accept(217, third);
+    past.complete(300, other);
+    past.complete(310, last);
+    let published = RuleSet::default();
+    let result = tell(&past.recorded(3_600), &published, &published);
+    assert_eq!((result.all.recorded.entered, result.all.recorded.answered), (3, 4), "one was answered twice");
+    assert_eq!(result.all.published, result.all.recorded);
+    assert!(result.queues.iter().all(|row| row.published == row.recorded), "{result}");
+    // Where only Ben may serve sales, Ana has what is handed on.
+    let draft = tell(&past.recorded(3_600), &published, &vip_only());
+    assert_eq!(draft.all.draft.answered, 4);
+    let first = draft.changed_most.iter().find(|one| one.interaction == call.0).expect("Ben answers it");
+    assert_eq!(first.draft.agent.as_deref(), Some("ben"));
+}

@@ -1,7 +1,7 @@
 //! A past to be decided again, told second by second through the real engine, and planned by a rule set.
 
 use baton::engine::agent::Presence;
-use baton::engine::command::{Answer, Command, Leaving, Submit, Write};
+use baton::engine::command::{Answer, Command, Handover, Leaving, Submit, Target, Write};
 use baton::engine::event::{EndedBy, Event, Stamped};
 use baton::engine::floor::{AgentSpec, Definition, QueueSpec};
 use baton::engine::ids::{
@@ -145,6 +145,14 @@ impl Past {
 
     pub fn complete(&mut self, second: u64, assignment: AssignmentId) {
         self.ask(second, Command::Complete { assignment, disposition: "".into(), solved: None });
+    }
+
+    /// The agent hands the customer to a queue, and leaves at once.
+    pub fn transfer(&mut self, second: u64, assignment: AssignmentId, queue: QueueKey) {
+        let facts = Facts::default();
+        let plan = self.rules.plan(self.shard.floor(), &Asked::plain(Channel::Voice, queue, &facts));
+        let target = Target::Line { plan: plan.into(), agent: None };
+        self.ask(second, Command::Transfer { assignment, target, handover: Handover::Blind });
     }
 
     /// So many seconds from nine on.
