@@ -13,7 +13,7 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
         "facts, presence of agents and what had been learned are as recorded; definitions of the floor as they were at each \
          moment; a fact that was declared later is not recorded before that"
             .to_owned(),
-        "who was there when the period began keeps the plan they had; nothing else is carried over".to_owned(),
+        "whoever was there when the period began goes on from where they were, with the plan they had, and is not among those who entered".to_owned(),
         format!(
             "work done by the agent of the record takes as long as recorded; another agent takes that times (their mean for \
              the queue / the recorded agent's mean), means drawn towards those of all agents, the ratio between \
