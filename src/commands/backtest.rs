@@ -12,6 +12,7 @@ use crate::replay::backtest::{
     BANK_RULE, Backtest, BacktestError, BankLog, CHANGED_MAX, Options, Recorded, backtest,
 };
 use crate::replay::bank_calls::{Order, ReplayOptions};
+use crate::rulebook::Rulebook;
 use crate::rules::RuleSet;
 use crate::simulate::Choice;
 use clap::Args;
@@ -36,7 +37,7 @@ pub struct BacktestArgs {
     /// The draft: a rule document, YAML or JSON
     #[arg(value_name = "FILE")]
     draft: PathBuf,
-    /// The published rules [default: those built in; with --import bank-calls the bank's own rule]
+    /// The published rules [default: the version in force in the data folder; with --import bank-calls the bank's own rule]
     #[arg(long, value_name = "FILE")]
     published: Option<PathBuf>,
     /// The server's data folder, unless another record is imported; the server may be running
@@ -172,7 +173,7 @@ fn compare(args: &BacktestArgs) -> Result<Backtest, Failed> {
     let published = args.published.as_deref().map(read_rules).transpose()?;
     let published = match (published, &args.import) {
         (Some(published), _) => published,
-        (None, None) => RuleSet::default(),
+        (None, None) => in_force(args)?,
         (None, Some(_)) => RuleSet::read(BANK_RULE).expect("the bank's rule is checked by a test"),
     };
     let recorded = match args.import.as_deref() {
@@ -190,6 +191,21 @@ fn compare(args: &BacktestArgs) -> Result<Backtest, Failed> {
         ControlFlow::Continue(())
     };
     Ok(backtest(&recorded, &published, &draft, &options, &mut progress)?)
+}
+
+/// The version in force of the tenant; where there never was one, the built-in rules.
+fn in_force(args: &BacktestArgs) -> Result<RuleSet, Failed> {
+    let folder = args.data.join("tenants").join(&args.tenant);
+    let failed = |error: &dyn std::fmt::Display| Failed(error.to_string(), EXIT_UNAVAILABLE);
+    if !folder.join("rules.db").exists() {
+        return Ok(RuleSet::default());
+    }
+    let book = Rulebook::open_read_only(&folder).map_err(|fault| failed(&fault))?;
+    let number = book.in_force().map_err(|fault| failed(&fault))?.map(|one| one.number);
+    let version = number.map(|number| book.version(number)).transpose().map_err(|fault| failed(&fault))?;
+    let Some(version) = version.flatten() else { return Ok(RuleSet::default()) };
+    let rules = RuleSet::read(&version.text).map_err(|errors| failed(&errors))?;
+    Ok(rules.numbered(version.number))
 }
 
 fn journal(args: &BacktestArgs) -> Result<Recorded, Failed> {
