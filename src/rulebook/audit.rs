@@ -22,16 +22,22 @@ pub enum Act {
     DraftDiscarded,
     /// Who waited was planned again.
     PlannedAgain,
+    /// A version runs in shadow or for a share, beside the one in force.
+    RunsBeside,
+    /// It does no more.
+    EndedBeside,
 }
 
 impl Act {
-    const ALL: [Act; 6] = [
+    const ALL: [Act; 8] = [
         Act::Began,
         Act::Published,
         Act::RolledBack,
         Act::DraftChanged,
         Act::DraftDiscarded,
         Act::PlannedAgain,
+        Act::RunsBeside,
+        Act::EndedBeside,
     ];
 
     /// The word it is kept under.
@@ -43,11 +49,18 @@ impl Act {
             Act::DraftChanged => "draft changed",
             Act::DraftDiscarded => "draft discarded",
             Act::PlannedAgain => "planned again",
+            Act::RunsBeside => "runs beside",
+            Act::EndedBeside => "ended beside",
         }
     }
 
     pub(super) fn of(word: &str) -> Option<Act> {
         Act::ALL.into_iter().find(|act| act.word() == word)
+    }
+
+    /// True if it makes a version that was not there before, or puts one in force.
+    pub(super) fn names_a_version(self) -> bool {
+        self.puts_in_force() || self == Act::RunsBeside
     }
 
     /// True if it changes which version is in force.

@@ -25,6 +25,8 @@ const SCHEMA: &str = "
     CREATE TABLE draft(one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL, state INTEGER NOT NULL,
         base INTEGER NOT NULL, who TEXT NOT NULL, time_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE drafts_before(state INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
+    CREATE TABLE beside(one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, share_ppm INTEGER, figure TEXT,
+        bound INTEGER, enough INTEGER, since_ms INTEGER NOT NULL) STRICT;
     CREATE TABLE audit(sequence INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
         subject TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;";
 
@@ -171,7 +173,7 @@ impl Rulebook {
 }
 
 /// The number written in a document if it is higher than every one so far, else the next.
-fn next_number(written: u32, highest: u32) -> Result<u32, Refused> {
+pub(super) fn next_number(written: u32, highest: u32) -> Result<u32, Refused> {
     if written > VERSION_MAX {
         return Err(Refused::NumberTooHigh { got: written });
     }
@@ -179,7 +181,12 @@ fn next_number(written: u32, highest: u32) -> Result<u32, Refused> {
     Ok(written.max(next))
 }
 
-fn version(publication: &Publication, number: u32, author: Option<String>, base: Option<u32>) -> Version {
+pub(super) fn version(
+    publication: &Publication,
+    number: u32,
+    author: Option<String>,
+    base: Option<u32>,
+) -> Version {
     Version {
         number,
         text: publication.text.clone(),
@@ -193,6 +200,12 @@ fn version(publication: &Publication, number: u32, author: Option<String>, base:
 
 /// A new version, and in force.
 fn put(change: &Transaction<'_>, version: &Version, act: Act, by: &By) -> rusqlite::Result<()> {
+    insert(change, version)?;
+    put_in_force(change, version, version.waiting, act, by, version.base)
+}
+
+/// A new version.
+pub(super) fn insert(change: &Transaction<'_>, version: &Version) -> rusqlite::Result<()> {
     change.execute(
         "INSERT INTO versions (number, text, name, who, time_ms, reason, author, base, waiting)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -208,7 +221,7 @@ fn put(change: &Transaction<'_>, version: &Version, act: Act, by: &By) -> rusqli
             version.waiting.code()
         ],
     )?;
-    put_in_force(change, version, version.waiting, act, by, version.base)
+    Ok(())
 }
 
 fn put_in_force(
@@ -224,6 +237,8 @@ fn put_in_force(
         "UPDATE state SET in_force = ?1, since_ms = ?2, planning_again = ?3 WHERE one = 1",
         params![version.number, stored(by.time), again],
     )?;
+    // What ran beside another is beside nothing any more.
+    change.execute("DELETE FROM beside", [])?;
     let from = before.map_or_else(|| "nothing".to_owned(), |number| format!("version {number}"));
     let detail = format!(
         "in force after {from}; who waits: {}; written by {}; content {}",

@@ -109,6 +109,8 @@ pub enum Refused {
     NoDraft,
     #[error("there is no version {number}")]
     VersionUnknown { number: u32 },
+    #[error("no version runs beside the one in force")]
+    NothingBeside,
     #[error("version {number} is in force already")]
     InForceAlready { number: u32 },
     #[error("it was made from version {base}, and version {in_force} is in force now")]

@@ -121,13 +121,13 @@ fn raw<'a>(row: &'a Row<'_>) -> Option<Raw<'a>> {
 impl Told {
     fn hear(&mut self, [_, what, subject, _, detail]: [&[u8]; 5]) {
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-        if !Act::of(&text(what)).is_some_and(Act::puts_in_force) {
-            return;
-        }
+        let Some(act) = Act::of(&text(what)).filter(|act| act.names_a_version()) else { return };
         let (number, detail) = (text(subject), text(detail));
         let content = detail.rsplit_once("content ").map(|(_, content)| content.to_owned());
         self.contents.insert(number.clone(), content.unwrap_or_default());
-        self.in_force = Some(number);
+        if act.puts_in_force() {
+            self.in_force = Some(number);
+        }
     }
 }
 
