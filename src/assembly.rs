@@ -341,6 +341,7 @@ fn beside_serving(shards: &mut [Shard], retention: &Retention) -> Vec<JoinHandle
         tasks.push(tokio::spawn(keep(tenant.clone(), retention.clone())));
         tasks.push(tokio::spawn(keep_looking(tenant.clone())));
         tasks.push(tokio::spawn(api::take_up(tenant.clone())));
+        tasks.push(tokio::spawn(api::watch_beside(tenant.clone())));
         tasks.extend(witnessed.take().map(|witnessed| tokio::spawn(compare_all(tenant.clone(), witnessed))));
     }
     tasks

@@ -46,6 +46,20 @@ pub enum Of {
     MeanWait,
 }
 
+impl Of {
+    /// Every one.
+    pub const ALL: [Of; 3] = [Of::ServiceLevel, Of::Abandoned, Of::MeanWait];
+
+    /// As people say it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Of::ServiceLevel => "service level",
+            Of::Abandoned => "abandoned",
+            Of::MeanWait => "mean wait",
+        }
+    }
+}
+
 impl Bound {
     /// What it has come to, if that is beyond the bound.
     pub fn broken(&self, fates: &Fates) -> Option<u64> {

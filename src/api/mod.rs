@@ -53,6 +53,7 @@ mod supervision;
 mod surroundings;
 pub mod tenant;
 mod tickets;
+mod trying;
 mod versions;
 mod whose;
 mod wire;
@@ -60,6 +61,7 @@ mod work;
 
 pub use planning_again::take_up;
 pub use status::{ApiError, DOMAIN};
+pub use trying::watch as watch_beside;
 
 use crate::proto::agents_server::AgentsServer;
 use crate::proto::customers_server::CustomersServer;

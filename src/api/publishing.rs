@@ -9,10 +9,11 @@ use super::preview::preview;
 use super::status::ApiError;
 use super::surroundings;
 use super::tenant::Tenant;
+use super::trying;
 use crate::engine::time::Time;
 use crate::journal::Fault;
 use crate::observe;
-use crate::rulebook::{BookError, By, Publication, Refused, Rulebook, Version, Waiting};
+use crate::rulebook::{BookError, Bounded, By, Publication, Refused, Rulebook, Version, Waiting};
 use crate::rules::RuleSet;
 use std::sync::{Arc, Weak};
 use tokio::sync::Mutex;
@@ -120,6 +121,45 @@ async fn one_at_a_time(
         Waiting::PlanAgain => plan_again(tenant, old).await.map_err(|why| cut_short(&version, &why))?,
     };
     Ok(Published { version, effect, counted, before })
+}
+
+/// Records a document as a version that is to run beside the one in force, and lets it begin.
+pub async fn recorded_beside(
+    tenant: &Arc<Tenant>,
+    what: What,
+    by: By,
+    (share_ppm, bound): (Option<u32>, Option<Bounded>),
+    begin: impl FnOnce(RuleSet),
+) -> Result<(), ApiError> {
+    let _turn = tenant.publishing.turn.lock().await;
+    four_eyes(tenant, &what, &by)?;
+    let by = By { time: tenant.clock.now(), ..by };
+    let (mut publication, field) = match what {
+        What::Draft(etag) => {
+            let text = of_draft(tenant, &etag).await?;
+            let four_eyes = tenant.publishing.four_eyes;
+            let publication = publication(text, by, Waiting::Keep);
+            (Publication { draft: Some(etag), four_eyes, ..publication }, "draft_etag")
+        }
+        What::Text(text, base) => (Publication { base, ..publication(text, by, Waiting::Keep) }, "text"),
+        What::Version(_) => {
+            return Err(ApiError::missing("document", "draft_etag or text"));
+        }
+    };
+    let rules = documents::read(field, &publication.text)?;
+    serves_everybody(tenant, &rules).await?;
+    (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
+    let recorded =
+        tenant.publishing.book(move |book| book.run_beside(&publication, share_ppm, bound.as_ref())).await;
+    match recorded {
+        Ok(version) => {
+            // What they read of the floor is there when they begin.
+            surroundings::look(tenant, rules.uses()).await;
+            begin(rules.numbered(version.number));
+            Ok(())
+        }
+        Err(error) => Err(with_difference(tenant, error).await.naming(field)),
+    }
 }
 
 /// The server stops, or the disk fails: the version stands, and the mark beside it has the next start go on.
@@ -250,6 +290,7 @@ pub async fn with_difference(tenant: &Tenant, error: BookError) -> ApiError {
 fn swap(tenant: &Tenant, rules: RuleSet) -> Weak<Ruling> {
     let signals = &tenant.rules.now().rules.document().signals.clone();
     let other_words = *signals != rules.document().signals;
+    trying::stop(tenant);
     let old = tenant.rules.publish(Arc::new(rules));
     if other_words {
         // Each kept card remembers what the words before made of its entries.

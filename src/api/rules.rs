@@ -11,6 +11,7 @@ use super::publishing::{Published, What, publish, with_difference};
 use super::rule_trace;
 use super::status::ApiError;
 use super::tenant::{Gate, Tenant, Tenants};
+use super::trying;
 use super::versions;
 use crate::engine::circumstances::Circumstances;
 use crate::engine::floor::Floor;
@@ -19,6 +20,7 @@ use crate::observe;
 use crate::proto;
 use crate::proto::publish_request::Document as Asked;
 use crate::proto::rules_server::Rules;
+use crate::proto::run_beside_request::Document as Tried;
 use crate::rulebook::By;
 use crate::rules::{DocumentErrors, RuleSet, diff};
 use std::pin::Pin;
@@ -262,6 +264,42 @@ impl Rules for Api {
         let (send, out) = mpsc::channel(4);
         tokio::spawn(backtest::answer(tenant, question, send));
         Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+    }
+
+    async fn run_beside(
+        &self,
+        request: Request<proto::RunBesideRequest>,
+    ) -> Result<Response<proto::Beside>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let (tenant, who) = self.gate.known(&metadata, "parent", &request.parent)?;
+        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let mode = trying::mode(request.share_ppm)?;
+        let bound = trying::bound(mode, request.bound.as_ref())?;
+        let what = match request.document {
+            None => return Err(ApiError::missing("document", "draft_etag or text").into()),
+            Some(Tried::DraftEtag(etag)) => What::Draft(required("draft_etag", &etag, 64)?.to_owned()),
+            Some(Tried::Text(text)) => What::Text(checked("text", &text)?.to_owned(), None),
+        };
+        Ok(Response::new(trying::run(&tenant, what, by, (mode, bound)).await?))
+    }
+
+    async fn get_beside(
+        &self,
+        request: Request<proto::GetBesideRequest>,
+    ) -> Result<Response<proto::Beside>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        Ok(Response::new(trying::shown(&tenant).await?))
+    }
+
+    async fn end_beside(
+        &self,
+        request: Request<proto::EndBesideRequest>,
+    ) -> Result<Response<proto::Beside>, Status> {
+        let (metadata, _, request) = request.into_parts();
+        let (tenant, who) = self.gate.known(&metadata, "parent", &request.parent)?;
+        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        Ok(Response::new(trying::end(&tenant, by, "by a supervisor".to_owned()).await?))
     }
 
     async fn publish(

@@ -185,6 +185,7 @@ impl From<BookError> for ApiError {
             Refused::StaleEtag { .. } => (Code::Aborted, "ETAG_MISMATCH", Some("etag")),
             Refused::NoDraft => (Code::FailedPrecondition, "NO_DRAFT", None),
             Refused::VersionUnknown { .. } => (Code::NotFound, "VERSION_NOT_FOUND", Some("version")),
+            Refused::NothingBeside => (Code::NotFound, "NOTHING_BESIDE", None),
             Refused::InForceAlready { .. } => (Code::FailedPrecondition, "IN_FORCE_ALREADY", None),
             Refused::BaseOvertaken { .. } => (Code::Aborted, "BASE_OVERTAKEN", None),
             Refused::SamePerson { .. } => (Code::FailedPrecondition, "FOUR_EYES_SAME_PERSON", None),

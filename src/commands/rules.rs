@@ -3,6 +3,7 @@
 //! Results go to standard output, what went wrong to standard error. Exit code 2: the options or the document are wrong;
 //! 69: a file cannot be read, or there is no server, or it refuses.
 
+mod beside;
 mod draft;
 mod look;
 mod publish;
@@ -55,6 +56,12 @@ enum Command {
     Diff(look::DiffArgs),
     /// Says what publishing would change for those who wait now.
     Preview(look::PreviewArgs),
+    /// Lets a document run beside the version in force: in shadow, or for a share of what comes.
+    Try(beside::TryArgs),
+    /// Says what runs beside the version in force, and what came of it so far.
+    Beside(beside::BesideArgs),
+    /// Ends what runs beside the version in force.
+    End(beside::EndArgs),
     /// Prints the draft, writes it, or throws it away.
     Draft(draft::DraftArgs),
 }
@@ -74,6 +81,9 @@ pub fn run(args: RulesArgs) -> ExitCode {
         Command::Show(args) => client::run("rules show", look::show(args)),
         Command::Diff(args) => client::run("rules diff", look::compare(args)),
         Command::Preview(args) => client::run("rules preview", look::preview(args)),
+        Command::Try(args) => client::run("rules try", beside::run(args)),
+        Command::Beside(args) => client::run("rules beside", beside::show(args)),
+        Command::End(args) => client::run("rules end", beside::end(args)),
         Command::Draft(args) => client::run("rules draft", draft::draft(args)),
     }
 }

@@ -2,7 +2,8 @@
 //! people work on, and the audit trail of who changed what and why. A file of its own beside the journal.
 //!
 //! In reading order: `model` is what is kept, `book` opens the file and publishes, `draft` is the draft, `audit` the
-//! chain, `verify` looks for what was changed in it; `beside` is a version that runs beside the one in force. Deliberately absent: a way to change a version or a row of the trail.
+//! chain, `verify` looks for what was changed in it; `beside` is a version that runs beside the one in force.
+//! Deliberately absent: a way to change a version or a row of the trail.
 
 mod audit;
 mod beside;

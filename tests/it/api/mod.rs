@@ -3,6 +3,7 @@
 
 mod answers;
 mod attach;
+mod beside;
 mod cards;
 mod desk;
 mod durability;
