@@ -94,7 +94,7 @@ fn check(file: &Path) -> ExitCode {
             let (name, version) = (rules.name(), rules.version());
             let (ordered, sections) = (rules.document().rules.len(), rules.document().queues.len());
             println!(
-                "{}: right: {name:?}, version {version}, {ordered} rules, sections for {sections} queues",
+                "{}: right: {name:?}, version {version}, {ordered} ordered rules, sections for {sections} queues",
                 file.display()
             );
             rules.doubts(None).iter().for_each(|doubt| println!("{}: doubt: {doubt}", file.display()));

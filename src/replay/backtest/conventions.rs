@@ -45,8 +45,8 @@ pub(super) fn conventions(recorded: &Recorded, drawn: &Drawn) -> Vec<String> {
              hand-over is not handed on; contacts that joined another ({}) and failed connections ({}) are left out",
             out.second_agents, out.parked, out.put_back, out.attached, out.connects_failed
         ),
-        "what the plan of the record needed beyond the published rules, and the agent it preferred, count as asked for by the \
-         contact; the queue asked for is the one the plan began with"
+        "what the source asked for (queue, skills, an agent), what rules declare as facts and what was drawn for splits are as \
+         recorded; figures of queues and opening hours that rules ask for are those of the floor as it is decided again"
             .to_owned(),
         "money, targets and short abandons of all columns but the record's own are by the goals of the published rules: minutes \
          of waiting, late answers, leaving unanswered"
