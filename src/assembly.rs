@@ -291,6 +291,9 @@ impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let Ready { listener, server, tenants, mut shards, retention, _lock: lock, .. } = self;
+        for shard in &shards {
+            api::begin(&shard.tenant).await;
+        }
         let tasks = beside_serving(&mut shards, &retention);
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;

@@ -31,8 +31,8 @@ pub fn refused(reason: &'static str) {
 
 /// A card left without the customer's part, or an interaction without its customer.
 /// A rule whose condition failed, and was skipped.
-pub fn rule_skipped(rule: &str, why: &'static str) {
-    metrics::counter!("baton_rules_skipped_total", "rule" => rule.to_owned(), "why" => why).increment(1);
+pub fn rule_skipped(tenant: &str, why: &'static str) {
+    counter!("baton_rules_skipped_total", "tenant" => tenant.to_owned(), "why" => why).increment(1);
 }
 
 pub fn customer_late(what: &'static str) {

@@ -45,7 +45,7 @@ pub async fn question(tenant: &Tenant, request: &proto::BacktestRequest) -> Resu
     let from = moment("from_time", from)?;
     let to = request.to_time.map(|to| moment("to_time", to)).transpose()?;
     let text = text_of(tenant, "document", request.document.as_ref()).await?;
-    let draft = documents::read("document", &text)?;
+    let draft = documents::read(tenant, "document", text).await?;
     let seed = if request.seed == 0 { 1 } else { request.seed };
     let changed_max = match request.changed_max {
         0 => CHANGED_USUAL,

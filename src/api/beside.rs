@@ -3,6 +3,7 @@
 //! figure falls below its bound.
 
 use super::in_force::Ruling;
+use super::tickets::Tickets;
 use crate::engine::floor::Floor;
 use crate::engine::ids::Text;
 use crate::engine::plan::Plan;
@@ -79,6 +80,8 @@ pub struct Beside {
     pub ruling: Arc<Ruling>,
     pub mode: Mode,
     pub bound: Option<Bound>,
+    /// What a shadow draws for its splits.
+    pub tickets: Tickets,
     compared: Mutex<Compared>,
 }
 
@@ -111,7 +114,7 @@ pub struct Otherwise {
 impl Beside {
     /// Begins with nothing compared.
     pub fn new(ruling: Arc<Ruling>, mode: Mode, bound: Option<Bound>) -> Beside {
-        Beside { ruling, mode, bound, compared: Mutex::default() }
+        Beside { ruling, mode, bound, tickets: Tickets::default(), compared: Mutex::default() }
     }
 
     /// Whether it plans the interaction of this number, which is the same whenever it is asked for.

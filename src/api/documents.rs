@@ -1,12 +1,13 @@
 //! Documents of rules as requests name them: a text, a version, the draft. What is wrong with one is told field by field.
 
-use super::convert::text as within;
+use super::convert::{required, text as within};
 use super::names::shown;
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::proto;
 use crate::proto::document::Document as Named;
 use crate::rules::{DOCUMENT_MAX, DocumentError, DocumentErrors, RuleSet, diff};
+use std::collections::BTreeSet;
 use tonic::Code;
 
 /// So many errors, warnings and changes are told.
@@ -67,8 +68,18 @@ pub fn no_version(field: &'static str, number: u32) -> ApiError {
 }
 
 /// The rules of a text.
-pub fn read(field: &'static str, text: &str) -> Result<RuleSet, ApiError> {
-    RuleSet::read(text).map_err(|errors| wrong(field, &errors))
+pub async fn read(tenant: &Tenant, field: &'static str, text: String) -> Result<RuleSet, ApiError> {
+    at_leisure(tenant, move || RuleSet::read(&text)).await.map_err(|errors| wrong(field, &errors))
+}
+
+/// What takes long with a large document: one at a time, on a thread that serves nobody.
+pub async fn at_leisure<T: Send + 'static>(tenant: &Tenant, act: impl FnOnce() -> T + Send + 'static) -> T {
+    let turn = tenant.publishing.reading().await;
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        act()
+    });
+    done.await.expect("reading a document does not panic")
 }
 
 /// A document that is not right, with as much of what is wrong as an error holds.
@@ -102,9 +113,22 @@ pub fn line_number(line: Option<u64>) -> u32 {
     line.and_then(|line| u32::try_from(line).ok()).unwrap_or_default()
 }
 
-/// Why somebody does something, up to 500 characters.
+/// Longest reason, in characters.
+const REASON_MAX: usize = 500;
+
+/// Why somebody does something, if they say: up to 500 characters of one line, since it stands in a list of such lines.
 pub fn reason(value: &str) -> Result<&str, ApiError> {
-    within("reason", value, 500)
+    let value = within("reason", value, REASON_MAX)?;
+    if value.chars().any(char::is_control) {
+        return Err(ApiError::field("reason", "a control character", "one line of printable characters"));
+    }
+    Ok(value)
+}
+
+/// The same where it must be said.
+pub fn given_reason(value: &str) -> Result<&str, ApiError> {
+    required("reason", value, REASON_MAX)?;
+    reason(value)
 }
 
 /// What changed between two texts, in words for an error. Drafts need not be right, and some cannot be read at all.
@@ -117,9 +141,9 @@ pub fn difference(before: &str, after: &str) -> String {
 }
 
 fn lines_that_differ(before: &str, after: &str) -> String {
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let added = new.iter().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
-    let removed = old.iter().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
+    let (old, new): (BTreeSet<&str>, BTreeSet<&str>) = (before.lines().collect(), after.lines().collect());
+    let added = after.lines().filter(|line| !old.contains(line)).map(|line| format!("+ {line}"));
+    let removed = before.lines().filter(|line| !new.contains(line)).map(|line| format!("- {line}"));
     let lines: Vec<String> = added.chain(removed).take(40).collect();
     lines.join("\n")
 }

@@ -32,6 +32,8 @@ pub const LOOKUP_DEADLINE: Duration = Duration::from_millis(20);
 pub const REQUIREMENTS_MAX: usize = 16;
 /// Most attributes of one interaction.
 const ATTRIBUTES_MAX: usize = 32;
+/// Longest attribute that is told to rules, characters.
+const FACT_MAX: usize = 128;
 /// Longest wait for a preferred agent, ms.
 const BUDGET_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
@@ -56,7 +58,7 @@ impl Again {
 
     /// The plan it would have been given, had all this been known; `None` if it is the one it has.
     pub fn plan(mut self, tenant: &Tenant, known: &Known, has: &Plan) -> Option<Planned> {
-        self.0.ruling = tenant.rules.of(self.0.number);
+        self.0.begin_again(tenant);
         self.0.know(known);
         let plan = self.0.plan(tenant);
         (*plan != *has).then_some((plan, self.0.facts.circumstances))
@@ -106,8 +108,9 @@ pub async fn prepare(
     if let Some(known) = &known {
         draft.know(known);
     }
+    let plan = draft.plan(tenant);
     let late = late.map(|late| (late, Again(draft.clone())));
-    Ok(Prepared { late, ..draft.finished(tenant, identity, payload) })
+    Ok(Prepared { late, ..draft.finished(tenant, plan, identity, payload) })
 }
 
 /// Makes the command without waiting for anything; `None` if the customer has to be looked up first.
@@ -123,7 +126,8 @@ pub fn prepare_now(
         Some(Some(known)) => draft.know(&known),
         Some(None) => {}
     }
-    Ok(Some(draft.finished(tenant, identity, payload)))
+    let plan = draft.plan(tenant);
+    Ok(Some(draft.finished(tenant, plan, identity, payload)))
 }
 
 /// What came, checked field by field; to be planned when it is known whose it is.
@@ -171,7 +175,7 @@ impl Draft {
         let facts = facts(interaction, now)?;
         let external_id = interaction.external_id.as_str().into();
         let source = source.into();
-        let attributes = declared(&ruling, interaction)?;
+        let attributes = declared(&ruling, interaction);
         let made_in = Circumstances {
             at: now,
             queue: named,
@@ -181,6 +185,13 @@ impl Draft {
             ..Circumstances::default()
         };
         Ok((Draft { number, ruling, floor, source, external_id, channel, queue, facts, made_in }, payload))
+    }
+
+    /// With the rules and the floor of now; what was drawn for it stays drawn.
+    fn begin_again(&mut self, tenant: &Tenant) {
+        (self.ruling, self.floor) = (tenant.rules.of(self.number), tenant.shard.floor());
+        let fallback = self.ruling.rules.fallback(&self.floor);
+        self.queue = self.made_in.queue.or(fallback).unwrap_or(self.queue);
     }
 
     /// What it is about, and how far back the rules of its queue look for more of it.
@@ -213,8 +224,7 @@ impl Draft {
         plan
     }
 
-    fn finished(mut self, tenant: &Tenant, identity: &Identity, payload: Payload) -> Prepared {
-        let plan = self.plan(tenant);
+    fn finished(self, tenant: &Tenant, plan: Arc<Plan>, identity: &Identity, payload: Payload) -> Prepared {
         shadow::tell(tenant, || Witness {
             channel: self.channel,
             source: self.source.clone(),
@@ -237,20 +247,18 @@ impl Draft {
     }
 }
 
-/// The facts that the rules declare, of what came. What they do not declare stays sealed.
-fn declared(
-    ruling: &Ruling,
-    interaction: &proto::Interaction,
-) -> Result<Vec<(ids::Text, Attribute)>, ApiError> {
+/// The facts that the rules declare, of what came. What they do not declare stays sealed; a text that is too long to be a
+/// fact is none, so nobody is refused for what a document declares.
+fn declared(ruling: &Ruling, interaction: &proto::Interaction) -> Vec<(ids::Text, Attribute)> {
     let declared = &ruling.rules.document().facts;
     let read = |(name, _): (&String, _)| {
         let value = interaction.attributes.get(name)?;
-        Some(match declared.read(name, value)? {
-            Read::Text(text) => code("interaction.attributes", text, 128)
-                .map(|text| (name.as_str().into(), Attribute::Text(text.into()))),
-            Read::Number(number) => Ok((name.as_str().into(), Attribute::Number(number))),
-            Read::Truth(truth) => Ok((name.as_str().into(), Attribute::Truth(truth))),
-        })
+        let value = match declared.read(name, value)? {
+            Read::Text(text) => Attribute::Text(code("interaction.attributes", text, FACT_MAX).ok()?.into()),
+            Read::Number(number) => Attribute::Number(number),
+            Read::Truth(truth) => Attribute::Truth(truth),
+        };
+        Some((name.as_str().into(), value))
     };
     declared.0.iter().filter_map(read).collect()
 }

@@ -4,18 +4,19 @@ use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
 use super::intake::{self, Again};
 use super::names::{chosen_id, shown};
+use super::planning_again::plan_one_again;
 use super::platform;
 use super::route;
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
 use super::whose::Late;
-use crate::engine::command::{Answer, Command};
+use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::ids::{CustomerId, InteractionId, Text};
 use crate::engine::interaction::Interaction;
 use crate::engine::plan::Plan;
 use crate::proto;
 use crate::proto::interactions_server::Interactions;
-use crate::runtime::inbox::Seen;
+use crate::runtime::inbox::{AskError, Seen};
 use crate::runtime::leases::LEASE;
 use crate::runtime::told::{self, Look, Shown};
 use crate::runtime::view::{self, InteractionView};
@@ -180,8 +181,13 @@ async fn know_late(
     }
     let Some((plan, circumstances)) = again.plan(&tenant, &known, &plan) else { return };
     let command = Command::Replan { interaction, plan, replaces: AS_ADMITTED, circumstances };
-    // Refused where it was offered or planned meanwhile: that stands.
-    if tenant.shard.ask(command, None).await.is_err() {
+    let planned = match tenant.shard.ask(command, None).await {
+        // Other rules were published meanwhile, and planned it without knowing.
+        Err(AskError::Refused(Refusal::PlanOvertaken { .. })) => plan_one_again(&tenant, interaction).await,
+        other => other.is_ok(),
+    };
+    // Refused where it was offered meanwhile: that stands.
+    if !planned {
         crate::observe::customer_late("never_planned_again");
     }
 }

@@ -72,6 +72,12 @@ use crate::proto::supervision_server::SupervisionServer;
 use tenant::Tenants;
 use tonic::service::Routes;
 
+/// Before the first request: what runs beside the rules in force, and what rules read of the floor.
+pub async fn begin(tenant: &tenant::Tenant) {
+    trying::take_up(tenant).await;
+    surroundings::look(tenant, &crate::rules::condition::Uses::default()).await;
+}
+
 /// Largest message that is read, in bytes.
 pub const MESSAGE_MAX: usize = 2 * 1024 * 1024;
 

@@ -3,7 +3,7 @@
 //! rules are published.
 
 use super::rule_trace;
-use super::tenant::{Ruling, Tenant};
+use super::tenant::{Ruling, Tenant, Tickets};
 use super::whose::served;
 use crate::engine::channel::Channel;
 use crate::engine::circumstances::Circumstances;
@@ -19,12 +19,12 @@ use std::sync::Arc;
 pub type Planned = (Arc<Plan>, Option<Arc<Circumstances>>);
 
 /// What becomes of the shares of splits.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shares {
+#[derive(Clone, Copy)]
+pub enum Shares<'a> {
     /// Each gets the next number.
     Dealt,
-    /// Nobody acts on the plan: the next number stays for another.
-    LookedAt,
+    /// Nobody acts on the plan: numbers are taken from these, which go on from those that are dealt.
+    LookedAt(&'a Tickets),
 }
 
 /// What is planned.
@@ -47,7 +47,7 @@ impl Subject<'_> {
         ruling: &Ruling,
         floor: &Arc<Floor>,
         made_in: &mut Circumstances,
-        shares: Shares,
+        shares: Shares<'_>,
     ) -> Arc<Plan> {
         let applied = self.judged(tenant, ruling, floor, made_in, shares);
         self.made(
@@ -94,7 +94,7 @@ impl Subject<'_> {
         ruling: &Ruling,
         floor: &Floor,
         made_in: &mut Circumstances,
-        shares: Shares,
+        shares: Shares<'_>,
     ) -> Vec<Applied> {
         if !ruling.rules.has_rules() {
             return Vec::new();
@@ -116,15 +116,15 @@ impl Subject<'_> {
             }
             let ticket = match shares {
                 Shares::Dealt => tenant.tickets.next(rule),
-                Shares::LookedAt => tenant.tickets.coming(rule),
+                Shares::LookedAt(tickets) => tickets.next(rule),
             };
             drawn.push((rule.into(), ticket));
             ticket
         });
         made_in.tickets = drawn;
-        if shares == Shares::Dealt {
-            for (rule, failure) in &verdict.failed {
-                crate::observe::rule_skipped(ruling.rules.rule_name(*rule), failure.reason());
+        if matches!(shares, Shares::Dealt) {
+            for (_, failure) in &verdict.failed {
+                crate::observe::rule_skipped(&tenant.name, failure.reason());
             }
         }
         verdict.applied
@@ -138,7 +138,7 @@ pub fn again(
     ruling: &Ruling,
     floor: &Arc<Floor>,
     waiting: &Interaction,
-    shares: Shares,
+    shares: Shares<'_>,
 ) -> Option<Planned> {
     let mut made_in = recorded(tenant, waiting);
     let live = |queue: &QueueKey| floor.queues.live(u32::from(queue.0)).is_some();

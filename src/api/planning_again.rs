@@ -34,14 +34,14 @@ const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
 pub struct Planner<'a> {
     tenant: &'a Tenant,
     ruling: &'a Ruling,
-    shares: Shares,
+    shares: Shares<'a>,
     pub floor: Arc<Floor>,
     /// The rules that made the plans there are, by their version; `None`: they cannot be read.
     before: BTreeMap<u32, Option<RuleSet>>,
 }
 
 impl<'a> Planner<'a> {
-    pub fn new(tenant: &'a Tenant, ruling: &'a Ruling, shares: Shares) -> Planner<'a> {
+    pub fn new(tenant: &'a Tenant, ruling: &'a Ruling, shares: Shares<'a>) -> Planner<'a> {
         Planner { tenant, ruling, shares, floor: tenant.shard.floor(), before: BTreeMap::new() }
     }
 
@@ -79,6 +79,11 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// Whoever was sent somewhere by a person stays there: rules do not take that back.
+pub fn may_be_planned_again(one: &Interaction) -> bool {
+    one.transfers == 0
+}
+
 /// True if a plan says the same, whichever rules made it.
 pub fn says_the_same(one: &Plan, other: &Plan) -> bool {
     *one == Plan { rule_set: one.rule_set, ..other.clone() }
@@ -100,10 +105,10 @@ pub async fn plan_again(tenant: &Arc<Tenant>, before: Weak<Ruling>) -> Result<Co
         Work { tenant: tenant.clone(), ruling: tenant.rules.now(), before, counted: Counted::default() };
     let done = work.until(Instant::now() + ANSWER_AFTER).await?;
     let counted = work.counted;
-    if done {
-        work.note().await?;
-    } else {
-        tokio::spawn(work.finish());
+    match done {
+        true if work.is_in_force() => work.note().await?,
+        true => {}
+        false => drop(tokio::spawn(work.finish())),
     }
     Ok(counted)
 }
@@ -154,6 +159,8 @@ impl Work {
     async fn finish(mut self) {
         let done = self.until(Instant::now() + ON_THEIR_WAY_MAX).await;
         let noted = match done {
+            // Others have taken the place of these meanwhile: who waits is theirs, and so is the mark.
+            Ok(_) if !self.is_in_force() => return,
             Ok(_) => self.note().await,
             Err(error) => Err(error),
         };
@@ -166,8 +173,9 @@ impl Work {
 
     async fn note(&self) -> Result<(), ApiError> {
         let (number, Counted { planned, refused }) = (self.ruling.rules.version(), self.counted);
-        let counted =
-            format!("{planned} planned again; {refused} kept their plans, their queue does not take them");
+        let counted = format!(
+            "{planned} planned again; {refused} could not be: offered meanwhile, or no queue takes them"
+        );
         let by = self.tenant.publishing.server_by(self.tenant.clock.now(), "published with plan again");
         Ok(self.tenant.publishing.book(move |book| book.planned_again(number, &by, &counted)).await?)
     }
@@ -175,7 +183,7 @@ impl Work {
     /// Once over everybody who waits: how many were planned again.
     async fn pass(&mut self) -> Result<u64, ApiError> {
         let (mut planned, mut refused, mut after) = (0, 0, Some(InteractionId(0)));
-        while let Some(from) = after {
+        while let Some(from) = after.filter(|_| self.is_in_force()) {
             let seen = self.tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
             let (waiting, next) = seen.value;
             let counted = self.batch(waiting).await?;
@@ -190,7 +198,11 @@ impl Work {
 
     async fn batch(&self, waiting: Vec<Arc<Interaction>>) -> Result<Counted, ApiError> {
         let version = self.ruling.rules.version();
-        let waiting: Vec<_> = waiting.into_iter().filter(|one| one.plan.rule_set != version).collect();
+        let beside = self.tenant.rules.beside().map(|beside| beside.ruling.rules.version());
+        let due = |one: &Arc<Interaction>| {
+            one.plan.rule_set != version && Some(one.plan.rule_set) != beside && may_be_planned_again(one)
+        };
+        let waiting: Vec<_> = waiting.into_iter().filter(due).collect();
         let mut planner = Planner::new(&self.tenant, &self.ruling, Shares::Dealt);
         planner.look_up(&waiting).await?;
         let (mut asked, mut counted) = (JoinSet::new(), Counted::default());
@@ -216,6 +228,27 @@ impl Work {
         }
         Ok(counted)
     }
+}
+
+/// Plans one who waits again with the rules in force, as all that is known by now has it. False: it is not done.
+pub async fn plan_one_again(tenant: &Arc<Tenant>, interaction: InteractionId) -> bool {
+    let ruling = tenant.rules.now();
+    let Ok(seen) = tenant.shard.read(move |shard| shard.interaction_shared(interaction)).await else {
+        return false;
+    };
+    let of_these = |one: &Arc<Interaction>| one.plan.rule_set == ruling.rules.version();
+    let Some(subject) = seen.value.filter(|one| of_these(one) && may_be_planned_again(one)) else {
+        return false;
+    };
+    let waiting = [subject];
+    let mut planner = Planner::new(tenant, &ruling, Shares::Dealt);
+    if planner.look_up(&waiting).await.is_err() {
+        return false;
+    }
+    let [subject] = &waiting;
+    let Some((plan, circumstances)) = planner.plan(subject) else { return false };
+    let replaces = subject.plan_revision;
+    ask(tenant.clone(), Command::Replan { interaction, plan, replaces, circumstances }).await.is_ok()
 }
 
 /// A shard with much to do is asked again.

@@ -2,7 +2,7 @@
 
 use super::in_force::Ruling;
 use super::planned::Shares;
-use super::planning_again::{LOOKED_AT, Planner, says_the_same};
+use super::planning_again::{LOOKED_AT, Planner, may_be_planned_again, says_the_same};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::explain::money;
@@ -21,14 +21,18 @@ const LISTED_MAX: usize = 100;
 pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::PreviewResponse, ApiError> {
     let (mut told, mut stranded, mut after) =
         (proto::PreviewResponse::default(), Vec::new(), Some(InteractionId(0)));
-    let mut planner = Planner::new(tenant, ruling, Shares::LookedAt);
+    let looked_at = tenant.tickets.clone();
+    let mut planner = Planner::new(tenant, ruling, Shares::LookedAt(&looked_at));
     while let Some(from) = after {
         let seen = tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
         let (waiting, next) = seen.value;
         planner.look_up(&waiting).await?;
         for subject in &waiting {
-            let plan = planner.plan(subject).map(|(plan, _)| plan);
             told.waiting += 1;
+            if !may_be_planned_again(subject) {
+                continue;
+            }
+            let plan = planner.plan(subject).map(|(plan, _)| plan);
             if plan.as_ref().is_some_and(|plan| says_the_same(&subject.plan, plan)) {
                 continue;
             }

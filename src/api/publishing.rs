@@ -16,7 +16,7 @@ use crate::observe;
 use crate::rulebook::{BookError, Bounded, By, Publication, Refused, Rulebook, Version, Waiting};
 use crate::rules::RuleSet;
 use std::sync::{Arc, Weak};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tonic::Code;
 
 /// The versions of a tenant's rules, and who may publish one.
@@ -24,6 +24,8 @@ pub struct Publishing {
     book: Arc<Mutex<Rulebook>>,
     /// Whoever publishes holds it from the first check to the last plan.
     turn: Mutex<()>,
+    /// Whoever reads a document, which may take a second, holds it: one at a time, off the threads that serve.
+    reading: Arc<Semaphore>,
     four_eyes: bool,
 }
 
@@ -49,7 +51,12 @@ pub struct Published {
 impl Publishing {
     /// With this rulebook. With four eyes nobody publishes what they wrote themselves.
     pub fn new(book: Rulebook, four_eyes: bool) -> Publishing {
-        Publishing { book: Arc::new(Mutex::new(book)), turn: Mutex::new(()), four_eyes }
+        Publishing {
+            book: Arc::new(Mutex::new(book)),
+            turn: Mutex::new(()),
+            reading: Semaphore::new(1).into(),
+            four_eyes,
+        }
     }
 
     /// Does something to the rulebook, on a thread that may wait for the disk.
@@ -62,6 +69,16 @@ impl Publishing {
     /// Looks into the rulebook.
     pub async fn look<T: Send + 'static>(&self, look: impl FnOnce(&Rulebook) -> T + Send + 'static) -> T {
         self.book(move |book| look(book)).await
+    }
+
+    /// Waits for the turn to read a document.
+    pub async fn reading(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.reading.clone().acquire_owned().await.expect("it is never closed")
+    }
+
+    /// Whoever changes what is in force, or beside it, holds it to the end.
+    pub async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// What the server does by itself.
@@ -146,7 +163,7 @@ pub async fn recorded_beside(
             return Err(ApiError::missing("document", "draft_etag or text"));
         }
     };
-    let rules = documents::read(field, &publication.text)?;
+    let rules = documents::read(tenant, field, publication.text.clone()).await?;
     serves_everybody(tenant, &rules).await?;
     (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
     let recorded =
@@ -215,7 +232,7 @@ async fn put_in_force(
     mut publication: Publication,
     field: &'static str,
 ) -> Result<(RuleSet, Version), ApiError> {
-    let rules = documents::read(field, &publication.text)?;
+    let rules = documents::read(tenant, field, publication.text.clone()).await?;
     serves_everybody(tenant, &rules).await?;
     (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
     let published = tenant.publishing.book(move |book| book.publish(&publication)).await;
@@ -241,7 +258,7 @@ async fn roll_back(
     };
     let version = tenant.publishing.look(move |book| book.version(number)).await?;
     let version = version.ok_or_else(|| documents::no_version("version", number))?;
-    let rules = documents::read("version", &version.text)?;
+    let rules = documents::read(tenant, "version", version.text.clone()).await?;
     serves_everybody(tenant, &rules).await?;
     let version = tenant.publishing.book(move |book| book.roll_back(number, &by, waiting)).await?;
     Ok((rules, version))

@@ -4,6 +4,7 @@ use super::tenant::Tenant;
 use crate::engine::circumstances::Circumstances;
 use crate::engine::floor::Floor;
 use crate::engine::interaction::Interaction;
+use crate::engine::plan::Facts;
 use crate::proto;
 use crate::proto::rule_trace::Outcome as Shown;
 use crate::rules::{Outcome, RuleSet, Told, Traced};
@@ -11,8 +12,18 @@ use std::sync::Arc;
 
 /// Every ordered rule of the version that planned it. Nothing where that version is not known any more.
 pub async fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) -> Vec<proto::RuleTrace> {
+    // A plan by which somebody was handed on was made in other circumstances than those recorded.
+    if interaction.transfers > 0 {
+        return Vec::new();
+    }
     let Some(rules) = version(tenant, interaction.plan.rule_set).await else { return Vec::new() };
-    let plain = Circumstances::default();
+    let mut plain = plain(interaction);
+    if tenant.forgotten.has(interaction.facts.customer) {
+        plain.attributes.clear();
+        let facts = Facts { circumstances: Some(plain.clone().into()), ..interaction.facts.clone() };
+        let told = Told { facts: &facts, circumstances: &plain, ..told(interaction, &plain) };
+        return rules.trace(floor, &told).into_iter().map(shown).collect();
+    }
     rules.trace(floor, &told(interaction, &plain)).into_iter().map(shown).collect()
 }
 
@@ -26,6 +37,16 @@ async fn version(tenant: &Tenant, number: u32) -> Option<Arc<RuleSet>> {
     // One that cannot be read any more has nothing to say.
     let version = tenant.publishing.look(move |book| book.version(number)).await.ok()??;
     RuleSet::read(&version.text).ok().map(Arc::new)
+}
+
+/// What was recorded, or what is certain anyway.
+pub fn plain(interaction: &Interaction) -> Circumstances {
+    let plain = || Circumstances {
+        at: interaction.entered,
+        queue: Some(interaction.plan.entry().queue),
+        ..Circumstances::default()
+    };
+    interaction.facts.circumstances.as_deref().cloned().unwrap_or_else(plain)
 }
 
 /// What the rules were told when the plan in force was made; `plain` where nothing but facts is recorded.

@@ -16,6 +16,7 @@ use super::versions;
 use crate::engine::circumstances::Circumstances;
 use crate::engine::floor::Floor;
 use crate::engine::ids::InteractionId;
+use crate::engine::interaction::Interaction;
 use crate::observe;
 use crate::proto;
 use crate::proto::publish_request::Document as Asked;
@@ -30,9 +31,6 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Response, Status};
-
-/// Longest reason, in characters.
-const REASON_MAX: usize = 500;
 
 /// The service.
 pub struct Api {
@@ -83,7 +81,7 @@ impl Api {
     ) -> Result<proto::PublishResponse, ApiError> {
         let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
         let waiting = versions::policy(request.waiting)?;
-        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let by = self.by(&tenant, who, documents::given_reason(&request.reason)?);
         let what = match request.document {
             None => return Err(ApiError::missing("document", "draft_etag or text")),
             Some(Asked::DraftEtag(etag)) => What::Draft(required("draft_etag", &etag, 64)?.to_owned()),
@@ -108,7 +106,7 @@ impl Api {
     ) -> Result<proto::PublishResponse, ApiError> {
         let (tenant, who) = self.gate.known(metadata, "parent", &request.parent)?;
         let waiting = versions::policy(request.waiting)?;
-        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let by = self.by(&tenant, who, documents::given_reason(&request.reason)?);
         let number = match request.version.as_str() {
             "" => None,
             name => Some(documents::version_number(&tenant, "version", name)?),
@@ -135,54 +133,67 @@ fn answer(tenant: &Tenant, published: &Published) -> proto::PublishResponse {
     }
 }
 
+/// So many rules that match nothing are told by name.
+const UNMATCHED_TOLD_MAX: usize = 20;
 /// Rules are held against so many of the newest interactions that are known.
 const RECORDED_MAX: u64 = 1_000;
 
-async fn validated(tenant: &Tenant, text: &str) -> Result<proto::ValidateResponse, ApiError> {
-    Ok(match RuleSet::read(text) {
-        Err(DocumentErrors(errors)) => proto::ValidateResponse {
-            errors_total: count(errors.len()),
-            errors: errors.iter().take(TOLD_MAX).map(documents::error).collect(),
-            ..proto::ValidateResponse::default()
-        },
-        Ok(rules) => {
-            let floor = tenant.shard.floor();
-            let (skipped, doubts) = (rules.skipped(&floor), rules.doubts(Some(&floor)));
-            let warning = |line, field: String, message: String| {
-                let line = documents::line_number(line);
-                proto::RulesWarning { line, field, message }
-            };
-            let skipped =
-                skipped.iter().map(|part| warning(part.line, part.field.to_string(), part.to_string()));
-            let doubts = doubts.iter().map(|one| warning(one.line, one.field.to_string(), one.to_string()));
-            let unmatched = unmatched(tenant, &rules, &floor).await?;
-            let unmatched = unmatched.into_iter().map(|said| warning(None, "rules".to_owned(), said));
-            let mut warnings: Vec<_> = skipped.chain(doubts).chain(unmatched).collect();
-            let warnings_total = count(warnings.len());
-            warnings.truncate(TOLD_MAX);
-            proto::ValidateResponse { warnings, warnings_total, ..proto::ValidateResponse::default() }
-        }
-    })
+async fn validated(tenant: &Tenant, text: String) -> Result<proto::ValidateResponse, ApiError> {
+    let (floor, newest) = (tenant.shard.floor(), newest(tenant).await?);
+    Ok(documents::at_leisure(tenant, move || looked_through(&text, &floor, &newest)).await)
 }
 
-/// Rules that match nothing of what came lately, each in a sentence.
-async fn unmatched(tenant: &Tenant, rules: &RuleSet, floor: &Floor) -> Result<Vec<String>, ApiError> {
-    if !rules.has_rules() {
-        return Ok(Vec::new());
-    }
+fn looked_through(
+    text: &str,
+    floor: &Floor,
+    newest: &[(Arc<Interaction>, Circumstances)],
+) -> proto::ValidateResponse {
+    let rules = match RuleSet::read(text) {
+        Ok(rules) => rules,
+        Err(DocumentErrors(errors)) => {
+            return proto::ValidateResponse {
+                errors_total: count(errors.len()),
+                errors: errors.iter().take(TOLD_MAX).map(documents::error).collect(),
+                ..proto::ValidateResponse::default()
+            };
+        }
+    };
+    let warning = |line, field: String, message: String| {
+        let line = documents::line_number(line);
+        proto::RulesWarning { line, field, message }
+    };
+    let (skipped, doubts) = (rules.skipped(floor), rules.doubts(Some(floor)));
+    let skipped = skipped.iter().map(|part| warning(part.line, part.field.to_string(), part.to_string()));
+    let doubts = doubts.iter().map(|one| warning(one.line, one.field.to_string(), one.to_string()));
+    let unmatched = unmatched(&rules, floor, newest).map(|said| warning(None, "rules".to_owned(), said));
+    let mut warnings: Vec<_> = skipped.chain(doubts).chain(unmatched).collect();
+    let warnings_total = count(warnings.len());
+    warnings.truncate(TOLD_MAX);
+    proto::ValidateResponse { warnings, warnings_total, ..proto::ValidateResponse::default() }
+}
+
+/// What came lately, as it was told to rules.
+async fn newest(tenant: &Tenant) -> Result<Vec<(Arc<Interaction>, Circumstances)>, ApiError> {
     let newest = tenant.shard.read(|shard| {
         let last = shard.last_interaction().0;
         let ids = (last.saturating_sub(RECORDED_MAX) + 1..=last).map(InteractionId);
         ids.filter_map(|id| shard.interaction_shared(id)).collect::<Vec<_>>()
     });
     let newest = newest.await?.value;
-    let plain = Circumstances::default();
-    let told = newest.iter().map(|one| rule_trace::told(one, &plain));
-    let never = rules.unmatched(floor, told);
-    let count = newest.len();
-    let said =
-        |name: &str| format!("{name:?} matches none of the newest {count} interactions that are known");
-    Ok(if newest.is_empty() { Vec::new() } else { never.into_iter().map(said).collect() })
+    Ok(newest.into_iter().map(|one| (one.clone(), rule_trace::plain(&one))).collect())
+}
+
+/// Rules that match nothing of it, in a sentence.
+fn unmatched(rules: &RuleSet, floor: &Floor, newest: &[(Arc<Interaction>, Circumstances)]) -> Option<String> {
+    let never = rules.unmatched(floor, newest.iter().map(|(one, plain)| rule_trace::told(one, plain)));
+    if newest.is_empty() || never.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = never.iter().take(UNMATCHED_TOLD_MAX).map(|name| format!("{name:?}")).collect();
+    let more = never.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (count, names) = (newest.len(), names.join(", "));
+    Some(format!("none of the newest {count} interactions that are known is matched by {names}{more}"))
 }
 
 async fn compared(tenant: &Tenant, request: &proto::DiffRequest) -> Result<proto::DiffResponse, ApiError> {
@@ -190,10 +201,11 @@ async fn compared(tenant: &Tenant, request: &proto::DiffRequest) -> Result<proto
     let from = request.from.as_ref().ok_or_else(|| needed("from"))?;
     let to = request.to.as_ref().ok_or_else(|| needed("to"))?;
     let (from, to) = (text_of(tenant, "from", Some(from)).await?, text_of(tenant, "to", Some(to)).await?);
-    let changes = diff::changes(&from, &to).map_err(|error| {
-        let message = format!("one of the documents cannot be read: {error}");
-        ApiError::new(Code::InvalidArgument, "RULES_WRONG", message)
-    })?;
+    let changes =
+        documents::at_leisure(tenant, move || diff::changes(&from, &to)).await.map_err(|error| {
+            let message = format!("one of the documents cannot be read: {error}");
+            ApiError::new(Code::InvalidArgument, "RULES_WRONG", message)
+        })?;
     let changes_total = count(changes.len());
     Ok(proto::DiffResponse { changes: changes.into_iter().take(TOLD_MAX).collect(), changes_total })
 }
@@ -240,7 +252,7 @@ impl Rules for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let text = text_of(&tenant, "document", request.document.as_ref()).await?;
-        Ok(Response::new(validated(&tenant, &text).await?))
+        Ok(Response::new(validated(&tenant, text).await?))
     }
 
     async fn preview(
@@ -250,7 +262,7 @@ impl Rules for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let text = text_of(&tenant, "document", request.document.as_ref()).await?;
-        let ruling = Ruling::new(Arc::new(documents::read("document", &text)?));
+        let ruling = Ruling::new(Arc::new(documents::read(&tenant, "document", text).await?));
         Ok(Response::new(preview(&tenant, &ruling).await?))
     }
 
@@ -272,7 +284,7 @@ impl Rules for Api {
     ) -> Result<Response<proto::Beside>, Status> {
         let (metadata, _, request) = request.into_parts();
         let (tenant, who) = self.gate.known(&metadata, "parent", &request.parent)?;
-        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
+        let by = self.by(&tenant, who, documents::given_reason(&request.reason)?);
         let mode = trying::mode(request.share_ppm)?;
         let bound = trying::bound(mode, request.bound.as_ref())?;
         let what = match request.document {
@@ -298,8 +310,8 @@ impl Rules for Api {
     ) -> Result<Response<proto::Beside>, Status> {
         let (metadata, _, request) = request.into_parts();
         let (tenant, who) = self.gate.known(&metadata, "parent", &request.parent)?;
-        let by = self.by(&tenant, who, required("reason", &request.reason, REASON_MAX)?);
-        Ok(Response::new(trying::end(&tenant, by, "by a supervisor".to_owned()).await?))
+        let by = self.by(&tenant, who, documents::given_reason(&request.reason)?);
+        Ok(Response::new(trying::end(&tenant, by, "by a supervisor".to_owned(), None).await?))
     }
 
     async fn publish(

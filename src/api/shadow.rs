@@ -55,6 +55,7 @@ fn compare(tenant: &Tenant, witness: &Witness) {
         facts,
         journey: facts.journey.as_deref(),
     };
-    let shadow = subject.plan(tenant, &beside.ruling, &floor, &mut made_in, Shares::LookedAt);
+    let shadow =
+        subject.plan(tenant, &beside.ruling, &floor, &mut made_in, Shares::LookedAt(&beside.tickets));
     beside.compare((&witness.source, &witness.external_id), &floor, &witness.plan, &shadow);
 }

@@ -4,15 +4,10 @@
 use dashmap::DashMap;
 
 /// The counters, by the name of the rule.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tickets(DashMap<Box<str>, u32>);
 
 impl Tickets {
-    /// The number that comes next, and still does after this.
-    pub fn coming(&self, rule: &str) -> u32 {
-        self.0.get(rule).map_or(0, |next| *next)
-    }
-
     /// The next number of a rule; after 2^32 of them it begins anew.
     pub fn next(&self, rule: &str) -> u32 {
         if let Some(mut next) = self.0.get_mut(rule) {

@@ -111,9 +111,20 @@ fn kept(bound: Bound) -> Bounded {
     Bounded { figure: bound.of.word().to_owned(), at: bound.at, after: bound.after }
 }
 
-/// Ends what runs beside; what had come of it.
-pub async fn end(tenant: &Arc<Tenant>, by: By, detail: String) -> Result<proto::Beside, ApiError> {
+/// Ends what runs beside, if it is this one; what had come of it.
+pub async fn end(
+    tenant: &Arc<Tenant>,
+    by: By,
+    detail: String,
+    only: Option<&Arc<Beside>>,
+) -> Result<proto::Beside, ApiError> {
+    let _turn = tenant.publishing.turn().await;
     let told = shown(tenant).await?;
+    let same = |only: &Arc<Beside>| tenant.rules.beside().is_some_and(|now| Arc::ptr_eq(&now, only));
+    if !only.is_none_or(same) {
+        // Another has taken its place meanwhile.
+        return Ok(told);
+    }
     tenant.publishing.book(move |book| book.end_beside(&by, &detail)).await?;
     stop(tenant);
     Ok(told)
@@ -127,15 +138,15 @@ pub fn stop(tenant: &Tenant) {
 
 /// Ends a canary whose figure is beyond its bound, as long as the server runs.
 pub async fn watch(tenant: Arc<Tenant>) {
-    take_up(&tenant).await;
     let mut turns = tokio::time::interval(JUDGED_EVERY);
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         turns.tick().await;
-        if let Some((number, said)) = broken(&tenant) {
+        let Some(beside) = tenant.rules.beside() else { continue };
+        if let Some((number, said)) = broken(&tenant, &beside) {
             tracing::warn!(tenant = tenant.name, version = number, "the canary is taken back: {said}");
             let by = tenant.publishing.server_by(tenant.clock.now(), "beyond its bound");
-            if let Err(error) = end(&tenant, by, said).await {
+            if let Err(error) = end(&tenant, by, said, Some(&beside)).await {
                 // It plans nothing any more, and is looked at again at the next start.
                 stop(&tenant);
                 tracing::error!(tenant = tenant.name, "the rulebook does not say so: {}", error.message());
@@ -145,8 +156,7 @@ pub async fn watch(tenant: Arc<Tenant>) {
 }
 
 /// The version whose bound is broken, and in words by what.
-fn broken(tenant: &Tenant) -> Option<(u32, String)> {
-    let beside = tenant.rules.beside()?;
+fn broken(tenant: &Tenant, beside: &Beside) -> Option<(u32, String)> {
     let bound = beside.bound?;
     let number = beside.ruling.rules.version();
     let fates = tenant.by_version.of(number);

@@ -94,12 +94,13 @@ pub(super) struct Note<'a> {
 
 /// Adds a row, in the transaction of whatever it speaks of.
 pub(super) fn note(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
-    let (sequence, before): (i64, Vec<u8>) =
-        connection.query_row("SELECT audit_rows, audit_head FROM state WHERE one = 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let select = "SELECT audit_rows, audit_head, (SELECT time_ms FROM audit WHERE sequence = audit_rows)
+        FROM state WHERE one = 1";
+    let (sequence, before, last): (i64, Vec<u8>, Option<i64>) =
+        connection.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let sequence = sequence + 1;
-    let time = stored(note.by.time);
+    // Whoever began earlier may come later: the trail's times are in its order.
+    let time = stored(note.by.time).max(last.unwrap_or(0));
     let texts = [&note.by.who, note.act.word(), &note.subject, &note.by.reason, &note.detail];
     let hash = chained(&before, sequence, time, &texts.map(str::as_bytes));
     connection.execute(

@@ -220,7 +220,13 @@ impl RuleSet {
 
     /// The plan for one interaction. The queue it is meant for must be in use on the floor.
     pub fn plan(&self, floor: &Floor, asked: &Asked) -> Plan {
-        let mut plan = self.under_rules(floor, asked, planning::plan);
+        let mut plan = self.under_rules(floor, asked, |names, ruled| {
+            let mut plan = planning::plan(names, ruled);
+            if ruled.queue != asked.queue {
+                planning::keep_a_way_back(names, &Asked { queue: asked.queue, ..*ruled }, &mut plan);
+            }
+            plan
+        });
         if !asked.applied.is_empty() {
             Overlay::of(&self.compiled, asked.applied).raise(&mut plan);
         }

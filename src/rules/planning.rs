@@ -76,9 +76,9 @@ pub(super) fn plan(names: Names, asked: &Asked) -> Plan {
     plan
 }
 
-/// If the queue that repeats lead to is closed or full, it is the queue that was asked for: nobody is turned away for having
-/// come again.
-fn keep_a_way_back(names: Names, asked: &Asked, plan: &mut Plan) {
+/// If the queue that rules or repeats lead to is closed or full, it is the queue that was asked for: nobody is turned away for
+/// having come again, or for what a rule says.
+pub(super) fn keep_a_way_back(names: Names, asked: &Asked, plan: &mut Plan) {
     let mut routes = plan.routes.to_vec();
     let there = routes.iter().any(|route| route.queue == asked.queue);
     if routes[0].overflow.len() >= OVERFLOW_MAX || (!there && routes.len() >= ROUTES_MAX) {

@@ -112,7 +112,9 @@ impl Contact {
         (queue, facts): (QueueKey, &Facts),
         tickets: &mut Tickets,
     ) -> Plan {
-        let mut made_in = self.made_in.clone();
+        // With what was drawn for it when it came.
+        let drawn = facts.circumstances.as_deref().unwrap_or(&self.made_in);
+        let mut made_in = drawn.clone();
         surround(&mut made_in, rules, shard, self.made_in.queue.unwrap_or(queue));
         let applied = self.judged(rules, shard.floor(), facts, &mut made_in, tickets);
         let plain = Asked::plain(self.channel, queue, facts);

@@ -62,14 +62,19 @@ impl RuleSet {
     }
 
     /// The names of the rules that match none of these interactions, as each was told when it was planned. Shares do not
-    /// matter, rules that stop others do.
+    /// matter, rules that stop others do; those that ask for what may not have been recorded are passed over.
     pub fn unmatched<'t>(&self, floor: &Floor, recorded: impl Iterator<Item = Told<'t>>) -> Vec<&str> {
         let mut matched = vec![false; usize::from(self.compiled.count())];
         for told in recorded {
             let verdict = self.judge(floor, &told, &mut |_| 0);
             verdict.applied.iter().for_each(|applied| matched[usize::from(applied.rule)] = true);
         }
-        let unmatched = (0..).zip(matched).filter(|(_, matched)| !matched);
+        // What was not recorded because no rule asked for it is no reason to doubt a rule that does.
+        let recorded = |rule: u16| {
+            let uses = self.compiled.condition(rule).uses();
+            uses.attributes.is_empty() && uses.queues.is_empty() && uses.hours.is_empty() && !uses.own_queue
+        };
+        let unmatched = (0..).zip(matched).filter(|(rule, matched)| !matched && recorded(*rule));
         unmatched.map(|(rule, _)| self.rule_name(rule)).collect()
     }
 }

@@ -22,8 +22,8 @@ pub(super) fn doubts(rules: &RuleSet, floor: &Floor) -> Vec<Doubt> {
     for (number, rule) in (0..).zip(&rules.document.rules) {
         let field = Field::default().name("rules").at(usize::from(number));
         for (arm, then) in (0..).zip(rule.all_then()) {
-            let queue = then.queue.as_deref().and_then(|queue| key(floor, queue)).or(rules.fallback(floor));
-            let Some(queue) = queue else { continue };
+            // Where it leaves the queue to others nobody knows who will be asked.
+            let Some(queue) = then.queue.as_deref().and_then(|queue| key(floor, queue)) else { continue };
             let said = of_plan(rules, floor, queue, &[Applied { rule: number, arm }]);
             doubts.extend(said.map(|said| Doubt::of(field.clone(), said)));
         }

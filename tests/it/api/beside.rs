@@ -81,7 +81,7 @@ async fn a_shadow_is_compared_and_nobody_acts_on_it() {
     assert_eq!((comparison.planned, comparison.same), (2, 1));
     let newest = &comparison.newest[0];
     assert_eq!((newest.external_id.as_str(), newest.shadow_queue.as_str()), ("c1", "service"));
-    assert_eq!(newest.what, ["queue", "what agents read"]);
+    assert_eq!(newest.what, ["queue", "overflow", "what agents read"], "overflow has the way back");
     assert_ne!(server.rules_in_force().await, version);
 }
 
