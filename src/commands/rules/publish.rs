@@ -118,7 +118,7 @@ fn said(told: &PublishResponse, waiting: Waiting) -> String {
             let planned = told.planned_again;
             writeln!(
                 said,
-                "{planned} who waited were planned again; {left} could not be: their queue is closed or full"
+                "{planned} who waited were planned again; {left} could not be: offered meanwhile, or no queue takes them"
             )
         }
     };

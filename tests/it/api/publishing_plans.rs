@@ -72,7 +72,7 @@ async fn who_waits_is_planned_again_in_place_and_moves_where_the_rules_say() {
         (noted.what.as_str(), noted.who.as_str(), noted.subject.as_str()),
         ("planned again", "server", "2")
     );
-    assert!(noted.detail.starts_with("2 planned again; 0 kept"), "{noted:?}");
+    assert!(noted.detail.starts_with("2 planned again; 0 could not be"), "{noted:?}");
 }
 
 #[tokio::test]
