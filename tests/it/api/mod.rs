@@ -3,6 +3,7 @@
 
 mod answers;
 mod attach;
+mod backtesting;
 mod cards;
 mod desk;
 mod durability;
@@ -33,6 +34,8 @@ mod reaching;
 mod reports;
 mod route;
 mod rules;
+mod ruling;
+mod ruling_again;
 mod streams;
 mod supervising;
 mod verbs;
