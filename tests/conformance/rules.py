@@ -39,7 +39,8 @@ def version_of(server, name):
 
 
 def drafts_and_publishes(check, server):
-    apart(server, "ruled")
+    # Somebody who could serve them: a validation doubts queues without.
+    agent(server, "rue", pool=apart(server, "ruled"))
     first = server.rules.GetVersion(pb.GetVersionRequest(name=f"{TENANT}/rules/in-force"), timeout=CALL_S)
     check.same("the first version came with the start", (first.publisher, first.reason), ("server", "at start"))
     waiting = submit(server, interaction("ruled", "ruled-1")).interaction
