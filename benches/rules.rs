@@ -1,6 +1,6 @@
-//! Planning under 10, 100 and 1,000 ordered rules: which apply, and the whole plan. Every tenth rule asks for a figure or a
-//! count and has to be judged each time; the others are for one intent, tier or channel, of which there are as many as rules.
-//! Interactions ask for one intent in turn, so one or two rules apply.
+//! Planning under 10, 100 and 1,000 ordered rules: which apply, and the whole plan. Rules are for one intent, tier or channel
+//! each, of which there are as many as rules; or every tenth asks for a count and the clock, and has to be judged each time.
+//! Interactions come with one intent in turn, and one rule applies to each.
 //!
 //! Left out: the look-up of the customer, and the edge's memory of plans that were made before. `explain` asks every rule
 //! why, in words: what a supervisor's question costs.
@@ -11,7 +11,7 @@ use baton::engine::channel::Channel;
 use baton::engine::circumstances::Circumstances;
 use baton::engine::command::{Command, Write};
 use baton::engine::floor::{Definition, Floor, QueueSpec};
-use baton::engine::ids::{PoolKey, QueueKey};
+use baton::engine::ids::{CustomerId, PoolKey, QueueKey};
 use baton::engine::journey::Journey;
 use baton::engine::plan::Facts;
 use baton::engine::policy::PoolSpec;
@@ -26,13 +26,22 @@ use std::hint::black_box;
 /// Intents that interactions come with, in turn.
 const INTENTS: usize = 64;
 
-fn document(rules: usize) -> String {
+/// What rules ask for.
+#[derive(Clone, Copy)]
+enum Asks {
+    /// One intent, tier or channel each.
+    Equality,
+    /// So, but every tenth a count and the clock.
+    Mixed,
+}
+
+fn document(rules: usize, asks: Asks) -> String {
     let mut text = String::from("name: bench\nfallback: { queue: general }\nrules:\n");
     for number in 0..rules {
-        let when = match number % 10 {
-            0 => format!("journey.about_24h > {} && time.hour >= 8", 5 + number % 90),
-            1 => format!("customer.tier == 'tier-{number}' && interaction.channel == 'voice'"),
-            2 => format!("interaction.channel == 'chat' && interaction.intent == 'intent-{number}'"),
+        let when = match (number % 10, asks) {
+            (0, Asks::Mixed) => format!("journey.about_24h > {} && time.hour >= 8", 5 + number % 90),
+            (1, _) => format!("customer.tier == 'tier-{number}' && interaction.channel == 'voice'"),
+            (2, _) => format!("interaction.channel == 'chat' && interaction.intent == 'intent-{number}'"),
             _ => format!("interaction.intent in ['intent-{number}', 'other-{number}'] && customer.known"),
         };
         writeln!(
@@ -57,27 +66,35 @@ fn floor() -> Floor {
     shard.floor().clone()
 }
 
-fn contacts() -> Vec<Facts> {
+/// Each of an intent that one rule is for, whose customer is known.
+fn contacts(rules: usize) -> Vec<Facts> {
     let facts = |number: usize| {
         let journey = Journey { about_24h: 1, tier: "gold".into(), ..Journey::default() };
-        let intent = format!("intent-{}", number * 7 % 1_000).as_str().into();
-        Facts { intent, journey: Some(journey.into()), ..Facts::default() }
+        let intent = format!("intent-{}", 3 + 10 * (number * 7 % (rules / 10))).as_str().into();
+        let customer = Some(CustomerId(7));
+        Facts { intent, customer, journey: Some(journey.into()), ..Facts::default() }
     };
     (0..INTENTS).map(facts).collect()
 }
 
 fn plan(criterion: &mut Criterion<Clock>) {
-    let (floor, contacts) = (floor(), contacts());
+    let floor = floor();
     let made_in = Circumstances { at: Time(1_795_732_200_000), ..Circumstances::default() };
     let told = |facts: &Facts, ask: &mut dyn FnMut(&Told)| {
         let journey = facts.journey.as_deref();
         ask(&Told { channel: Channel::Voice, source: "pbx", facts, journey, circumstances: &made_in });
     };
     let mut group = criterion.benchmark_group("plan");
-    for count in [10, 100, 1_000] {
-        let rules = RuleSet::read(&document(count)).expect("the document is right");
+    let sizes = [10, 100, 1_000].map(|count| [(count, Asks::Equality), (count, Asks::Mixed)]);
+    for (count, asks) in sizes.into_iter().flatten() {
+        let rules = RuleSet::read(&document(count, asks)).expect("the document is right");
+        let contacts = contacts(count);
+        let mixed = match asks {
+            Asks::Equality => "",
+            Asks::Mixed => ", a tenth of them always asked",
+        };
         let mut at = 0;
-        group.bench_function(format!("judge, {count} rules"), |bencher| {
+        group.bench_function(format!("judge, {count} rules{mixed}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {
@@ -85,7 +102,7 @@ fn plan(criterion: &mut Criterion<Clock>) {
                 });
             });
         });
-        group.bench_function(format!("judge and plan, {count} rules"), |bencher| {
+        group.bench_function(format!("judge and plan, {count} rules{mixed}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {
@@ -95,7 +112,7 @@ fn plan(criterion: &mut Criterion<Clock>) {
                 });
             });
         });
-        group.bench_function(format!("explain, {count} rules"), |bencher| {
+        group.bench_function(format!("explain, {count} rules{mixed}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {

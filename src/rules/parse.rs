@@ -5,13 +5,25 @@ use super::error::{DocumentError, Field, Part};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use serde_path_to_error::Segment;
-use serde_saphyr::{Error, Options, Spanned, with_deserializer_from_str_with_options};
+use serde_saphyr::{Error, NonFiniteFloatPolicy, Options, Spanned, with_deserializer_from_str_with_options};
 
 /// Longest document, bytes.
 pub const DOCUMENT_MAX: usize = 1 << 20;
+/// Deepest nesting in a document: twice what one needs. Each level takes some of the stack, the more the less is known of
+/// what is to come.
+pub const NESTING_MAX: usize = 16;
 
 /// Reads a document, of rules or of another kind; whether it makes sense is not asked here.
 pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+    read_with(text, options())
+}
+
+/// The same without knowing what is a text in it and what a number: whatever can be read as a document can be read so.
+pub(super) fn read_untyped<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
+    read_with(text, untyped())
+}
+
+fn read_with<T: DeserializeOwned>(text: &str, options: Options) -> Result<T, DocumentError> {
     if text.len() > DOCUMENT_MAX {
         return Err(DocumentError {
             line: None,
@@ -22,7 +34,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> 
         });
     }
     let mut field = Field::default();
-    let read = with_deserializer_from_str_with_options(text, options(), |deserializer| {
+    let read = with_deserializer_from_str_with_options(text, options, |deserializer| {
         serde_path_to_error::deserialize(deserializer).map_err(|error| {
             field = field_of(error.path());
             error.into_inner()
@@ -35,6 +47,14 @@ fn options() -> Options {
     let mut options = Options::default();
     // A message is one line for a log; the line's number is in it.
     options.with_snippet = false;
+    options.budget.get_or_insert_default().max_depth = NESTING_MAX;
+    options
+}
+
+fn untyped() -> Options {
+    let mut options = options();
+    // A name may be `.inf`: nobody is to take it for a number.
+    options.non_finite_float_policy = NonFiniteFloatPolicy::AsString;
     options
 }
 
@@ -73,7 +93,7 @@ impl Lines {
     /// Finds them. A text that cannot be read has none.
     pub fn of(text: &str) -> Lines {
         #[allow(clippy::redundant_closure)] // The path alone is not general enough over lifetimes.
-        let read = with_deserializer_from_str_with_options(text, options(), |text| Place::deserialize(text));
+        let read = with_deserializer_from_str_with_options(text, untyped(), |text| Place::deserialize(text));
         Lines(read.ok())
     }
 

@@ -2,8 +2,8 @@
 
 import grpc
 
-from kit.centre import apart, interaction, submit
-from kit.desk import named
+from kit.centre import agent, apart, interaction, queue, submit
+from kit.desk import Desk, named
 from kit.server import CALL_S, TENANT
 from kit.stubs import pb
 
@@ -39,7 +39,8 @@ def version_of(server, name):
 
 
 def drafts_and_publishes(check, server):
-    apart(server, "ruled")
+    # Somebody who could serve them: a validation doubts queues without.
+    agent(server, "rue", pool=apart(server, "ruled"))
     first = server.rules.GetVersion(pb.GetVersionRequest(name=f"{TENANT}/rules/in-force"), timeout=CALL_S)
     check.same("the first version came with the start", (first.publisher, first.reason), ("server", "at start"))
     waiting = submit(server, interaction("ruled", "ruled-1")).interaction
@@ -88,6 +89,57 @@ def plans_again_and_rolls_back(check, server):
     server.interactions.Cancel(pb.CancelRequest(name=waiting.name), timeout=CALL_S)
 
 
+ORDERED = """name: ordered
+facts:
+  product: { type: text, meaning: what they have with us }
+rules:
+  - name: mortgages
+    when: has(attribute.product) && attribute.product == "mortgage"
+    then: { queue: led-desk, tags: [mortgage], instruction: Ask for the deed. }
+fallback: { queue: led }
+"""
+
+
+def leads_by_rules(check, server):
+    own = apart(server, "led")
+    queue(server, "led-desk", pool=own)
+    agent(server, "lea", pool=own)
+    check.refused("a fallback to a queue that is not there is refused",
+                  lambda: publish(server, text=ORDERED.replace("queue: led }", "queue: nowhere }")),
+                  FAILED, "FALLBACK_WITHOUT_QUEUE")
+    number = publish(server, text=ORDERED).version.number
+
+    def led(external_id, **attributes):
+        shown = interaction("led", external_id, attributes=attributes)
+        shown.queue = ""
+        return submit(server, shown).interaction
+
+    def reasons(one):
+        told = server.supervision.Explain(pb.ExplainRequest(interaction=one.name), timeout=CALL_S)
+        return [(rule.rule, rule.outcome, rule.sentence) for rule in told.rules]
+
+    mortgage, plain, card = led("led-1", product="mortgage"), led("led-2"), led("led-3", product="card")
+    check.same("who names no queue is led by a rule over what came with them",
+               (mortgage.queue, list(mortgage.tags), mortgage.rule_set_version),
+               (named("queues", "led-desk"), ["mortgage"], number))
+    check.same("or falls back", [(one.queue, list(one.tags)) for one in (plain, card)],
+               [(named("queues", "led"), [])] * 2)
+    check.same("why it matched is told", reasons(mortgage), [("mortgages", pb.RuleTrace.MATCHED, "")])
+    check.same("and why it did not", reasons(card), [("mortgages", pb.RuleTrace.NOT_MATCHED,
+               'attribute.product == "mortgage"; attribute.product is "card"')])
+    for one in (plain, card):
+        server.interactions.Cancel(pb.CancelRequest(name=one.name), timeout=CALL_S)
+    desk = Desk(server, "lea")
+    desk.available()
+    card = desk.offer(mortgage.name).card
+    check.same("what to do is on the card", list(card.instructions), ["Ask for the deed."])
+    desk.serve(mortgage.name)
+    desk.leave()
+    back = server.rules.Rollback(pb.RollbackRequest(parent=TENANT, reason="the story is over"), timeout=CALL_S)
+    check.ok("put back, the rule is told as removed",
+             any(said.startswith("rule `mortgages`: removed") for said in back.changes), back.changes)
+
+
 def refuses(check, server):
     check.refused("rules that are wrong are refused", lambda: publish(server, text="name: x\nqueue: {}\n"),
                   INVALID, "RULES_WRONG", "text")
@@ -114,5 +166,6 @@ def is_audited(check, server):
 
 STORIES = [("a draft is checked, published and explained", drafts_and_publishes),
            ("who waits is planned again, and a version put back", plans_again_and_rolls_back),
-           ("what cannot be published is refused", refuses),
+           ("ordered rules lead, mark and instruct", leads_by_rules),
+          ("what cannot be published is refused", refuses),
            ("whatever was done is in the trail", is_audited)]

@@ -149,7 +149,7 @@ mod tests {
             said(&told, Waiting::PlanAgain),
             "version 7 \"winter\" is in force since 2026-01-01 00:00:00 UTC (published after 6)\n\
             what changes:\n  queue loans: abandon 5 → 40\n\
-            12 who waited were planned again; 1 could not be: their queue is closed or full\n"
+            12 who waited were planned again; 1 could not be: offered meanwhile, or no queue takes them\n"
         );
         let same = PublishResponse { changes: Vec::new(), ..told };
         assert!(said(&same, Waiting::Keep).ends_with("\nnothing changes\nwho waits keeps their plan\n"));

@@ -16,7 +16,7 @@ mod operators;
 mod parse;
 mod shape;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod tokens;
 mod tree;
 mod uses;

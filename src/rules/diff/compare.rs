@@ -244,34 +244,57 @@ impl<'a> Walk<'a> {
     fn entries(&mut self, path: &[String], old: &[Tree], new: &[Tree]) {
         let kind = phrases::entry(path);
         let mut left: Vec<(usize, &Tree)> = old.iter().enumerate().collect();
+        let mut found: Vec<Option<(usize, &Tree)>> = Vec::new();
         for (at, entry) in new.iter().enumerate() {
             let same = left.iter().position(|(was, other)| match (name(entry), name(other)) {
                 (None, None) => *was == at,
                 (one, other) => one == other,
             });
-            let before = same.map(|same| left.remove(same));
-            self.entry(&kind, at, before, entry);
+            found.push(same.map(|same| left.remove(same)));
+        }
+        let stayed = in_order(&found.iter().flatten().map(|(was, _)| *was).collect::<Vec<_>>());
+        for (at, (entry, before)) in new.iter().zip(found).enumerate() {
+            let called = called(&kind, at, entry);
+            match before {
+                None => self.tell(&added(&called, at, entry)),
+                Some((was, before)) => {
+                    if stayed.binary_search(&was).is_err() {
+                        self.tell(&format!("{called}: moved from {} to {}", was + 1, at + 1));
+                    }
+                    self.entry(called, before, entry);
+                }
+            }
         }
         for (at, entry) in left {
-            let said = format!("{} removed: {entry}", called(&kind, at, entry));
-            self.tell(&said);
+            self.tell(&removed(&called(&kind, at, entry), entry));
         }
     }
 
-    fn entry(&mut self, kind: &str, at: usize, before: Option<(usize, &Tree)>, entry: &Tree) {
-        let called = called(kind, at, entry);
-        let Some((was, before)) = before else {
-            return self.tell(&format!("{called} added: {entry}"));
-        };
-        if was != at {
-            self.tell(&format!("{called} moved from {} to {}", was + 1, at + 1));
-        }
+    fn entry(&mut self, called: String, before: &Tree, entry: &Tree) {
         let subject = match self.subject.as_str() {
             "" => called,
             subject => format!("{subject}, {called}"),
         };
         Walk::of(&subject, self.told).go(&[], Some(before), Some(entry));
     }
+}
+
+/// The longest run of rising numbers: what need not be moved. With one put on top of ten nobody is told that ten moved.
+fn in_order(numbers: &[usize]) -> Vec<usize> {
+    // For each length the run that ends lowest, by where its last number stands, and before each number the one of its run.
+    let (mut ends, mut before): (Vec<usize>, Vec<Option<usize>>) = (Vec::new(), Vec::new());
+    for (at, number) in numbers.iter().enumerate() {
+        let length = ends.partition_point(|end| numbers[*end] < *number);
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(length) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let last = ends.last().copied();
+    let mut run: Vec<usize> = std::iter::successors(last, |at| before[*at]).map(|at| numbers[at]).collect();
+    run.reverse();
+    run
 }
 
 /// True if both say the same, in whatever spelling.
@@ -287,9 +310,35 @@ fn name(entry: &Tree) -> Option<&str> {
     entry.get("name")?.leaf()
 }
 
+/// By its name, which stays, rather than by its number, which does not.
 fn called(kind: &str, at: usize, entry: &Tree) -> String {
     match name(entry) {
-        Some(name) => format!("{kind} {} `{name}`", at + 1),
+        Some(name) => format!("{kind} `{name}`"),
         None => format!("{kind} {}", at + 1),
+    }
+}
+
+/// Where it stands is told of one with a name: of the others that is what they are called.
+fn added(called: &str, at: usize, entry: &Tree) -> String {
+    match name(entry) {
+        Some(_) => format!("{called}: added as number {}: {}", at + 1, unnamed(entry)),
+        None => format!("{called} added: {entry}"),
+    }
+}
+
+fn removed(called: &str, entry: &Tree) -> String {
+    match name(entry) {
+        Some(_) => format!("{called}: removed: {}", unnamed(entry)),
+        None => format!("{called} removed: {entry}"),
+    }
+}
+
+/// What it says besides its name.
+fn unnamed(entry: &Tree) -> Tree {
+    match entry {
+        Tree::Map(parts) if name(entry).is_some() => {
+            Tree::Map(parts.iter().filter(|(key, _)| key != "name").cloned().collect())
+        }
+        entry => entry.clone(),
     }
 }

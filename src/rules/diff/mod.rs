@@ -11,13 +11,12 @@ mod tests;
 mod tree;
 
 use super::error::DocumentError;
-use super::parse;
 use tree::Tree;
 
 /// Every change in a sentence, in the order of the newer document; none if nothing changes. The number of the version is
 /// no change: publishing gives it.
 pub fn changes(before: &str, after: &str) -> Result<Vec<String>, DocumentError> {
-    let (before, after) = (parse::read::<Tree>(before)?, parse::read::<Tree>(after)?);
-    let built_in = parse::read::<Tree>(super::DEFAULT)?;
+    let (before, after) = (Tree::read(before)?, Tree::read(after)?);
+    let built_in = Tree::read(super::DEFAULT)?;
     Ok(compare::documents(&before, &after, &built_in))
 }

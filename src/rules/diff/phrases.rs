@@ -58,8 +58,24 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("duplicates", "the same matter again while waiting:", ""),
     ("repeats.within", "repeat contacts count within", ""),
     ("contact", "from contact", " on"),
-    ("require.*", "asks for skill {} of", " or better"),
+    ("require.*", "requires skill {} of", " or better"),
     ("queue", "goes to queue", ""),
+    ("when", "when", ""),
+    ("then.priority", "priority points added", ""),
+    ("then.weight", "weight times", ""),
+    ("then.preferred_agent.agent", "waits for agent", ""),
+    ("then.preferred_agent.budget.*", "waits for that agent{} for", ""),
+    ("then.preferred_agent.overdraw", "that agent takes it beyond capacity:", ""),
+    ("authority", "asks for authority of", " or better"),
+    ("deadline", "to be done within", ""),
+    ("instruction", "on the card", ""),
+    ("tags", "tags", ""),
+    ("stop", "no rule below is looked at:", ""),
+    ("share", "gets", " of them"),
+    ("fallback.queue", "what names no queue goes to", ""),
+    ("facts.*.type", "fact {} is a", ""),
+    ("facts.*.meaning", "fact {} means", ""),
+    ("time_zone", "clocks are read in", ""),
     ("complaint", "announce a complaint", ""),
     ("competitor", "speak of a competitor", ""),
     ("cancel", "announce that a customer leaves", ""),
@@ -71,6 +87,7 @@ const ENTRIES: &[(&str, &str)] = &[
     ("overflow", "overflow rule"),
     ("repeats.steps", "step of repeat contacts"),
     ("rules", "rule"),
+    ("split", "share"),
 ];
 
 /// Parts that are one value however they are written: a way out of a queue.
@@ -78,11 +95,23 @@ const WHOLE: &[&str] = &["last_step.then", "when_closed.*", "at_closing.*"];
 
 /// The words for a part and what follows its value.
 pub(super) fn words(path: &[String]) -> (String, &'static str) {
-    let found = WORDS.iter().find_map(|(pattern, words, unit)| {
+    let found = known(path).or_else(|| known(said_by(path)));
+    found.unwrap_or_else(|| (path.join(" ").replace('_', " "), ""))
+}
+
+fn known(path: &[String]) -> Option<(String, &'static str)> {
+    WORDS.iter().find_map(|(pattern, words, unit)| {
         let name = fits(pattern, path)?;
         Some((words.replace("{}", &named(words, name)), *unit))
-    });
-    found.unwrap_or_else(|| (path.join(" ").replace('_', " "), ""))
+    })
+}
+
+/// What a rule does is mostly said as a section says it.
+fn said_by(path: &[String]) -> &[String] {
+    match path {
+        [then, rest @ ..] if then == "then" && !rest.is_empty() => rest,
+        path => path,
+    }
 }
 
 /// In the words, a channel is `on voice`, anything else its own name.
@@ -97,6 +126,7 @@ fn named(words: &str, name: &str) -> String {
 
 /// What one entry of a list is called.
 pub(super) fn entry(path: &[String]) -> String {
+    let path = said_by(path);
     let found = ENTRIES.iter().find(|(pattern, _)| fits(pattern, path).is_some());
     found.map_or_else(|| path.join(" ").replace('_', " "), |(_, entry)| (*entry).to_owned())
 }
@@ -105,6 +135,7 @@ pub(super) fn entry(path: &[String]) -> String {
 pub(super) fn is_whole(path: &[String], one: Option<&Tree>, other: Option<&Tree>) -> bool {
     let exit =
         |tree: &Tree| matches!(tree, Tree::Leaf(_)) || matches!(tree, Tree::Map(parts) if parts.len() == 1);
+    let path = said_by(path);
     WHOLE.iter().any(|pattern| fits(pattern, path).is_some()) && [one, other].into_iter().flatten().all(exit)
 }
 

@@ -1,8 +1,12 @@
 //! A document of any kind: texts, lists and named parts, in the order in which they are written.
 
+use crate::rules::error::DocumentError;
+use crate::rules::parse;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
 use std::fmt;
+use std::ops::Range;
 
 /// What stands at a place.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -54,53 +58,97 @@ impl fmt::Display for Tree {
     }
 }
 
-impl<'de> Deserialize<'de> for Tree {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Tree, D::Error> {
+impl Tree {
+    /// Of a document in YAML or JSON.
+    pub fn read(text: &str) -> Result<Tree, DocumentError> {
+        Ok(parse::read_untyped::<Read>(text)?.in_words_of(text))
+    }
+}
+
+/// As the parser gives it, which takes `1.10` for a number and `y` for a truth: where such a thing stands in the text, since
+/// a tag may be called so.
+enum Read {
+    Text(String),
+    Guessed { value: String, place: Option<Range<usize>> },
+    List(Vec<Read>),
+    Map(Vec<(String, Read)>),
+}
+
+impl Read {
+    fn of(spanned: Spanned<Read>) -> Read {
+        let Read::Guessed { value, .. } = spanned.value else { return spanned.value };
+        let span = spanned.defined.span();
+        let bytes = |number: Option<u64>| usize::try_from(number?).ok();
+        let place = bytes(span.byte_offset()).zip(bytes(span.byte_len()));
+        Read::Guessed { value, place: place.map(|(from, length)| from..from.saturating_add(length)) }
+    }
+
+    fn in_words_of(self, text: &str) -> Tree {
+        match self {
+            Read::Text(said) => Tree::Leaf(said),
+            Read::Guessed { value, place } => {
+                let said =
+                    place.and_then(|place| text.get(place)).map(str::trim).filter(|said| !said.is_empty());
+                Tree::Leaf(said.map_or(value, str::to_owned))
+            }
+            Read::List(parts) => Tree::List(parts.into_iter().map(|part| part.in_words_of(text)).collect()),
+            Read::Map(parts) => {
+                Tree::Map(parts.into_iter().map(|(name, part)| (name, part.in_words_of(text))).collect())
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Read {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Read, D::Error> {
         deserializer.deserialize_any(Reader)
     }
 }
 
 struct Reader;
 
-macro_rules! a_leaf {
+macro_rules! a_guess {
     ($($name:ident: $kind:ty),*) => {$(
-        // Numbers are shown, and nothing is decided by them.
-        fn $name<E>(self, value: $kind) -> Result<Tree, E> {
-            Ok(Tree::Leaf(value.to_string()))
+        fn $name<E>(self, value: $kind) -> Result<Read, E> {
+            Ok(Read::Guessed { value: value.to_string(), place: None })
         }
     )*};
 }
 
 impl<'de> Visitor<'de> for Reader {
-    type Value = Tree;
+    type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("anything")
     }
 
-    a_leaf!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+    a_guess!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
 
-    fn visit_unit<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Map(Vec::new()))
+    fn visit_str<E>(self, value: &str) -> Result<Read, E> {
+        Ok(Read::Text(value.to_owned()))
     }
 
-    fn visit_none<E>(self) -> Result<Tree, E> {
-        Ok(Tree::Map(Vec::new()))
+    fn visit_unit<E>(self) -> Result<Read, E> {
+        Ok(Read::Map(Vec::new()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+    fn visit_none<E>(self) -> Result<Read, E> {
+        Ok(Read::Map(Vec::new()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Read, A::Error> {
         let mut list = Vec::new();
-        while let Some(entry) = entries.next_element()? {
-            list.push(entry);
+        while let Some(entry) = entries.next_element::<Spanned<Read>>()? {
+            list.push(Read::of(entry));
         }
-        Ok(Tree::List(list))
+        Ok(Read::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Tree, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Read, A::Error> {
         let mut map = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            map.push(entry);
+        while let Some((name, part)) = entries.next_entry::<String, Spanned<Read>>()? {
+            map.push((name, Read::of(part)));
         }
-        Ok(Tree::Map(map))
+        Ok(Read::Map(map))
     }
 }

@@ -3,7 +3,8 @@
 use super::bank::{Bank, SAMPLE};
 use crate::engine::channel::Channel;
 use crate::engine::route::{RELAXATION_MAX, ROUTES_MAX};
-use crate::rules::RuleSet;
+use crate::rules::parse::NESTING_MAX;
+use crate::rules::{RuleSet, diff};
 use proptest::prelude::*;
 use std::fmt::Write;
 
@@ -62,4 +63,32 @@ fn a_hostile_document_is_refused_in_time() {
     assert!(RuleSet::read(&bomb).is_err());
     assert!(RuleSet::read(&"[".repeat(100_000)).is_err());
     assert!(RuleSet::read(&"{a: ".repeat(10_000)).is_err());
+    assert!(diff::changes(&bomb, "name: x").is_err());
+}
+
+/// Nested so deep, with each level in sight, or each few of them behind a name.
+fn nested(open: &str, close: &str, deep: usize) -> String {
+    format!("name: {}x{}", open.repeat(deep), close.repeat(deep))
+}
+
+#[test]
+fn a_document_is_as_deep_as_it_may_be_and_no_deeper_wherever_it_is_read() {
+    for (open, close) in [("[", "]"), ("{a: ", "}")] {
+        // Beside the document itself.
+        let (deepest, too_deep) = (nested(open, close, NESTING_MAX - 1), nested(open, close, NESTING_MAX));
+        assert!(diff::changes(&deepest, "name: x").is_ok());
+        assert!(diff::changes(&too_deep, "name: x").is_err());
+        assert!(RuleSet::read(&too_deep).is_err() && RuleSet::read(&deepest).is_err());
+    }
+}
+
+#[test]
+fn names_for_what_was_nested_before_do_not_make_it_deeper_than_it_may_be() {
+    let mut chain = String::from("a0: &a0 [[[[[[x]]]]]]\n");
+    for number in 1..400 {
+        let before = number - 1;
+        writeln!(chain, "a{number}: &a{number} [[[[[[*a{before}]]]]]]").expect("a string takes it");
+    }
+    assert!(diff::changes(&chain, "name: x").is_err());
+    assert!(RuleSet::read(&chain).is_err());
 }

@@ -2,9 +2,11 @@
 
 mod bank;
 mod doubts;
+mod fuzz;
 mod hostile;
 mod journey;
 mod mistakes;
+mod mutated;
 mod ordered;
 mod plans;
 mod relaxation;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod attach;
+mod backtesting;
 mod beside;
 mod cards;
 mod desk;
@@ -34,6 +35,8 @@ mod reaching;
 mod reports;
 mod route;
 mod rules;
+mod ruling;
+mod ruling_again;
 mod streams;
 mod supervising;
 mod verbs;

@@ -54,11 +54,11 @@ impl Server {
         within("the draft", self.rules().get_draft(request)).await.expect("there is always one").into_inner()
     }
 
-    async fn write(&self, text: &str, etag: &str) -> Result<proto::RulesDraft, Status> {
+    pub async fn write(&self, text: &str, etag: &str) -> Result<proto::RulesDraft, Status> {
         within("a draft", self.rules().update_draft(draft(text, etag))).await.map(Response::into_inner)
     }
 
-    async fn versions(&self) -> Vec<proto::RulesVersion> {
+    pub async fn versions(&self) -> Vec<proto::RulesVersion> {
         let request = proto::ListVersionsRequest { parent: TENANT.into(), ..Default::default() };
         within("versions", self.rules().list_versions(request)).await.expect("a list").into_inner().versions
     }

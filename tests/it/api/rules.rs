@@ -91,19 +91,23 @@ impl Server {
     }
 
     /// What the rules said of it.
-    async fn told(&self, interaction: &proto::Interaction) -> Explanation {
+    pub async fn told(&self, interaction: &proto::Interaction) -> Explanation {
         let request = proto::ExplainRequest { interaction: interaction.name.clone(), decision: 0 };
         within("the reason", self.supervision().explain(request)).await.expect("it exists").into_inner()
     }
 
-    async fn planned(&self, id: &str, change: impl FnOnce(&mut proto::Interaction)) -> proto::Interaction {
+    pub async fn planned(
+        &self,
+        id: &str,
+        change: impl FnOnce(&mut proto::Interaction),
+    ) -> proto::Interaction {
         let submitted = self.submit(call_with(id, change)).await.expect("taken");
         submitted.interaction.expect("an interaction")
     }
 }
 
 /// What became of each rule, by name.
-fn outcomes(told: &Explanation) -> Vec<(&str, Outcome, &str)> {
+pub fn outcomes(told: &Explanation) -> Vec<(&str, Outcome, &str)> {
     told.rules.iter().map(|one| (one.rule.as_str(), one.outcome(), one.sentence.as_str())).collect()
 }
 

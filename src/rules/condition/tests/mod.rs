@@ -2,7 +2,7 @@
 //! what chance makes of them all.
 
 mod analysis;
-mod chance;
+pub(in crate::rules) mod chance;
 mod facts;
 mod fuzz;
 mod given;
