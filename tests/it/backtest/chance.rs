@@ -95,5 +95,5 @@ fn the_record_is_what_a_report_says_and_the_same_rules_twice_are_the_same() {
         assert!(!result.to_string().is_empty());
         told += 1;
     }
-    assert!(told > 10, "{told} of the pasts had somebody in their middle");
+    assert!(4 * told > runs(40), "{told} of the pasts had somebody in their middle");
 }
