@@ -51,6 +51,8 @@ async fn serve(config: &Config) -> ExitCode {
         Err(error @ ServerError::Rules { .. }) => return failed(&error, EXIT_USAGE),
         Err(error) => return failed(&error, EXIT_UNAVAILABLE),
     };
+    // Before anybody is told that it serves: who is told may ask it to end at once.
+    let stop = stop();
     tracing::info!(
         address = %ready.address,
         data = %config.data.display(),
@@ -59,7 +61,7 @@ async fn serve(config: &Config) -> ExitCode {
         pid = std::process::id(),
         "baton is serving"
     );
-    match ready.serve(stop()).await {
+    match ready.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error @ ServerError::ShardEnded { .. }) => failed(&error, EXIT_FAILED),
         Err(error) => failed(&error, EXIT_UNAVAILABLE),
@@ -71,11 +73,15 @@ fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-async fn stop() {
-    let mut terminate = signal(SignalKind::terminate()).expect("the system lets a process hear SIGTERM");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// When the process is asked to end. From the call on it is heard, whenever it is waited for.
+fn stop() -> impl Future<Output = ()> {
+    let heard = |kind| signal(kind).expect("the system lets a process hear SIGTERM and SIGINT");
+    let (mut terminate, mut interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
