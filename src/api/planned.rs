@@ -70,21 +70,13 @@ impl Subject<'_> {
     ) -> Arc<Plan> {
         let asked = Asked {
             requirements: &made_in.requirements,
-            preferred: made_in.wish.map(|wish| wish.agent),
+            wish: made_in.wish,
             applied,
             ..Asked::plain(self.channel, self.queue, self.facts)
         };
         let last = self.journey.and_then(|journey| served(floor, journey));
         let last = last.filter(|_| asks_for_last_agent(&asked));
-        let mut plan = plan(&Asked { last, ..asked });
-        if let Some(wish) = made_in.wish
-            && plan.preferred.is_some_and(|planned| planned.agent == wish.agent)
-            && let Some(planned) = &mut Arc::make_mut(&mut plan).preferred
-        {
-            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
-            planned.overdraw |= wish.overdraw;
-        }
-        plan
+        plan(&Asked { last, ..asked })
     }
 
     /// The rules that apply.
@@ -102,7 +94,6 @@ impl Subject<'_> {
         let named =
             made_in.queue.or(Some(self.queue)).and_then(|queue| floor.queues.live(u32::from(queue.0)));
         tenant.surroundings.tell(ruling, named.map(|entry| &*entry.name), made_in);
-        let mut drawn = std::mem::take(&mut made_in.tickets);
         let told = Told {
             channel: self.channel,
             source: self.source,
@@ -110,18 +101,11 @@ impl Subject<'_> {
             journey: self.journey,
             circumstances: made_in,
         };
-        let verdict = ruling.rules.judge(floor, &told, &mut |rule| {
-            if let Some((_, ticket)) = drawn.iter().find(|(name, _)| **name == *rule) {
-                return *ticket;
-            }
-            let ticket = match shares {
-                Shares::Dealt => tenant.tickets.next(rule),
-                Shares::LookedAt(tickets) => tickets.next(rule),
-            };
-            drawn.push((rule.into(), ticket));
-            ticket
+        let verdict = ruling.rules.judge(floor, &told, &mut |rule| match shares {
+            Shares::Dealt => tenant.tickets.next(rule),
+            Shares::LookedAt(tickets) => tickets.next(rule),
         });
-        made_in.tickets = drawn;
+        made_in.tickets.extend(verdict.drawn);
         if matches!(shares, Shares::Dealt) {
             for (_, failure) in &verdict.failed {
                 crate::observe::rule_skipped(&tenant.name, failure.reason());
@@ -151,18 +135,14 @@ pub fn again(
 /// The plan a version makes of what was recorded: if it made the plan in force, and nobody has changed its points since, the
 /// same. `None`: neither its source nor these rules have a queue for it.
 pub fn as_recorded(rules: &RuleSet, floor: &Floor, one: &Interaction) -> Option<Arc<Plan>> {
-    let plain = Circumstances { queue: Some(one.plan.entry().queue), ..Circumstances::default() };
-    let made_in = one.facts.circumstances.as_deref().unwrap_or(&plain);
-    let told = rule_trace::told(one, made_in);
-    let mut ticket = |rule: &str| {
-        made_in.tickets.iter().find(|(name, _)| **name == *rule).map_or(0, |(_, ticket)| *ticket)
-    };
-    let applied = rules.judge(floor, &told, &mut ticket).applied;
+    let made_in = one.made_in();
+    let told = rule_trace::told(one, &made_in);
+    let applied = rules.judge(floor, &told, &mut |_| 0).applied;
     let queue = made_in.queue.or_else(|| rules.fallback(floor))?;
     floor.queues.live(u32::from(queue.0))?;
     let subject = Subject { journey: told.journey, ..subject(queue, one) };
     let asks = |asked: &Asked| rules.asks_for_last_agent(floor, asked);
-    Some(subject.made(made_in, &applied, floor, asks, |asked| rules.plan(floor, asked).into()))
+    Some(subject.made(&made_in, &applied, floor, asks, |asked| rules.plan(floor, asked).into()))
 }
 
 /// The rules that apply to one that is handed on.
@@ -174,9 +154,7 @@ pub fn applied(tenant: &Tenant, ruling: &Ruling, floor: &Floor, interaction: &In
 
 /// What its source asked for, now.
 fn recorded(tenant: &Tenant, interaction: &Interaction) -> Circumstances {
-    let plain = || Circumstances { queue: Some(interaction.plan.entry().queue), ..Circumstances::default() };
-    let made_in = interaction.facts.circumstances.as_deref().cloned().unwrap_or_else(plain);
-    Circumstances { at: tenant.clock.now(), ..made_in }
+    Circumstances { at: tenant.clock.now(), ..interaction.made_in() }
 }
 
 fn subject(queue: QueueKey, interaction: &Interaction) -> Subject<'_> {

@@ -53,7 +53,7 @@ struct Key {
 impl Plans {
     /// The plan for one interaction, as the rules make it. Always the same rules: other rules have other plans.
     pub fn plan(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> Arc<Plan> {
-        if asked.preferred.is_some() || asked.last.is_some() {
+        if asked.wish.is_some() || asked.last.is_some() {
             return Arc::new(rules.plan(floor, asked));
         }
         self.look(rules, floor, asked, |kept| kept.plan.clone())
@@ -61,7 +61,7 @@ impl Plans {
 
     /// Whether the plan depends on the agent who served the customer last.
     pub fn asks_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
-        if asked.preferred.is_some() {
+        if asked.wish.is_some() {
             return rules.asks_for_last_agent(floor, asked);
         }
         self.look(rules, floor, asked, |kept| kept.asks_for_last_agent)

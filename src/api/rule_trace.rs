@@ -4,7 +4,6 @@ use super::tenant::Tenant;
 use crate::engine::circumstances::Circumstances;
 use crate::engine::floor::Floor;
 use crate::engine::interaction::Interaction;
-use crate::engine::plan::Facts;
 use crate::proto;
 use crate::proto::rule_trace::Outcome as Shown;
 use crate::rules::{Outcome, RuleSet, Told, Traced};
@@ -17,14 +16,11 @@ pub async fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) ->
         return Vec::new();
     }
     let Some(rules) = version(tenant, interaction.plan.rule_set).await else { return Vec::new() };
-    let mut plain = plain(interaction);
+    let mut made_in = interaction.made_in();
     if tenant.forgotten.has(interaction.facts.customer) {
-        plain.attributes.clear();
-        let facts = Facts { circumstances: Some(plain.clone().into()), ..interaction.facts.clone() };
-        let told = Told { facts: &facts, circumstances: &plain, ..told(interaction, &plain) };
-        return rules.trace(floor, &told).into_iter().map(shown).collect();
+        made_in.attributes.clear();
     }
-    rules.trace(floor, &told(interaction, &plain)).into_iter().map(shown).collect()
+    rules.trace(floor, &told(interaction, &made_in)).into_iter().map(shown).collect()
 }
 
 /// The rules of a version: in force, beside it, or out of the rulebook.
@@ -39,24 +35,14 @@ async fn version(tenant: &Tenant, number: u32) -> Option<Arc<RuleSet>> {
     RuleSet::read(&version.text).ok().map(Arc::new)
 }
 
-/// What was recorded, or what is certain anyway.
-pub fn plain(interaction: &Interaction) -> Circumstances {
-    let plain = || Circumstances {
-        at: interaction.entered,
-        queue: Some(interaction.plan.entry().queue),
-        ..Circumstances::default()
-    };
-    interaction.facts.circumstances.as_deref().cloned().unwrap_or_else(plain)
-}
-
-/// What the rules were told when the plan in force was made; `plain` where nothing but facts is recorded.
-pub fn told<'a>(interaction: &'a Interaction, plain: &'a Circumstances) -> Told<'a> {
+/// What the rules were told when the plan in force was made, in these circumstances.
+pub fn told<'a>(interaction: &'a Interaction, made_in: &'a Circumstances) -> Told<'a> {
     Told {
         channel: interaction.channel,
         source: &interaction.source,
         facts: &interaction.facts,
         journey: interaction.planned_with().map(|journey| &**journey),
-        circumstances: interaction.facts.circumstances.as_deref().unwrap_or(plain),
+        circumstances: made_in,
     }
 }
 

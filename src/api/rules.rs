@@ -180,12 +180,18 @@ async fn newest(tenant: &Tenant) -> Result<Vec<(Arc<Interaction>, Circumstances)
         ids.filter_map(|id| shard.interaction_shared(id)).collect::<Vec<_>>()
     });
     let newest = newest.await?.value;
-    Ok(newest.into_iter().map(|one| (one.clone(), rule_trace::plain(&one))).collect())
+    Ok(newest
+        .into_iter()
+        .map(|one| {
+            let made_in = one.made_in();
+            (one, made_in)
+        })
+        .collect())
 }
 
 /// Rules that match nothing of it, in a sentence.
 fn unmatched(rules: &RuleSet, floor: &Floor, newest: &[(Arc<Interaction>, Circumstances)]) -> Option<String> {
-    let never = rules.unmatched(floor, newest.iter().map(|(one, plain)| rule_trace::told(one, plain)));
+    let never = rules.unmatched(floor, newest.iter().map(|(one, made_in)| rule_trace::told(one, made_in)));
     if newest.is_empty() || never.is_empty() {
         return None;
     }

@@ -27,6 +27,13 @@ pub struct Circumstances {
     pub tickets: Vec<(Text, u32)>,
 }
 
+impl Circumstances {
+    /// What was drawn for the split of a rule, if anything was.
+    pub fn ticket(&self, rule: &str) -> Option<u32> {
+        self.tickets.iter().find(|(name, _)| **name == *rule).map(|(_, ticket)| *ticket)
+    }
+}
+
 /// The agent a source wants, and on which terms.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Wish {

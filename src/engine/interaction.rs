@@ -1,5 +1,6 @@
 //! One contact of a customer on a channel, from received to closed.
 
+use super::circumstances::Circumstances;
 use super::explain::Decision;
 use super::few::Few;
 use super::ids::{AgentKey, AssignmentId, InteractionId, LaneKey, OfferId, QueueKey, Sequence, Text};
@@ -360,6 +361,16 @@ impl Interaction {
     pub fn counts_from(&self) -> Time {
         let due = self.due().filter(|_| self.plan.by_due);
         due.map_or(self.entered, |due| Time(due.0.saturating_sub(self.plan.goals.answer_within_ms)))
+    }
+
+    /// What the plan in force was made in, as far as that is recorded, or certain anyway.
+    pub fn made_in(&self) -> Circumstances {
+        let plain = || Circumstances {
+            at: self.entered,
+            queue: Some(self.plan.entry().queue),
+            ..Circumstances::default()
+        };
+        self.facts.circumstances.as_deref().cloned().unwrap_or_else(plain)
     }
 
     /// When it should be done: as its facts say, or so long after it came, or may begin, as the rules say.

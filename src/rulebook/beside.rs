@@ -1,9 +1,8 @@
 //! A version that runs beside the one in force: recorded like any other, and not in force. One at a time; publishing ends it.
 
 use super::audit::{self, Act, Note, loaded, stored};
-use super::book::{Rulebook, insert, next_number, version};
+use super::book::{Rulebook, insert, next_version};
 use super::model::{BookError, By, Publication, Refused, Version};
-use super::{draft, read};
 use crate::engine::time::Time;
 use crate::journal::Fault;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
@@ -36,16 +35,10 @@ impl Rulebook {
         bound: Option<&Bounded>,
     ) -> Result<Version, BookError> {
         let done = self.change("run beside in", |change| {
-            let in_force = read::in_force(change)?.map(|one| one.number);
-            let author = match draft::to_publish(change, publication, in_force)? {
-                Ok(author) => author,
+            let version = match next_version(change, publication)? {
+                Ok(version) => version,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let number = match next_number(publication.number, read::highest(change)?) {
-                Ok(number) => number,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            let version = version(publication, number, author, in_force);
             insert(change, &version)?;
             put(change, &version, share_ppm, bound)?;
             Ok(Ok(version))

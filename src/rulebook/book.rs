@@ -106,16 +106,10 @@ impl Rulebook {
     /// Publishes a document as the next version, and puts it in force.
     pub fn publish(&mut self, publication: &Publication) -> Result<Version, BookError> {
         let done = self.change("publish in", |change| {
-            let in_force = read::in_force(change)?.map(|one| one.number);
-            let author = match draft::to_publish(change, publication, in_force)? {
-                Ok(author) => author,
+            let version = match next_version(change, publication)? {
+                Ok(version) => version,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let number = match next_number(publication.number, read::highest(change)?) {
-                Ok(number) => number,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            let version = version(publication, number, author, in_force);
             draft::published(change, publication)?;
             put(change, &version, Act::Published, &publication.by)?;
             Ok(Ok(version))
@@ -172,8 +166,19 @@ impl Rulebook {
     }
 }
 
+/// What a document is to be recorded as, unless it is refused.
+pub(super) fn next_version(
+    change: &Transaction<'_>,
+    publication: &Publication,
+) -> rusqlite::Result<Result<Version, Refused>> {
+    let in_force = read::in_force(change)?.map(|one| one.number);
+    let author = draft::to_publish(change, publication, in_force)?;
+    let number = next_number(publication.number, read::highest(change)?);
+    Ok(author.and_then(|author| Ok(version(publication, number?, author, in_force))))
+}
+
 /// The number written in a document if it is higher than every one so far, else the next.
-pub(super) fn next_number(written: u32, highest: u32) -> Result<u32, Refused> {
+fn next_number(written: u32, highest: u32) -> Result<u32, Refused> {
     if written > VERSION_MAX {
         return Err(Refused::NumberTooHigh { got: written });
     }

@@ -6,6 +6,7 @@ use super::document::{Document, Section};
 use super::facts::{Declarations, Grounds};
 use super::ordered::{Rule, Then};
 use crate::engine::hours::time_zone;
+use crate::engine::ids::Text;
 use jiff::tz::TimeZone;
 
 /// Most rules of a document.
@@ -31,6 +32,8 @@ pub struct Verdict {
     pub applied: Vec<Applied>,
     /// Those whose condition failed, and why: skipped.
     pub failed: Vec<(u16, Failure)>,
+    /// Numbers that were drawn for splits, by the name of the rule; to be recorded.
+    pub drawn: Vec<(Text, u32)>,
 }
 
 /// The rules of a document.

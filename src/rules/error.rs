@@ -69,18 +69,27 @@ pub struct DocumentError {
 
 impl fmt::Display for DocumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}, ")?;
-        }
-        match self.column {
-            Some((1, column)) => write!(f, "column {column} of ")?,
-            Some((line, column)) => write!(f, "line {line}, column {column} of ")?,
-            None => {}
-        }
+        place(f, self.line, self.column)?;
         match self.want.as_str() {
             "" => write!(f, "{}: {}", self.field, self.got),
             want => write!(f, "{}: got {}, want {want}", self.field, self.got),
         }
+    }
+}
+
+/// Where something stands in a document: before the field, if that is known.
+pub(super) fn place(
+    f: &mut fmt::Formatter<'_>,
+    line: Option<u64>,
+    column: Option<(u64, u64)>,
+) -> fmt::Result {
+    if let Some(line) = line {
+        write!(f, "line {line}, ")?;
+    }
+    match column {
+        Some((1, column)) => write!(f, "column {column} of "),
+        Some((line, column)) => write!(f, "line {line}, column {column} of "),
+        None => Ok(()),
     }
 }
 

@@ -170,20 +170,28 @@ impl RuleSet {
         self.compiled.uses()
     }
 
-    /// Which rules apply to an interaction, asked in these circumstances. `ticket` gives the next number of a split, by
-    /// the name of its rule: the same numbers, the same verdict.
-    pub fn judge(&self, floor: &Floor, told: &Told, ticket: &mut dyn FnMut(&str) -> u32) -> Verdict {
+    /// Which rules apply to an interaction, asked in these circumstances. Numbers of splits that the circumstances have hold;
+    /// `next` gives others, by the name of the rule, and the verdict says which: the same numbers, the same verdict.
+    pub fn judge(&self, floor: &Floor, told: &Told, next: &mut dyn FnMut(&str) -> u32) -> Verdict {
         if self.compiled.is_empty() {
             return Verdict::default();
         }
-        told.look(floor, self.compiled.zone(), |grounds| self.compiled.judge(grounds, ticket))
+        let mut drawn = Vec::new();
+        let mut ticket = |rule: &str| {
+            told.circumstances.ticket(rule).unwrap_or_else(|| {
+                let ticket = next(rule);
+                drawn.push((rule.into(), ticket));
+                ticket
+            })
+        };
+        let judged =
+            told.look(floor, self.compiled.zone(), |grounds| self.compiled.judge(grounds, &mut ticket));
+        Verdict { drawn, ..judged }
     }
 
     /// Each rule again, as of when the plan was made, with what came of it.
     pub fn trace(&self, floor: &Floor, told: &Told) -> Vec<Traced> {
-        let drawn = &told.circumstances.tickets;
-        let mut ticket =
-            |rule: &str| drawn.iter().find(|(name, _)| **name == *rule).map_or(0, |(_, ticket)| *ticket);
+        let mut ticket = |rule: &str| told.circumstances.ticket(rule).unwrap_or(0);
         told.look(floor, self.compiled.zone(), |grounds| self.compiled.trace(grounds, &mut ticket))
     }
 

@@ -10,6 +10,7 @@ use super::section::Layers;
 use super::validate::OVERFLOW_MAX;
 use super::values::Limit;
 use crate::engine::channel::Channel;
+use crate::engine::circumstances::Wish;
 use crate::engine::fixed::{Part, half_after};
 use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::money::Money;
@@ -28,8 +29,8 @@ pub struct Asked<'a> {
     pub facts: &'a Facts,
     /// What the interaction itself asks for; rides on every route.
     pub requirements: &'a [Requirement],
-    /// The agent the source names.
-    pub preferred: Option<AgentKey>,
+    /// The agent the source names, and on which terms.
+    pub wish: Option<Wish>,
     /// Who served the customer last.
     pub last: Option<Served>,
     /// The rules that apply, as `RuleSet::judge` says.
@@ -54,7 +55,7 @@ impl<'a> Asked<'a> {
             queue,
             facts,
             requirements: &[],
-            preferred: None,
+            wish: None,
             last: None,
             applied: &[],
             queue_is_final: false,
@@ -248,13 +249,25 @@ pub(super) fn asks_for_last_agent(names: Names, asked: &Asked) -> bool {
 
 /// The agent the source names comes before the one a rule names, and that before the one who served the customer last.
 fn preferred(names: Names, layers: Layers, asked: &Asked) -> Option<Preferred> {
-    let named = asked.preferred.zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));
+    let named = asked
+        .wish
+        .map(|wish| wish.agent)
+        .zip(layers.budget(asked.channel, |section| section.preferred_agent.as_ref()));
     let last = asked
         .last
         .map(|served| served.agent)
         .zip(layers.budget(asked.channel, |section| section.last_agent.as_ref()));
     let found = |(agent, (budget_ms, overdraw))| Preferred { agent, budget_ms, overdraw };
-    named.map(found).or(names.ruled.preferred).or(last.map(found))
+    let planned = named.map(found).or(names.ruled.preferred).or(last.map(found))?;
+    Some(match asked.wish.filter(|wish| wish.agent == planned.agent) {
+        // The source's own terms go before those of the rules.
+        Some(wish) => Preferred {
+            budget_ms: wish.budget_ms.unwrap_or(planned.budget_ms),
+            overdraw: planned.overdraw || wish.overdraw,
+            ..planned
+        },
+        None => planned,
+    })
 }
 
 /// What it is worth halves with each half-life.

@@ -89,18 +89,12 @@ impl Contact {
         let applied = self.judged(rules, floor, facts, &mut made_in, tickets);
         let asked = Asked {
             requirements: &made_in.requirements,
-            preferred: made_in.wish.map(|wish| wish.agent),
+            wish: made_in.wish,
             last: served(facts, floor),
             applied: &applied,
             ..Asked::plain(self.channel, queue, facts)
         };
-        let mut plan = rules.plan(floor, &asked);
-        if let (Some(wish), Some(planned)) = (made_in.wish, &mut plan.preferred)
-            && planned.agent == wish.agent
-        {
-            planned.budget_ms = wish.budget_ms.unwrap_or(planned.budget_ms);
-            planned.overdraw |= wish.overdraw;
-        }
+        let plan = rules.plan(floor, &asked);
         Some((plan, made_in))
     }
 
@@ -129,19 +123,11 @@ impl Contact {
         made_in: &mut Circumstances,
         tickets: &mut Tickets,
     ) -> Vec<Applied> {
-        let mut drawn = std::mem::take(&mut made_in.tickets);
         let journey = facts.journey.as_deref();
         let told =
             Told { channel: self.channel, source: &self.source, facts, journey, circumstances: made_in };
-        let verdict = rules.judge(floor, &told, &mut |rule| {
-            if let Some((_, ticket)) = drawn.iter().find(|(name, _)| **name == *rule) {
-                return *ticket;
-            }
-            let ticket = tickets.next(rule);
-            drawn.push((rule.into(), ticket));
-            ticket
-        });
-        made_in.tickets = drawn;
+        let verdict = rules.judge(floor, &told, &mut |rule| tickets.next(rule));
+        made_in.tickets.extend(verdict.drawn);
         verdict.applied
     }
 }

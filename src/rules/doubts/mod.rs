@@ -8,7 +8,7 @@ mod week;
 
 use super::RuleSet;
 use super::Told;
-use super::error::Field;
+use super::error::{Field, place};
 use super::parse::Lines;
 use crate::engine::floor::Floor;
 use std::fmt;
@@ -26,14 +26,7 @@ pub struct Doubt {
 
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}, ")?;
-        }
-        match self.column {
-            Some((1, column)) => write!(f, "column {column} of ")?,
-            Some((line, column)) => write!(f, "line {line}, column {column} of ")?,
-            None => {}
-        }
+        place(f, self.line, self.column)?;
         write!(f, "{}: {}", self.field, self.said)
     }
 }

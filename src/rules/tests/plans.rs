@@ -2,6 +2,7 @@
 
 use super::bank::{Bank, SAMPLE, rules, with};
 use crate::engine::channel::Channel;
+use crate::engine::circumstances::Wish;
 use crate::engine::ids::AgentKey;
 use crate::engine::money::Money;
 use crate::engine::plan::{CallbackTerms, Duplicates, Facts, Preferred};
@@ -107,9 +108,10 @@ fn the_named_agent_is_waited_for_by_the_budget_of_the_channel_and_then_the_last_
     let bank = Bank::new();
     let rules = rules(SAMPLE);
     let facts = Facts::default();
-    let preferred = |channel, preferred, last: Option<AgentKey>| {
+    let preferred = |channel, preferred: Option<AgentKey>, last: Option<AgentKey>| {
         let last = last.map(|agent| Served { agent, ago_ms: 0 });
-        let asked = Asked { preferred, last, ..Asked::plain(channel, bank.key("general"), &facts) };
+        let wish = preferred.map(|agent| Wish { agent, budget_ms: None, overdraw: false });
+        let asked = Asked { wish, last, ..Asked::plain(channel, bank.key("general"), &facts) };
         rules.plan(bank.0.floor(), &asked).preferred
     };
     let ana = Some(Preferred { agent: ANA, budget_ms: 30_000, overdraw: true });
