@@ -57,7 +57,7 @@ pub struct Today {
 
 /// The order in which agents are asked: less in use first, then mostly longer idle, then the lower key. One number, since
 /// ranks are compared more often than anything else.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub(super) struct Rank(u128);
 
 impl Rank {

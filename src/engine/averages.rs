@@ -5,9 +5,10 @@ use super::fixed::Part;
 use super::floor::{AgentSpec, Estimate};
 use super::ids::{AgentKey, LaneKey, ProfileKey, QueueKey};
 use super::shard::Shard;
+use serde::{Deserialize, Serialize};
 
 /// A time, and its inverse: prices divide by it more often than anything else.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Takes {
     pub ms: u64,
     /// 2^40 ÷ ms.
@@ -40,7 +41,7 @@ pub(super) fn worth(price: i64, ms: u64) -> i64 {
 }
 
 /// How one agent does in one of the lanes of their profile.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Own {
     pub takes: Takes,
     /// Chance to solve it at once; `None` if nobody knows.
@@ -48,7 +49,7 @@ pub(super) struct Own {
 }
 
 /// All of it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Averages {
     /// Each profile's lanes with the mean times of its agents, one profile after the other: prices are looked up here
     /// more often than anywhere.

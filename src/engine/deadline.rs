@@ -6,10 +6,10 @@ use super::sorted::Sorted;
 use super::time::Time;
 use arrayvec::ArrayVec;
 use hashbrown::HashMap;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What is due.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub enum Deadline {
     /// The offer was not answered.
     Offer(OfferId),
@@ -195,3 +195,27 @@ impl Deadlines {
         self.armed[deadline.kind()] -= 1;
     }
 }
+/// All of them, those too that follow from the time alone; the first due first.
+impl Serialize for Deadlines {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut all: Vec<_> = self.fresh.iter().chain(self.sorted.iter()).collect();
+        all.sort_unstable();
+        all.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Deadlines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Deadlines, D::Error> {
+        let all: Vec<(Time, Deadline)> = Vec::deserialize(deserializer)?;
+        let mut deadlines = Deadlines::default();
+        for (at, deadline) in &all {
+            deadlines.armed[deadline.kind()] += 1;
+            if !deadline.is_known_to_its_owner() {
+                deadlines.times.insert(*deadline, *at);
+            }
+        }
+        deadlines.sorted = all.into_iter().collect();
+        Ok(deadlines)
+    }
+}
+

@@ -121,7 +121,8 @@ pub fn falling_by(part: u64, whole: u64) -> Part {
 pub const POWERS: usize = 64;
 
 /// 1, and a fraction once, twice, … multiplied by itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Part", into = "Part")]
 pub struct Powers([Part; POWERS]);
 
 impl Powers {
@@ -138,6 +139,18 @@ impl Powers {
     /// To this power.
     pub fn to(&self, power: u32) -> Part {
         self.0[(power as usize).min(POWERS - 1)]
+    }
+}
+
+impl From<Part> for Powers {
+    fn from(base: Part) -> Powers {
+        Powers::of(base)
+    }
+}
+
+impl From<Powers> for Part {
+    fn from(powers: Powers) -> Part {
+        powers.to(1)
     }
 }
 

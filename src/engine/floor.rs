@@ -7,7 +7,7 @@ use super::hours::HoursSpec;
 use super::ids::{GroupKey, HoursKey, PoolKey, QueueKey, Text};
 use super::policy::PoolSpec;
 use super::skill::{Requirement, Skill};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The kinds of things on a floor.
@@ -314,8 +314,23 @@ impl Floor {
     }
 }
 
+impl<T: Serialize> Serialize for Table<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.entries.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<T>, D::Error> {
+        let entries: Vec<Entry<T>> = Vec::deserialize(deserializer)?;
+        let live = (0..).zip(&entries).filter(|(_, entry)| !entry.removed);
+        let names = live.map(|(key, entry)| (entry.name.clone(), key)).collect();
+        Ok(Table { entries, names })
+    }
+}
+
 /// The tables.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Floor {
     pub pools: Table<PoolSpec>,
     pub skills: Table<Text>,

@@ -52,7 +52,7 @@ pub struct PoolParameters {
 }
 
 /// All that is in force.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Learned {
     pub version: u64,
     /// By agent.

@@ -38,6 +38,7 @@ pub mod intake;
 pub mod interaction;
 mod interrupt;
 pub mod journey;
+pub mod kept;
 pub mod learned;
 mod leaving;
 mod line;

@@ -14,7 +14,7 @@ use super::outcome::Finish;
 use super::shard::{Shard, Step};
 use super::table::Table;
 use super::time::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub const ENDED_OFFERS_MAX: usize = 65_536;
 pub const LATEST_MAX: usize = 20;
 
 /// An open offer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Offer {
     pub id: OfferId,
     pub interaction: InteractionId,
@@ -42,7 +42,7 @@ pub struct Offer {
 }
 
 /// What became of an offer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ended {
     pub interaction: InteractionId,
     pub agent: AgentKey,
@@ -54,7 +54,7 @@ pub struct Ended {
 }
 
 /// The offers that ended last.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct EndedOffers {
     by_id: Table<OfferId, Ended>,
     order: VecDeque<OfferId>,

@@ -11,7 +11,7 @@ use super::offer::{Ended, Offer};
 use super::plan::Channel;
 use super::shard::{Shard, Step};
 use super::time::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// Of the interactions that are over, so many stay readable in memory; older ones are in the journal.
@@ -21,7 +21,7 @@ pub const OVER_KEPT_MAX: usize = 100_000;
 pub type Over = VecDeque<InteractionId>;
 
 /// Whether agent and customer are connected.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Connection {
     /// The platform has not said yet.
     Pending,
@@ -32,7 +32,7 @@ pub enum Connection {
 }
 
 /// One agent's part in an interaction.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Assignment {
     pub id: AssignmentId,
     pub interaction: InteractionId,

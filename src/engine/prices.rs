@@ -13,6 +13,7 @@ use super::shard::Shard;
 use super::skill::Requirement;
 use super::stakes::Horizon;
 use super::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// Arrivals are counted over about so long, ms: each weighs e^(-age/window).
 pub const ARRIVALS_MS: u64 = 600_000;
@@ -29,7 +30,7 @@ const MEAN_OF: i64 = 64;
 const PROFILES_LOOKED_AT_MAX: usize = 64;
 
 /// One pool that decides by prices.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PoolPrices {
     pub marginal: Marginal,
     depletion: Powers,
@@ -44,7 +45,7 @@ pub(super) struct PoolPrices {
 }
 
 /// One lane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct LanePrices {
     /// How many came lately, in 65,536ths, as of then.
     arrivals: u64,
@@ -83,7 +84,7 @@ impl Default for LanePrices {
 }
 
 /// All of them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Prices {
     pools: Vec<Option<PoolPrices>>,
     lanes: Vec<LanePrices>,

@@ -9,10 +9,11 @@ use super::ids::{AgentKey, GroupKey, LaneKey, PoolKey, ProfileKey, SkillKey};
 use super::skill::Proficiency;
 use super::sorted::Sorted;
 use arrayvec::ArrayVec;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the agents of a profile have in common.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ProfileId {
     pub pool: PoolKey,
     pub group: Option<GroupKey>,
@@ -28,7 +29,7 @@ impl ProfileId {
 }
 
 /// One profile. A cache: which agents there are and how they are is said by the floor and the agents.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Profile {
     pub id: ProfileId,
     /// The agents who may have room for something, best first.
@@ -65,7 +66,7 @@ impl Profile {
 }
 
 /// Every profile that somebody has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Profiles {
     all: Vec<Profile>,
     /// The first of each profile's ready agents. Apart from the rest, so that looking at many touches little memory.

@@ -11,13 +11,14 @@ use super::sorted::Sorted;
 use super::stakes::Stakes;
 use super::time::Time;
 use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 use std::hash::BuildHasher;
 
 /// Most lanes there may be.
 pub const LANES_MAX: u32 = 4_096;
 
 /// What the interactions of a lane have in common.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LaneId {
     pub queue: QueueKey,
     pub channel: Channel,
@@ -66,7 +67,7 @@ impl LaneId {
 }
 
 /// One lane.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lane {
     pub id: LaneId,
     /// What was learned of its queue, or what the rules say: handling takes so long, and customers wait so long, ms.
@@ -152,10 +153,12 @@ impl Lane {
 }
 
 /// All lanes, and who waits in each queue by the time of entry: the order of the scores is not that of age.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Lines {
     lanes: Vec<Lane>,
+    #[serde(skip)]
     by_id: HashTable<LaneKey>,
+    #[serde(skip)]
     hasher: DefaultHashBuilder,
     /// The lanes of each queue.
     by_queue: Vec<Vec<LaneKey>>,
@@ -253,6 +256,16 @@ impl Lines {
     }
 
     /// Takes what was learned of the queues over what the rules say.
+    /// Finds lanes by their ids again, after all of it was read from somewhere.
+    pub(super) fn index_again(&mut self) {
+        let Lines { lanes, by_id, hasher, .. } = self;
+        by_id.clear();
+        for (at, lane) in lanes.iter().enumerate() {
+            let hash = hasher.hash_one(lane.id.as_ref());
+            by_id.insert_unique(hash, lane_key(at), |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
+        }
+    }
+
     pub(super) fn learn(&mut self, learned: &Learned) {
         self.lanes.iter_mut().for_each(|lane| lane.learn(learned));
     }

@@ -5,6 +5,7 @@
 use super::ids::InteractionId;
 use super::time::Time;
 use hashbrown::{DefaultHashBuilder, HashTable};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
@@ -22,7 +23,7 @@ const CHUNK_NUMBERS: u32 = 1 << (u32::BITS - ROW_BITS);
 const BELOW_MAX: u64 = 1 << 31;
 
 /// One key. Interaction and time are counted from those of the chunk.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Row {
     /// In two halves, so that a row is no wider than what it holds.
     key: [u64; 2],
@@ -31,7 +32,7 @@ struct Row {
     at_ms: u32,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Chunk {
     lowest: InteractionId,
     began: Time,
@@ -48,13 +49,15 @@ pub(super) struct Remembered {
 }
 
 /// Which ids were used, for which content.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct IntakeMemory {
     chunks: VecDeque<Chunk>,
     /// The number of the first chunk, and how many of its rows are forgotten.
     first: u32,
     gone: usize,
+    #[serde(skip)]
     by_key: HashTable<u32>,
+    #[serde(skip)]
     hasher: DefaultHashBuilder,
 }
 
@@ -77,7 +80,29 @@ impl IntakeMemory {
 
     pub(super) fn remember(&mut self, remembered: Remembered, now: Time) {
         let number = self.append(remembered, now);
-        let key = halves(remembered.key);
+        self.find_by(halves(remembered.key), number);
+    }
+
+    /// Finds keys again, after all of it was read from somewhere.
+    pub(super) fn index_again(&mut self) {
+        let rows: usize = self.chunks.iter().map(|chunk| chunk.rows.len()).sum();
+        self.by_key = HashTable::with_capacity(rows.saturating_sub(self.gone));
+        for at in 0..self.chunks.len() {
+            let from = if at == 0 { self.gone } else { 0 };
+            for row in from..self.chunks[at].rows.len() {
+                self.find_by(self.chunks[at].rows[row].key, self.number(at, row));
+            }
+        }
+    }
+
+    /// Of the row of a chunk that is so many behind the first.
+    fn number(&self, chunk: usize, row: usize) -> u32 {
+        let chunk = u32::try_from(chunk).expect("chunks are far fewer than keys");
+        let row = u32::try_from(row).expect("a chunk has few rows");
+        (self.first + chunk) % CHUNK_NUMBERS << ROW_BITS | row
+    }
+
+    fn find_by(&mut self, key: [u64; 2], number: u32) {
         let hash = self.hasher.hash_one(key);
         // Taken out and put in again, the same key twice in one request stands for the later one.
         let mut by_key = std::mem::take(&mut self.by_key);
@@ -116,12 +141,12 @@ impl IntakeMemory {
             let lowest = InteractionId(interaction.0.saturating_sub(BELOW_MAX));
             self.chunks.push_back(Chunk { lowest, began: now, rows: Vec::new() });
         }
-        let last = u32::try_from(self.chunks.len() - 1).expect("chunks are far fewer than keys");
-        let chunk = self.chunks.back_mut().expect("there is one now");
+        let last = self.chunks.len() - 1;
+        let chunk = &mut self.chunks[last];
         let (interaction, at_ms) = chunk.distance(interaction, now).expect("it takes this one");
-        let row = u32::try_from(chunk.rows.len()).expect("a chunk has few rows");
+        let row = chunk.rows.len();
         chunk.rows.push(Row { key: halves(key), content, interaction, at_ms });
-        ((self.first + last) % CHUNK_NUMBERS) << ROW_BITS | row
+        self.number(last, row)
     }
 
     fn chunk(&self, number: u32) -> &Chunk {

@@ -26,24 +26,29 @@ use super::source::Sources;
 use super::table::Table;
 use super::tally::Tally;
 use super::time::Time;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-/// One writer's world: a pool's queues, agents and interactions.
-#[derive(Clone, Debug, Default)]
+/// One writer's world: a pool's queues, agents and interactions. Written whole by `kept.rs` alone: by itself it leaves out
+/// agents, interactions and what is found by hashing.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Shard {
     pub(super) now: Time,
     pub(super) sequence: Sequence,
     pub(super) floor: Floor,
     /// Shared with whoever looks: one that is looked at is copied before it changes, and only then.
+    #[serde(skip)]
     pub(super) agents: Vec<Arc<Agent>>,
     /// The same.
+    #[serde(skip)]
     pub(super) interactions: Table<InteractionId, Arc<Interaction>>,
     pub(super) offers: Table<OfferId, Offer>,
     pub(super) assignments: Table<AssignmentId, Assignment>,
     pub(super) lines: Lines,
     pub(super) profiles: Profiles,
     pub(super) deadlines: Deadlines,
+    #[serde(skip)]
     pub(super) checked: Checked,
     pub(super) prices: Prices,
     pub(super) learned: Learned,

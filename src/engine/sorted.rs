@@ -1,7 +1,7 @@
 //! A list kept in order, in chunks: cheap at both ends, where lines and timers change most; small where little is in
 //! it; and what stands before a member is counted by chunks rather than one by one.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::VecDeque;
 
 /// Most members of a chunk: so many are moved when one comes or goes in the middle, half of them at most.
@@ -178,6 +178,32 @@ fn insert_into<T: Ord>(chunk: &mut VecDeque<T>, member: T) -> bool {
             chunk.insert(place, member);
             true
         }
+    }
+}
+
+/// From members in ascending order, each once. Chunks have room for more.
+impl<T> FromIterator<T> for Sorted<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(members: I) -> Sorted<T> {
+        const FILLED: usize = CHUNK_MAX / 4 * 3;
+        let mut members = members.into_iter();
+        let mut list = Sorted::default();
+        loop {
+            let chunk: VecDeque<T> = members.by_ref().take(FILLED).collect();
+            if chunk.is_empty() {
+                return list;
+            }
+            list.len += chunk.len();
+            match list.head.is_empty() {
+                true => list.head = chunk,
+                false => list.rest.push_back(chunk),
+            }
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Sorted<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Sorted<T>, D::Error> {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
     }
 }
 

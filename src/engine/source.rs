@@ -9,14 +9,14 @@ use super::interaction::State;
 use super::shard::{Shard, Step};
 use super::sorted::Sorted;
 use super::time::Time;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most sources there may be.
 pub const SOURCES_MAX: u32 = 10_000;
 
 /// What the engine knows of a source's session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum SourceSession {
     /// Never opened one: nothing to lose.
     #[default]
@@ -26,7 +26,7 @@ pub enum SourceSession {
 }
 
 /// One source.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Source {
     pub session: SourceSession,
     /// Its interactions that are not over.

@@ -22,7 +22,7 @@ const COSTS_MAX: i64 = 1_000_000_000_000_000;
 const LAYER_MAX: i64 = 1 << 56;
 
 /// What one interaction stands for, in millionths of the currency.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Stakes {
     waiting_per_minute: i64,
     abandon: i64,

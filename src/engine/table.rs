@@ -1,6 +1,7 @@
 //! Rows by ids that are given out in ascending order, and whose rows go in about that order too: found by two
 //! look-ups without hashing, in the order of the ids. A page goes when its last row has gone.
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::ops::Index;
@@ -60,6 +61,10 @@ impl<K: Copy + Into<u64>, T> Table<K, T> {
 
     /// Puts a row in; the one that was there before.
     pub fn insert(&mut self, id: K, value: T) -> Option<T> {
+        self.put(id.into(), value)
+    }
+
+    fn put(&mut self, id: u64, value: T) -> Option<T> {
         let (page, row) = split(id);
         if self.pages.is_empty() {
             self.first = page;
@@ -113,6 +118,32 @@ impl<K: Copy + Into<u64>, T> Table<K, T> {
             let there = page.rows.iter().enumerate().filter(|(_, row)| row.is_some());
             there.map(move |(row, _)| (number * PAGE + row) as u64)
         })
+    }
+}
+
+/// As pairs of id and row, in the order of the ids.
+impl<K: Copy + Into<u64>, T: Serialize> Serialize for Table<K, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((self.first + at, page.as_ref()?)));
+        let rows = pages.flat_map(|(number, page)| {
+            let there = page.rows.iter().enumerate().filter_map(|(row, held)| Some((row, held.as_ref()?)));
+            there.map(move |(row, held)| ((number * PAGE + row) as u64, held))
+        });
+        use serde::ser::SerializeSeq;
+        let mut all = serializer.serialize_seq(Some(self.len))?;
+        rows.into_iter().try_for_each(|row| all.serialize_element(&row))?;
+        all.end()
+    }
+}
+
+impl<'de, K: Copy + Into<u64>, T: Deserialize<'de>> Deserialize<'de> for Table<K, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<K, T>, D::Error> {
+        let rows: Vec<(u64, T)> = Vec::deserialize(deserializer)?;
+        let mut table = Table::default();
+        for (id, row) in rows {
+            table.put(id, row);
+        }
+        Ok(table)
     }
 }
 

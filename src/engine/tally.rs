@@ -6,10 +6,10 @@
 
 use super::ids::QueueKey;
 use super::interaction::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One queue's books.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Books {
     /// Admitted here.
     pub entered: u64,
@@ -102,7 +102,7 @@ impl Books {
 }
 
 /// All queues' books.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Tally {
     queues: Vec<Books>,
 }

@@ -1,6 +1,8 @@
 //! Several ways to tell one figure, blended by how well each has told it: recursive least squares with forgetting
 //! (Plackett 1950), which in the long run is no worse than the best of them.
 
+use serde::{Deserialize, Serialize};
+
 /// Ways that are blended.
 pub const WAYS: usize = 4;
 /// What was seen some five hundred cases ago counts half.
@@ -9,7 +11,7 @@ const FORGETS: f64 = 0.9986;
 const DOUBT: f64 = 0.05;
 
 /// Weights, and how sure they are.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Blend {
     weights: [f64; WAYS],
     /// The inverse of the sum of what was seen, as a matrix.

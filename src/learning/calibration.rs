@@ -1,7 +1,9 @@
 //! Whether waits come out as they were told, beside two simpler ways to tell them.
 
+use serde::{Deserialize, Serialize};
+
 /// What a customer was told, or would have been, about one wait; ms.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Told {
     /// Ours.
     pub mean_ms: f64,
@@ -29,7 +31,7 @@ pub struct Accuracy {
 
 /// The books. Only waits that ended with an agent belong in: how long somebody who hung up would have waited is not known,
 /// and what is left out makes waits look a little shorter than they were.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Calibration {
     waits: u64,
     within: u64,

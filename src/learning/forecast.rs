@@ -11,6 +11,7 @@ use super::starts::Starts;
 use super::waiting::Wait;
 use crate::engine::ids::{InteractionId, QueueKey};
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -38,7 +39,7 @@ pub struct Expectation {
 }
 
 /// What waits came to of what was told, of one group of places.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Ratios {
     newest: VecDeque<f64>,
     sorted: Vec<f64>,
@@ -67,7 +68,7 @@ impl Ratios {
 }
 
 /// One queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Line {
     starts: Starts,
     waiting: u32,
@@ -77,7 +78,7 @@ struct Line {
 }
 
 /// Whom something was told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Waiting {
     queue: QueueKey,
     group: usize,
@@ -85,7 +86,7 @@ struct Waiting {
 }
 
 /// The forecasts of a floor.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Forecasts {
     lines: BTreeMap<QueueKey, Line>,
     waiting: HashMap<InteractionId, Waiting>,

@@ -1,9 +1,10 @@
 //! Forgetting: what was seen counts less the longer ago it was.
 
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// After so long, what was seen counts half.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HalfLife {
     ms: f64,
 }

@@ -8,6 +8,7 @@ use super::forgetting::HalfLife;
 use super::shrinkage::{Between, Few, Shrunk};
 use crate::engine::ids::{AgentKey, QueueKey};
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Variance of a logarithm around its pair's mean before it is known: the bank's log has 0.85 to 1.2 for its root
@@ -20,14 +21,14 @@ const STRENGTH: f64 = 10.0;
 const FACTOR_MAX: f64 = 4.0;
 
 /// Handle times of everybody, by queue, which is the class here, and agent.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct HandleTimes {
     half_life: HalfLife,
     pairs: BTreeMap<(QueueKey, AgentKey), Logs>,
 }
 
 /// Logarithms of one pair's handle times.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 struct Logs {
     count: f64,
     mean: f64,

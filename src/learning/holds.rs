@@ -3,10 +3,11 @@
 use super::seen::Costs;
 use crate::engine::ids::InteractionId;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
 
 /// Of all that were held and are no more. Money in units of the currency.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Held {
     pub count: u64,
     /// Of them, those who hung up before anybody was offered them.
@@ -17,7 +18,7 @@ pub struct Held {
     pub saved: f64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Holding {
     since: Time,
     /// What the best pair was worth then, relief left out, in millionths.
@@ -26,7 +27,7 @@ struct Holding {
 }
 
 /// The books of holding.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Holds {
     now: HashMap<InteractionId, Holding>,
     ended: Held,

@@ -15,6 +15,7 @@ use crate::engine::learned::{
 };
 use crate::engine::skill::proficiency;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// So many calls the configured figure of an agent weighs.
@@ -23,14 +24,14 @@ const CONFIGURED_CALLS: f64 = 20.0;
 const TELLS: f64 = 0.02;
 
 /// What is known of one agent in one queue beside the times.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct Pair {
     calls: f64,
     resolution: Resolution,
 }
 
 /// What is known of a queue beside the times.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 struct Class {
     expected: Expected,
     patience: Patience,
@@ -38,7 +39,7 @@ struct Class {
 }
 
 /// Learns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Learner {
     half_life: HalfLife,
     times: HandleTimes,
@@ -51,7 +52,7 @@ pub struct Learner {
 }
 
 /// What the engine knows by now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Told {
     version: u64,
     agents: BTreeMap<AgentKey, Vec<Estimate>>,

@@ -2,12 +2,13 @@
 
 use super::rate::Rate;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// What was brought ten minutes ago counts 1/e (ALGORITHM.md, 5).
 const TIME_CONSTANT_MS: u64 = 600_000;
 
 /// The work that comes to a pool, exponentially weighted.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Load {
     work: Rate,
     seen: Time,

@@ -2,6 +2,7 @@
 
 use super::forgetting::HalfLife;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// How a wait ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +38,7 @@ impl Prior {
 }
 
 /// Waits of a class as two sums that fade: with constant hazard nothing else of them says anything about patience.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Patience {
     half_life: HalfLife,
     waited_ms: f64,

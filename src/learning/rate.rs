@@ -1,11 +1,13 @@
 //! An amount for each millisecond of lately: an exponentially weighted mean over the time that was watched.
 
+use serde::{Deserialize, Serialize};
+
 /// Time watched counts as this share of the time constant at least, so that the first amount is no flood.
 const WATCHED_MIN: f64 = 0.1;
 
 /// What came, and how long was watched, both fading by the same clock: their quotient is right from the beginning,
 /// where a mean that begins at 0 would be too low for two time constants.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Rate {
     time_constant_ms: f64,
     amount: f64,

@@ -2,13 +2,14 @@
 
 use super::forgetting::HalfLife;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// So many cases the wider group's share counts for (ALGORITHM.md, 5).
 const STRENGTH: f64 = 40.0;
 
 /// Cases of one agent in one class, or of all agents in it. Beta-binomial: the share before anything was seen has the
 /// weight of 40 cases.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Resolution {
     half_life: HalfLife,
     solved: f64,

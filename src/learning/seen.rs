@@ -10,6 +10,7 @@ use crate::engine::interaction::Part;
 use crate::engine::money::Money;
 use crate::engine::plan::Plan;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
 use std::collections::VecDeque;
 
@@ -17,14 +18,14 @@ use std::collections::VecDeque;
 pub const AGAIN_MS: u64 = 7 * 86_400_000;
 
 /// What the rules expect of a queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Expected {
     pub handle_ms: u64,
     pub patience_ms: u64,
 }
 
 /// What is at stake with a contact, in units of the currency, its weight included.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Costs {
     pub per_minute: f64,
     pub abandon: f64,
@@ -114,7 +115,7 @@ pub enum Seen {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Open {
     queue: QueueKey,
     customer: Option<CustomerId>,
@@ -128,13 +129,13 @@ struct Open {
     costs: Costs,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Asked {
     interaction: InteractionId,
     agent: AgentKey,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Work {
     asked: Asked,
     began: Time,
@@ -143,14 +144,14 @@ struct Work {
 }
 
 /// Whoever comes again is remembered by whom they were served.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 struct Served {
     agent: AgentKey,
     at: Time,
 }
 
 /// Follows the events.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Eyes {
     open: HashMap<InteractionId, Open>,
     offers: HashMap<OfferId, Asked>,

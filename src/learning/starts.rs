@@ -3,6 +3,7 @@
 use super::rate::Rate;
 use super::waiting::Wait;
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 
 /// A start five minutes of waiting line ago counts 1/e (ALGORITHM.md, 5).
 const TIME_CONSTANT_MS: u64 = 300_000;
@@ -12,7 +13,7 @@ const STARTS_MIN: u32 = 10;
 const AGENTS_COUNT: f64 = 1.0;
 
 /// Starts of service of one class. Time runs while somebody waits: how fast agents take from an empty line says nothing.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Starts {
     rate: Rate,
     starts: u32,

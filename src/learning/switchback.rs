@@ -1,13 +1,14 @@
 //! What a trial came to: two policies in blocks of time, block against block of the same pair (ALGORITHM.md 2.6).
 
 use crate::engine::policy::Arm;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The 97.5 % point of the normal distribution.
 const NORMAL: f64 = 1.959_964;
 
 /// Values of the contacts of one block.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 struct Sums {
     count: f64,
     sum: f64,
@@ -20,7 +21,7 @@ impl Sums {
 }
 
 /// One figure of the contacts, by pair of blocks and by policy.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Switchback {
     pairs: BTreeMap<u64, [Sums; 2]>,
 }

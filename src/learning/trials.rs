@@ -6,11 +6,12 @@ use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, PoolKey, QueueKey};
 use crate::engine::policy::{Arm, Trial};
 use crate::engine::time::Time;
+use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 
 /// What is compared.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Measures {
     cost: Switchback,
     in_time: Switchback,
@@ -46,14 +47,14 @@ impl Measures {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Running {
     trial: Trial,
     all: Measures,
     by_queue: BTreeMap<QueueKey, Measures>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Contact {
     pool: PoolKey,
     queue: QueueKey,
@@ -63,7 +64,7 @@ struct Contact {
 }
 
 /// All trials of a floor.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Trials {
     running: BTreeMap<PoolKey, Running>,
     contacts: HashMap<InteractionId, Contact>,
