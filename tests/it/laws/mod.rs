@@ -2,6 +2,7 @@
 //! the same state. Proptest prints the moves of a failure and makes them few.
 
 mod books;
+mod kept;
 mod ledger;
 mod lines;
 mod replay;

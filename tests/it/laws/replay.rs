@@ -1,5 +1,6 @@
 //! Events alone lead to the same state, and from there to the same future.
 
+use super::kept::read_again;
 use super::run::{Run, standing};
 use crate::chance::Move;
 use baton::engine::command::{Command, Write};
@@ -37,22 +38,26 @@ impl Run {
             let order = |shard: &Shard| shard.lines().by_entry(queue).collect::<Vec<_>>();
             assert_eq!(order(&again), order(&self.shard));
         }
-        self.check_future(again);
+        // One was kept and read again all along, one is just now.
+        let kept = read_again(&self.shard);
+        self.check_future([again, self.shadow.clone(), kept]);
     }
 
-    /// The same commands do the same to both.
-    fn check_future(&mut self, mut again: Shard) {
+    /// The same commands do the same to all.
+    fn check_future(&mut self, mut others: [Shard; 3]) {
         for number in 0..40_u32 {
             let salts: Move = [0x9e37_79b9, 0x85eb_ca6b, 0xc2b2_ae35, 0x27d4_eb2f, 0x1656_67b1];
             let next = salts.map(|salt| salt.wrapping_mul(number + 1).rotate_left(number));
             let (now, command) = self.chance.next(next);
             let (now, seen) = (now.max(self.shard.now()), self.journal.len());
-            let mut events = Vec::new();
-            let same = again.step(now, command.clone(), &mut events);
             let answer = self.shard.step(now, command.clone(), &mut self.journal);
-            assert_eq!(events, self.journal[seen..], "{command:?}");
-            assert_eq!(answer, same, "{command:?}");
-            self.chance.saw(&events);
+            for other in &mut others {
+                let mut events = Vec::new();
+                let same = other.step(now, command.clone(), &mut events);
+                assert_eq!(events, self.journal[seen..], "{command:?}");
+                assert_eq!(same, answer, "{command:?}");
+            }
+            self.chance.saw(&self.journal[seen..]);
         }
     }
 }

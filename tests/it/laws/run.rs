@@ -1,5 +1,6 @@
 //! An engine, and what was written down outside of it: from events alone, beside it.
 
+use super::kept::read_again;
 use crate::chance::Chance;
 use baton::engine::command::{Answer, Command, Refusal};
 use baton::engine::event::{Event, Stamped};
@@ -11,12 +12,15 @@ use baton::engine::shard::Shard;
 use baton::engine::time::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Between two times that the shadow is kept and read again, events.
+const KEPT_EVERY: usize = 64;
+
 /// An engine, and what was written down outside of it.
 pub struct Run {
     pub shard: Shard,
     pub chance: Chance,
     pub journal: Vec<Stamped>,
-    /// Follows by events, one at a time.
+    /// Follows by events, one at a time; now and then it is kept and read again.
     pub shadow: Shard,
     pub entered: BTreeMap<InteractionId, Time>,
     pub open_offers: BTreeSet<OfferId>,
@@ -73,6 +77,9 @@ impl Run {
             }
             self.shadow.apply(&stamped);
             self.follow(&stamped);
+        }
+        if seen / KEPT_EVERY < self.journal.len() / KEPT_EVERY {
+            self.shadow = read_again(&self.shadow);
         }
         self.check_maximum(seen, &answer);
         if answer.is_ok() {
