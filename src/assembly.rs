@@ -16,6 +16,7 @@ use crate::rulebook::Rulebook;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::ruling::{InForceError, at_start};
 use crate::runtime::leases::SWEEP;
+use crate::runtime::snapshotting::{Keeping, Snapshotting};
 use crate::runtime::start::{Running, StartError, start};
 use crate::serving;
 use ring::hmac;
@@ -238,7 +239,12 @@ fn open_tenant(
     let erased = erasures.read()?;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
-    let running = start(journal, customers.clone(), &erased, config.speed, config.learns, name)
+    let keeping = folder.clone().map(|folder| Keeping {
+        folder,
+        snapshot_events: config.snapshot_events,
+        limits: config.archive,
+    });
+    let running = start(journal, customers.clone(), &erased, config.speed, config.learns, name, keeping)
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     let rules = at_start(&mut rulebook, name, given, running.clock.now())
         .map_err(|source| ServerError::Rulebook { tenant: name.to_owned(), source: Box::new(source) })?;
@@ -357,17 +363,17 @@ async fn report(health: &HealthReporter, status: ServingStatus) {
     }
 }
 
-type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>)>;
+type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>, Option<Snapshotting>)>;
 
 fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
     let mut ends = tokio::task::JoinSet::new();
     let handles = shards.into_iter().map(|Shard { tenant, running, .. }| {
-        let Running { ended, thread, .. } = running;
+        let Running { ended, thread, snapshots, .. } = running;
         ends.spawn(async {
             // Nothing is ever sent; the end closes it.
             let _ = ended.await;
         });
-        (tenant, thread)
+        (tenant, thread, snapshots)
     });
     (handles.collect(), ends)
 }
@@ -375,9 +381,15 @@ fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
 /// Lets each shard finish what it has taken, and tells how the first that failed ended.
 async fn end_shards(handles: Handles) -> Result<(), ServerError> {
     let mut result = Ok(());
-    for (tenant, thread) in handles {
+    for (tenant, thread, snapshots) in handles {
         tenant.shard.stop();
-        let ended = tokio::task::spawn_blocking(move || thread.join()).await.expect("joining does not panic");
+        let join = move || {
+            let ended = thread.join();
+            // It reads what the shard wrote last.
+            snapshots.map(Snapshotting::end);
+            ended
+        };
+        let ended = tokio::task::spawn_blocking(join).await.expect("joining does not panic");
         let why = match ended {
             Ok(Ok(())) => continue,
             Ok(Err(fault)) => fault.to_string(),

@@ -2,6 +2,7 @@
 //! file, then the default; validated once.
 
 use crate::customers::{Home, Retention};
+use crate::journal::Limits;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -27,6 +28,12 @@ impl JournalKind {
         }
     }
 }
+
+/// Events between two snapshots, and the fewest: a small state is written in a moment.
+const SNAPSHOT_EVENTS: u64 = 500_000;
+const SNAPSHOT_EVENTS_MIN: u64 = 1_000;
+/// What is kept of the past.
+const ARCHIVE: Limits = Limits { days: 400, bytes: 10 << 30 };
 
 /// Settings as they are given. The names are those of the file, too.
 #[derive(Clone, Debug, Default, Args, Deserialize)]
@@ -76,6 +83,16 @@ pub struct Settings {
     /// Whether the engine is told what its floor teaches: handle times, patience, resolution, load [default: true].
     #[arg(long, env = "BATON_LEARN", value_name = "TRUE|FALSE")]
     pub learn: Option<bool>,
+    /// A snapshot of each tenant is written about every so many events, 1000 or more [default: 500000]. A start reads no
+    /// more than the newest and the events behind it.
+    #[arg(long, env = "BATON_SNAPSHOT_EVENTS", value_name = "EVENTS")]
+    pub snapshot_events: Option<u64>,
+    /// Days of events kept for explanations, reports and back-tests, beyond those a start needs [default: 400].
+    #[arg(long, env = "BATON_ARCHIVE_DAYS", value_name = "DAYS")]
+    pub archive_days: Option<u32>,
+    /// And no more bytes of them for each tenant than this [default: 10737418240, 10 GiB].
+    #[arg(long, env = "BATON_ARCHIVE_BYTES", value_name = "BYTES")]
+    pub archive_bytes: Option<u64>,
     /// Which log lines, as in `info` or `baton=debug,warn` [default: info].
     #[arg(long, env = "BATON_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -98,6 +115,9 @@ pub struct Config {
     pub home: Option<Home>,
     pub retention: Retention,
     pub learns: bool,
+    /// Events between two snapshots.
+    pub snapshot_events: u64,
+    pub archive: Limits,
     pub log: String,
 }
 
@@ -110,6 +130,8 @@ pub enum ConfigError {
     Toml { path: String, source: Box<toml::de::Error> },
     #[error("speed: got {got}, want 1 to 1000")]
     Speed { got: u32 },
+    #[error("snapshot-events: got {got}, want {SNAPSHOT_EVENTS_MIN} or more")]
+    SnapshotEvents { got: u64 },
     #[error("country: {0}")]
     Country(String),
     #[error("retain: {0}")]
@@ -146,6 +168,9 @@ impl Settings {
             country: self.country.or(other.country),
             retain: self.retain.or(other.retain),
             learn: self.learn.or(other.learn),
+            snapshot_events: self.snapshot_events.or(other.snapshot_events),
+            archive_days: self.archive_days.or(other.archive_days),
+            archive_bytes: self.archive_bytes.or(other.archive_bytes),
             log: self.log.or(other.log),
         }
     }
@@ -174,6 +199,10 @@ impl Settings {
         let home = self.country.as_deref().map(Home::parse).transpose().map_err(ConfigError::Country)?;
         let retention =
             self.retain.as_deref().map(Retention::parse).transpose().map_err(ConfigError::Retain)?;
+        let snapshot_events = self.snapshot_events.unwrap_or(SNAPSHOT_EVENTS);
+        if snapshot_events < SNAPSHOT_EVENTS_MIN {
+            return Err(ConfigError::SnapshotEvents { got: snapshot_events });
+        }
         Ok(Config {
             listen,
             data: self.data.unwrap_or_else(|| "baton-data".into()),
@@ -187,6 +216,11 @@ impl Settings {
             home,
             retention: retention.unwrap_or_default(),
             learns: self.learn.unwrap_or(true),
+            snapshot_events,
+            archive: Limits {
+                days: self.archive_days.unwrap_or(ARCHIVE.days),
+                bytes: self.archive_bytes.unwrap_or(ARCHIVE.bytes),
+            },
             log: self.log.unwrap_or_else(|| "info".into()),
         })
     }
@@ -222,6 +256,8 @@ mod tests {
         assert!(toml::from_str::<Settings>("spede = 60").is_err());
         let wrong = Settings { speed: Some(0), ..Settings::default() };
         assert!(matches!(wrong.validate(), Err(ConfigError::Speed { got: 0 })));
+        let often = Settings { snapshot_events: Some(999), ..Settings::default() };
+        assert!(matches!(often.validate(), Err(ConfigError::SnapshotEvents { got: 999 })));
         let nowhere = Settings { country: Some("XX".into()), ..Settings::default() };
         assert!(matches!(nowhere.validate(), Err(ConfigError::Country(_))));
         let weeks = Settings { retain: Some("visit=9w".into()), ..Settings::default() };

@@ -24,6 +24,17 @@ pub fn committed(timer: CommitTimer, events: usize) {
     counter!("baton_events_total").increment(u64::try_from(events).unwrap_or(u64::MAX));
 }
 
+/// A snapshot was written, of so many bytes.
+pub fn snapshot_written(tenant: &str, bytes: u64, took: Duration) {
+    gauge!("baton_snapshot_bytes", "tenant" => tenant.to_owned()).set(bytes as f64);
+    histogram!("baton_snapshot_seconds", "tenant" => tenant.to_owned()).record(took);
+}
+
+/// One was due and could not be written.
+pub fn snapshot_failed(tenant: &str) {
+    counter!("baton_snapshot_failures_total", "tenant" => tenant.to_owned()).increment(1);
+}
+
 /// A request was refused or failed at the edge.
 pub fn refused(reason: &'static str) {
     counter!("baton_requests_refused_total", "reason" => reason).increment(1);

@@ -13,10 +13,10 @@ use crate::engine::explain::{
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::interaction::{Decided, Interaction};
-use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::{Sqlite, recover};
+use crate::journal::{Fault, RecoveryError};
 use crate::proto;
+use crate::runtime::replica::state_after;
 use crate::runtime::view::{self, InteractionView};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,21 +90,25 @@ async fn recomputed(
     };
     let (id, time) = (view.interaction.id, decided.time);
     let _turn = tenant.recompute.acquire().await.expect("it is never closed");
-    let judged = tokio::task::spawn_blocking(move || judged_then(folder, id, decision, time)).await;
+    let name = tenant.name.clone();
+    let judged = tokio::task::spawn_blocking(move || judged_then(folder, &name, id, decision, time)).await;
     judged.unwrap_or_else(|error| Err(ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error.to_string())))
 }
 
 fn judged_then(
     folder: PathBuf,
+    tenant: &str,
     interaction: InteractionId,
     decision: Sequence,
     time: Time,
 ) -> Result<Vec<Candidate>, ApiError> {
-    let failed = |error: String| ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error);
-    let journal = Sqlite::open_read_only(&folder).map_err(|fault| failed(fault.to_string()))?;
     let before = Sequence(decision.0 - 1);
-    let shard: Shard = recover(|visit| journal.read(1, visit), before, |_, _, _| {})
-        .map_err(|error| failed(error.to_string()))?;
+    let shard = state_after(&folder, tenant, before).map_err(|error| match error {
+        RecoveryError::Journal(fault @ Fault::NotRetained { .. }) => {
+            ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", fault.to_string())
+        }
+        other => ApiError::new(Code::Internal, "RECOMPUTE_FAILED", other.to_string()),
+    })?;
     Ok(shard.looked_at(time).judge(interaction))
 }
 

@@ -11,6 +11,7 @@ use super::link::{Linking, NotLinked, NotUnlinked, Unlinking};
 use super::model::{Customer, CustomerId, DisplayName, RequestId};
 use super::preference::{Changed, NotAllowed, NotPreferred, Preferring};
 use super::promise::{NotRedeemed, Promise, Promising, Redeeming, Withdrawing};
+use serde::{Deserialize, Serialize};
 
 /// Something outside failed. What was refused for a reason of its own has its own type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -264,7 +265,7 @@ impl Change {
 }
 
 /// What is known of an interaction when it comes in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     pub customer: CustomerId,
     pub interaction: u64,
@@ -273,7 +274,8 @@ pub struct Opened {
     pub intent: String,
     /// The matter it is about; empty if none was named.
     pub matter: String,
-    /// What the customer said first. Sealed in the journal, in clear here.
+    /// What the customer said first. Sealed in the journal, in clear here, and written down nowhere else.
+    #[serde(skip)]
     pub message: String,
 }
 

@@ -218,4 +218,3 @@ impl<'de> Deserialize<'de> for Deadlines {
         Ok(deadlines)
     }
 }
-

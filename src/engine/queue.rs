@@ -262,7 +262,8 @@ impl Lines {
         by_id.clear();
         for (at, lane) in lanes.iter().enumerate() {
             let hash = hasher.hash_one(lane.id.as_ref());
-            by_id.insert_unique(hash, lane_key(at), |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
+            by_id
+                .insert_unique(hash, lane_key(at), |other| hasher.hash_one(lanes[other.index()].id.as_ref()));
         }
     }
 

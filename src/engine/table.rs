@@ -124,7 +124,8 @@ impl<K: Copy + Into<u64>, T> Table<K, T> {
 /// As pairs of id and row, in the order of the ids.
 impl<K: Copy + Into<u64>, T: Serialize> Serialize for Table<K, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let pages = self.pages.iter().enumerate().filter_map(|(at, page)| Some((self.first + at, page.as_ref()?)));
+        let pages =
+            self.pages.iter().enumerate().filter_map(|(at, page)| Some((self.first + at, page.as_ref()?)));
         let rows = pages.flat_map(|(number, page)| {
             let there = page.rows.iter().enumerate().filter_map(|(row, held)| Some((row, held.as_ref()?)));
             there.map(move |(row, held)| ((number * PAGE + row) as u64, held))

@@ -69,6 +69,16 @@ pub enum Fault {
         /// The one this release reads.
         supported: i64,
     },
+    /// It was there once, and went with the oldest of the archive.
+    #[error("event {wanted} is not kept any more in {}, the first that is kept is {first}", folder.display())]
+    NotRetained {
+        /// The folder of the tenant.
+        folder: PathBuf,
+        /// What was to be read first.
+        wanted: u64,
+        /// The first there is.
+        first: u64,
+    },
     /// The folder of another tenant.
     #[error("{} belongs to tenant {found:?}, not to {wanted:?}", path.display())]
     OtherTenant {

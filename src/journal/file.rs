@@ -69,17 +69,29 @@ fn create_and_sync(folder: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn draft_of(path: &Path) -> PathBuf {
+pub(super) fn draft_of(path: &Path) -> PathBuf {
     let mut draft = OsString::from(path);
     draft.push(".new");
     draft.into()
 }
 
-fn remove_if_there(path: &Path) -> Result<(), Fault> {
+/// The files in a folder; none if there is no such folder.
+pub(super) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(Fault::io(folder, "list")(error)),
+        Ok(entries) => entries
+            .map(|entry| Ok(entry?.path()))
+            .collect::<io::Result<_>>()
+            .map_err(Fault::io(folder, "list")),
+    }
+}
+
+pub(super) fn remove_if_there(path: &Path) -> Result<(), Fault> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(Fault::io(path, "remove")(error)),
         _ => Ok(()),

@@ -100,6 +100,22 @@ impl Keys {
         get(&self.connection, &self.path, interaction)
     }
 
+    /// Erasures that were seen, in a place of the file that SQLite leaves to us.
+    pub fn erasures_seen(&self) -> Result<u64, Fault> {
+        let seen: i64 = self
+            .connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(Fault::sqlite(&self.path, "read"))?;
+        Ok(u64::try_from(seen).unwrap_or_default())
+    }
+
+    pub fn note_erasures(&self, count: u64) -> Result<(), Fault> {
+        let most = i32::try_from(count).unwrap_or(i32::MAX);
+        self.connection
+            .pragma_update(None, "user_version", most)
+            .map_err(Fault::sqlite(&self.path, "note erasures in"))
+    }
+
     /// Each block is written once, all of them together, and the log, which holds the pages as they were, is emptied.
     pub fn destroy(&mut self, interactions: &[u64]) -> Result<(), Fault> {
         self.used = None;

@@ -15,6 +15,7 @@ use super::{Fault, Journal, Key, WrappedKey};
 pub struct Memory {
     batches: Vec<Batch>,
     pads: BTreeMap<u64, Pad>,
+    erasures_seen: u64,
 }
 
 impl Memory {
@@ -49,6 +50,15 @@ impl Journal for Memory {
         Ok(())
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.batches.first().map_or(1, Batch::first)
+    }
+
+    fn let_go(&mut self, upto: u64) {
+        let gone = self.batches.partition_point(|batch| batch.last() <= upto);
+        self.batches.drain(..gone.min(self.batches.len().saturating_sub(1)));
+    }
+
     fn last_sequence(&self) -> u64 {
         self.batches.last().map_or(0, Batch::last)
     }
@@ -64,6 +74,15 @@ impl Journal for Memory {
 
     fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
         Ok(self.pads.get(&interaction).map(|pad| Key::unwrapped(wrapped, pad)))
+    }
+
+    fn erasures_seen(&self) -> Result<u64, Fault> {
+        Ok(self.erasures_seen)
+    }
+
+    fn note_erasures(&mut self, count: u64) -> Result<(), Fault> {
+        self.erasures_seen = count;
+        Ok(())
     }
 
     fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {

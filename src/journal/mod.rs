@@ -4,16 +4,20 @@
 //! Two implementations keep one contract (`contract.rs`): [`Memory`] for simulation, [`Sqlite`] for a real floor.
 //! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
 
+mod archive;
 mod erasures;
 mod fault;
 pub(crate) mod file;
 mod keys;
 mod lock;
 mod memory;
+mod past;
 mod reader;
 mod record;
 mod recovery;
 mod sealed;
+mod snapshot;
+mod snapshots;
 mod sqlite;
 mod wal;
 
@@ -24,14 +28,18 @@ mod damage;
 
 use std::ops::ControlFlow;
 
+pub use archive::{Adding, Archive, Day, Limits};
 pub use erasures::{Erasure, Erasures};
 pub use fault::Fault;
 pub use lock::FolderLock;
 pub use memory::Memory;
+pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
-pub use recovery::{RecoveryError, Visit, recover};
+pub use recovery::{RecoveryError, Visit, recover, recover_from};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
+pub use snapshot::{SnapshotReader, SnapshotWriter};
+pub use snapshots::Snapshots;
 pub use sqlite::Sqlite;
 
 /// A durable, ordered record of what happened, with one writer.
@@ -51,6 +59,12 @@ pub trait Journal: Send {
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Fault>;
 
+    /// Sequence of the first record it still has, 1 when there was none yet.
+    fn first_sequence(&self) -> u64;
+
+    /// Records up to this one are kept elsewhere: it may drop them, bit by bit, as others are appended. The last batch stays.
+    fn let_go(&mut self, upto: u64);
+
     /// Sequence of the last record, 0 when there is none.
     fn last_sequence(&self) -> u64;
 
@@ -67,6 +81,12 @@ pub trait Journal: Send {
     /// Destroys what unwraps the keys of interactions: what was sealed with them can never be opened again. `Ok` means that
     /// the keys are gone from our files. An older copy that is put back brings them back: see [`Erasures`].
     fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault>;
+
+    /// How many of the tenant's erasures these keys are known to have seen: 0 when nobody said.
+    fn erasures_seen(&self) -> Result<u64, Fault>;
+
+    /// Says that the keys of so many erasures, the first ones, are destroyed. An older copy of the keys says less.
+    fn note_erasures(&mut self, count: u64) -> Result<(), Fault>;
 
     /// A secret that is the same as long as the keys are. What is hashed with it tells nothing to whoever has the journal
     /// without its keys, not even by guessing.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::file;
-use super::record::{self, RecordRef};
+use super::record::{self, RecordRef, Span};
 use super::{Fault, Key, WrappedKey, keys, sqlite};
 
 /// A second connection to a journal that another one writes. Sees whole batches, as of the start of each reading.
@@ -41,6 +41,42 @@ impl SqliteReader {
         read(&snapshot, &self.journal_path, from_sequence, last, visit)
     }
 
+    /// The number of the first event it has; of the first there will be, if it has none.
+    pub fn first(&self) -> Result<u64, Fault> {
+        first(&self.journal, &self.journal_path)
+    }
+
+    /// Shows whole batches as they were written, from the one that holds `from` to the last that ends at or before `upto`.
+    pub(crate) fn batches(
+        &self,
+        from: u64,
+        upto: u64,
+        visit: &mut dyn FnMut(&[u8], Span) -> Result<ControlFlow<()>, Fault>,
+    ) -> Result<(), Fault> {
+        let path = &self.journal_path;
+        let fault = || Fault::sqlite(path, "read");
+        let snapshot = self.journal.unchecked_transaction().map_err(fault())?;
+        let mut select = snapshot.prepare_cached(ROWS).map_err(fault())?;
+        let mut rows = select.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(fault())?;
+        let mut next = None;
+        while let Some(row) = rows.next().map_err(fault())? {
+            let (first, last) = check_row(row, path, |records| {
+                Ok((records[0].sequence, records[records.len() - 1].sequence))
+            })?;
+            if last > upto {
+                break;
+            }
+            check_place(path, first, next, from)?;
+            next = Some(last + 1);
+            let body = row.get_ref(2).map_err(fault())?.as_blob().map_err(|error| fault()(error.into()))?;
+            let span = Span { first, last, bytes: body.len() as u64 };
+            if visit(body, span)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// As `Journal::key`.
     pub fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
         let pad = keys::get(&self.keys, &self.keys_path, interaction)?;
@@ -53,6 +89,15 @@ impl SqliteReader {
 pub(super) struct Tail {
     pub sequence: u64,
     pub time_ms: u64,
+}
+
+/// The number of the first record; behind the last if there is none.
+pub(super) fn first(connection: &Connection, path: &Path) -> Result<u64, Fault> {
+    let first = connection
+        .prepare_cached("SELECT min(first) FROM batches")
+        .and_then(|mut select| select.query_row([], |row| row.get::<_, Option<i64>>(0)))
+        .map_err(Fault::sqlite(path, "read the beginning of"))?;
+    Ok(first.map_or(1, i64::cast_unsigned))
 }
 
 /// The last record, from the last row.

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 const MAGIC: &[u8; 3] = b"btn";
 const FORMAT: u8 = 7;
 const CHECKSUM_AT: usize = 4;
-const HEADER: usize = 24;
+pub(super) const HEADER: usize = 24;
 const SEALED: u32 = 1 << 31;
 
 /// Bytes that are not a batch as we wrote it.
@@ -190,6 +190,31 @@ impl RecordRef<'_> {
         }
         Ok(event)
     }
+}
+
+/// What the header of a batch says of it. Not checked: the checksum is that of the whole batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub first: u64,
+    pub last: u64,
+    /// Of all of it, the header too.
+    pub bytes: u64,
+}
+
+/// Where a batch ends, from its beginning.
+pub(super) fn span(header: &[u8; HEADER]) -> Result<Span, Corruption> {
+    if &header[..3] != MAGIC {
+        return Err(Corruption::NotABatch);
+    }
+    if header[3] != FORMAT {
+        return Err(Corruption::OtherFormat { found: header[3], supported: FORMAT });
+    }
+    let first = u64::from_le_bytes(header[8..16].try_into().expect("eight bytes"));
+    let count = u64::from(u32_at(header, 16));
+    let last =
+        first.checked_add(count).and_then(|behind| behind.checked_sub(1)).filter(|last| *last >= first);
+    let last = last.ok_or(Corruption::Record { index: 0 })?;
+    Ok(Span { first, last, bytes: HEADER as u64 + u64::from(u32_at(header, 20)) })
 }
 
 /// Reads a batch back. Never panics, whatever the bytes; either all records as written or an error.

@@ -27,14 +27,23 @@ pub enum RecoveryError {
     },
 }
 
-/// Applies the records that `read` shows, up to and with `upto`, and tells `each` event as it becomes true, with the
+/// Applies the records that `read` shows from the first on, up to and with `upto`, and tells `each` event as it becomes true, with the
 /// sealed payload that lies beside it.
 pub fn recover(
     read: impl FnOnce(&mut Visit<'_>) -> Result<(), Fault>,
     upto: Sequence,
+    each: impl FnMut(&Shard, &Stamped, Option<&[u8]>),
+) -> Result<Shard, RecoveryError> {
+    recover_from(Shard::new(), read, upto, each)
+}
+
+/// The same from a state on: `read` shows what came after it.
+pub fn recover_from(
+    mut shard: Shard,
+    read: impl FnOnce(&mut Visit<'_>) -> Result<(), Fault>,
+    upto: Sequence,
     mut each: impl FnMut(&Shard, &Stamped, Option<&[u8]>),
 ) -> Result<Shard, RecoveryError> {
-    let mut shard = Shard::new();
     let mut damage = None;
     read(&mut |record| {
         if record.sequence > upto.0 {

@@ -20,6 +20,9 @@ use super::{Fault, Journal, Key, WrappedKey};
 /// by one write of that much and two syncs, and a start after a crash reads that much.
 const CHECKPOINT_BYTES: u64 = 4 << 20;
 
+/// So many of the oldest batches go with one commit, while some may: as many more than come as keep the file from growing.
+const DROPPED_AT_ONCE: u32 = 4;
+
 /// What a commit writes to the log beyond the batch itself: two or three pages.
 const COMMIT_OVERHEAD_BYTES: u64 = 10 << 10;
 
@@ -38,6 +41,9 @@ pub struct Sqlite {
     path: PathBuf,
     keys: Keys,
     tail: Tail,
+    first: u64,
+    /// Up to here it may drop.
+    let_go: u64,
     /// About what the log holds since the last checkpoint.
     log_bytes: u64,
 }
@@ -51,9 +57,12 @@ impl Sqlite {
         let keys = open_keys(dir, tenant)?;
         file::create_if_missing(&path, &KIND, tenant)?;
         let journal = file::open(&path, &KIND, tenant)?;
+        // What goes from here is sealed, and lies in the archive.
+        journal.pragma_update(None, "secure_delete", false).map_err(Fault::sqlite(&path, "open"))?;
         let tail = reader::tail(&journal, &path)?;
         check_end(&journal, &path, tail)?;
-        let mut opened = Self { journal, path, keys, tail, log_bytes: 0 };
+        let first = reader::first(&journal, &path)?;
+        let mut opened = Self { journal, path, keys, tail, first, let_go: 0, log_bytes: 0 };
         opened.note_checkpoint()?;
         file::empty_log(&opened.journal, &opened.path)?;
         Ok(opened)
@@ -68,6 +77,27 @@ impl Sqlite {
     fn insert(&self, batch: &Batch) -> rusqlite::Result<usize> {
         let mut insert = self.journal.prepare_cached("INSERT INTO batches VALUES (?1, ?2, ?3)")?;
         insert.execute(params![row_number(batch.first()), row_number(batch.last()), batch.bytes()])
+    }
+
+    /// The same, and in the same commit the oldest go that may.
+    fn insert_and_drop(&mut self, batch: &Batch) -> rusqlite::Result<()> {
+        let transaction = self.journal.unchecked_transaction()?;
+        self.insert(batch)?;
+        transaction
+            .prepare_cached(
+                "DELETE FROM batches WHERE first IN (SELECT first FROM batches WHERE last <= ?1 AND first < ?2
+                 ORDER BY first LIMIT ?3)",
+            )?
+            .execute(params![row_number(self.let_go), row_number(batch.first()), DROPPED_AT_ONCE])?;
+        let first: i64 =
+            transaction.prepare_cached("SELECT min(first) FROM batches")?.query_row([], |row| row.get(0))?;
+        transaction.commit()?;
+        if self.first == first.cast_unsigned() {
+            // Nothing is left that may go.
+            self.let_go = 0;
+        }
+        self.first = first.cast_unsigned();
+        Ok(())
     }
 
     fn checkpoint(&mut self) -> Result<(), Fault> {
@@ -92,7 +122,9 @@ impl Sqlite {
 impl Journal for Sqlite {
     fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
         super::assert_follows(self.tail.sequence, batch);
-        self.insert(batch).map_err(Fault::sqlite(&self.path, "append to"))?;
+        let appended =
+            if self.let_go < self.first { self.insert(batch).map(drop) } else { self.insert_and_drop(batch) };
+        appended.map_err(Fault::sqlite(&self.path, "append to"))?;
         self.tail = Tail { sequence: batch.last(), time_ms: batch.last_time_ms() };
         self.log_bytes += batch.bytes().len() as u64 + COMMIT_OVERHEAD_BYTES;
         if self.log_bytes >= CHECKPOINT_BYTES { self.checkpoint() } else { Ok(()) }
@@ -104,6 +136,14 @@ impl Journal for Sqlite {
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Fault> {
         reader::read(&self.journal, &self.path, from_sequence, self.tail.sequence, visit)
+    }
+
+    fn first_sequence(&self) -> u64 {
+        self.first
+    }
+
+    fn let_go(&mut self, upto: u64) {
+        self.let_go = upto;
     }
 
     fn last_sequence(&self) -> u64 {
@@ -124,6 +164,14 @@ impl Journal for Sqlite {
 
     fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
         self.keys.destroy(interactions)
+    }
+
+    fn erasures_seen(&self) -> Result<u64, Fault> {
+        self.keys.erasures_seen()
+    }
+
+    fn note_erasures(&mut self, count: u64) -> Result<(), Fault> {
+        self.keys.note_erasures(count)
     }
 }
 

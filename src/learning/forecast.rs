@@ -11,8 +11,8 @@ use super::starts::Starts;
 use super::waiting::Wait;
 use crate::engine::ids::{InteractionId, QueueKey};
 use crate::engine::time::Time;
-use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// The first place of each group of places whose waits are compared with one another.

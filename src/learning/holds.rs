@@ -3,8 +3,8 @@
 use super::seen::Costs;
 use crate::engine::ids::InteractionId;
 use crate::engine::time::Time;
-use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// Of all that were held and are no more. Money in units of the currency.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]

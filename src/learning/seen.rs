@@ -10,8 +10,8 @@ use crate::engine::interaction::Part;
 use crate::engine::money::Money;
 use crate::engine::plan::Plan;
 use crate::engine::time::Time;
-use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// A customer who comes to the same queue again within so long had not been helped; who does not, had been.

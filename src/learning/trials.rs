@@ -6,8 +6,8 @@ use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, PoolKey, QueueKey};
 use crate::engine::policy::{Arm, Trial};
 use crate::engine::time::Time;
-use serde::{Deserialize, Serialize};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is compared.

@@ -13,6 +13,7 @@ use super::lessons::Lessons;
 use super::outbox::{AgentFollower, Follower, Outbox};
 use super::payload::{Held, Plain, Secret, Speaker, put_key};
 use super::pipe::PipeId;
+use super::snapshotting::Progress;
 use super::told::{Look, Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::{EndedBy, Event, Stamped};
@@ -74,6 +75,7 @@ pub(super) struct Driver {
     pub history: History,
     pub lessons: Lessons,
     pub by_version: ByVersion,
+    pub progress: Arc<Progress>,
     pub outbox: Outbox,
     pub leases: Leases,
     pub forgotten: Arc<Forgotten>,
@@ -179,6 +181,12 @@ impl Driver {
             }
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
             Ask::Destroy(asked) => batch.destroying.push(asked),
+            Ask::LetGo(upto) => self.journal.let_go(upto),
+            Ask::NoteErasures(count) => {
+                if let Err(fault) = self.journal.note_erasures(count) {
+                    tracing::error!(%fault, "the next start looks for erased interactions again");
+                }
+            }
             Ask::Stop => batch.stop = true,
         }
     }
@@ -296,6 +304,7 @@ impl Driver {
             }
         }
         self.history.flush(self.shard.sequence().0);
+        self.progress.reached(self.shard.sequence());
         self.lessons.flush();
         // Answers first: an agent whose platform is answered need not be told the same again.
         for (reply, told) in batch.answers {
@@ -401,7 +410,7 @@ mod tests {
     async fn shard_with_ana() -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
         let running =
-            start(Box::new(Memory::new()), customers, &[], 1, true, "t").expect("nothing to recover");
+            start(Box::new(Memory::new()), customers, &[], 1, true, "t", None).expect("nothing to recover");
         let definition = Definition::Agent(AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new()));
         let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
         running.handle.ask(define, None).await.expect("a new agent");

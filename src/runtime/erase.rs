@@ -30,6 +30,16 @@ impl ShardHandle {
     }
 }
 
+/// The same on a thread that may wait, of interactions alone.
+pub(super) fn destroy_waiting(
+    shard: &ShardHandle,
+    interactions: Vec<u64>,
+) -> Result<Result<(), String>, AskError> {
+    let (reply, answer) = oneshot::channel();
+    shard.send(Ask::Destroy(Destroying { customers: Vec::new(), interactions, reply }))?;
+    answer.blocking_recv().map_err(|_| AskError::Stopped)
+}
+
 impl Driver {
     /// After a batch: what was asked for, and what was learned to be of somebody forgotten.
     pub(super) fn destroy(&mut self, asked: Vec<Destroying>) -> Result<(), Fault> {
@@ -91,7 +101,7 @@ mod tests {
     fn started(folder: &Path, store: &MemoryStore, erasures: &[Erasure]) -> Result<Running, StartError> {
         let customers = Customers::start(Box::new(store.clone())).expect("memory cannot fail");
         let journal = Sqlite::open(folder, "t").expect("the lock is ours");
-        start(Box::new(journal), customers, erasures, 1, false, "t")
+        start(Box::new(journal), customers, erasures, 1, false, "t", None)
     }
 
     /// A store in which somebody has the number 1.

@@ -6,6 +6,7 @@ use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
 use crate::engine::interaction::Part;
 use crate::engine::named::Named;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
 /// What an event is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -16,7 +17,7 @@ pub struct About {
     pub part: Option<Part>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Role {
     interaction: InteractionId,
     agent: AgentKey,
@@ -30,7 +31,7 @@ impl From<Role> for About {
 }
 
 /// The offers and assignments that are not over.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Follow {
     offers: HashMap<OfferId, Role>,
     assignments: HashMap<AssignmentId, Role>,

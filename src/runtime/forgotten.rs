@@ -3,6 +3,7 @@
 
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{CustomerId, InteractionId};
+use crate::engine::time::Time;
 use crate::journal::Erasure;
 use arc_swap::ArcSwap;
 use hashbrown::HashSet;
@@ -33,7 +34,7 @@ impl Forgotten {
 pub(super) struct Erased {
     forgotten: Arc<Forgotten>,
     /// With the time of admission: after a restore the number may be another one's.
-    listed: HashSet<(InteractionId, i64)>,
+    pub listed: HashSet<(InteractionId, i64)>,
     /// Found, and not over.
     pub open: HashSet<InteractionId>,
     /// All that were found.
@@ -50,14 +51,12 @@ impl Erased {
     /// The interaction that turns out to be erased with an event.
     pub fn hear(&mut self, stamped: &Stamped) -> Option<InteractionId> {
         let interaction = match &stamped.event {
-            Event::Admitted(admitted) => {
-                let came_ms = i64::try_from(stamped.time.0).expect("engine time is far below 2^63 ms");
-                let listed = self.listed.contains(&(admitted.interaction, came_ms));
-                (listed || self.has(admitted.facts.customer)).then(|| {
-                    self.open.insert(admitted.interaction);
-                    admitted.interaction
-                })
-            }
+            Event::Admitted(admitted) => (self.is_listed(admitted.interaction, stamped.time)
+                || self.has(admitted.facts.customer))
+            .then(|| {
+                self.open.insert(admitted.interaction);
+                admitted.interaction
+            }),
             // It may be over.
             Event::Identified { interaction, customer, .. } => {
                 self.has(Some(*customer)).then_some(*interaction)
@@ -69,6 +68,12 @@ impl Erased {
     }
 
     /// Whether a customer is forgotten.
+    /// Whether an interaction that came then was erased.
+    pub fn is_listed(&self, interaction: InteractionId, came: Time) -> bool {
+        let came_ms = i64::try_from(came.0).expect("engine time is far below 2^63 ms");
+        self.listed.contains(&(interaction, came_ms))
+    }
+
     pub fn has(&self, customer: Option<CustomerId>) -> bool {
         self.forgotten.has(customer)
     }

@@ -76,6 +76,10 @@ pub(super) enum Ask {
         feed: WatchFeed,
     },
     Destroy(Destroying),
+    /// What the journal may drop: it is in the archive up to here.
+    LetGo(u64),
+    /// So many erasures have been seen by the keys.
+    NoteErasures(u64),
     Stop,
 }
 

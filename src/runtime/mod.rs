@@ -3,9 +3,10 @@
 //!
 //! Way of a command: `inbox` → `driver` → engine → journal → `outbox` (agents' streams, watchers), `pipe` (bulk
 //! streams), `history` (customers), `lessons` (what is learned from it), `fates` (versions of rules compared), `observe`
-//! (metrics).
+//! (metrics). Beside it `snapshotting` recovers all day, with `replica`, and writes down what comes of it.
 
 pub mod clock;
+mod contacts;
 mod driver;
 mod erase;
 pub mod fates;
@@ -21,6 +22,8 @@ pub mod payload;
 pub mod pipe;
 pub mod pupil;
 pub mod recents;
+pub mod replica;
+pub mod snapshotting;
 pub mod start;
 pub mod told;
 pub mod view;

@@ -11,6 +11,7 @@ use crate::learning::{
     Accuracy, Ending, Expectation, Forecasts, Held, Holds, Learner, Lesson, Lifts, Seen, Trials,
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ const ROUND: Duration = Duration::from_secs(1);
 #[derive(Clone, Default)]
 pub struct Outlook(Arc<RwLock<Seeing>>);
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Seeing {
     forecasts: Forecasts,
     trials: Trials,
@@ -74,6 +75,19 @@ impl Outlook {
         for lesson in lessons {
             seeing.note(lesson, learner, floor);
         }
+    }
+}
+
+/// Alone: nobody else holds it, or sees what changes meanwhile.
+impl Serialize for Outlook {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Outlook {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Outlook, D::Error> {
+        Ok(Outlook(Arc::new(RwLock::new(Seeing::deserialize(deserializer)?))))
     }
 }
 

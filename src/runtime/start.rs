@@ -3,16 +3,17 @@
 use super::clock::Clock;
 use super::driver::{Driver, over};
 use super::fates::ByVersion;
-use super::follow::Follow;
 use super::forgotten::{Erased, Forgotten};
 use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::lessons::Lessons;
 use super::outbox::Outbox;
-use super::payload::{Held, Plain, SAID_MAX, key_before, open_payload, open_said};
+use super::payload::{Held, Plain, key_before, open_payload, open_said};
 use super::pupil::{Outlook, Pupil};
 use super::recents::Recents;
+use super::replica::{Followers, Replica, Sealed, customer_of};
+use super::snapshotting::{self, Keeping, Progress, Snapshotting};
 use crate::customers::{Customers, Erasing, StoreFault};
 use crate::engine::command::{Command, Write};
 use crate::engine::event::{Event, Stamped};
@@ -21,14 +22,12 @@ use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
 use crate::engine::policy::PoolSpec;
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
-use crate::engine::time::Time;
-use crate::journal::{Erasure, Fault, Journal, KEY_LENGTH, RecoveryError, recover};
-use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
+use crate::journal::{Erasure, Fault, Journal, KEY_LENGTH, RecoveryError, recover_from};
+use crate::learning::{HalfLife, Learner};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
-use hashbrown::HashMap;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -57,6 +56,8 @@ pub struct Running {
     pub clock: Clock,
     /// How many events were recovered.
     pub recovered: u64,
+    /// Writes snapshots, if there is somewhere to.
+    pub snapshots: Option<Snapshotting>,
 }
 
 /// Why a shard cannot start.
@@ -64,6 +65,8 @@ pub struct Running {
 pub enum StartError {
     #[error("{0}")]
     Recovery(#[from] RecoveryError),
+    #[error("{0}")]
+    Journal(#[from] Fault),
     #[error(
         "the customer store has seen event {applied}, but the journal ends at {last}: one of them comes from another backup; restore both from the same one"
     )]
@@ -85,7 +88,7 @@ pub const MAIN_POOL: &str = "main";
 
 /// Recovers and starts a shard, after it has erased again what was erased: an older copy may have been put back, or a crash
 /// may have come between. `speed` is how many times faster than life engine time runs; `learns`: whether the engine
-/// is told what its floor teaches.
+/// is told what its floor teaches; `keeping`: where snapshots and archive of it lie, `None` for a journal in memory.
 pub fn start(
     mut journal: Box<dyn Journal>,
     customers: Customers,
@@ -93,6 +96,7 @@ pub fn start(
     speed: u32,
     learns: bool,
     tenant: &str,
+    keeping: Option<Keeping>,
 ) -> Result<Running, StartError> {
     let payloads = Arc::new(DashMap::new());
     let recents = Arc::new(Recents::new(customers.ties()));
@@ -102,35 +106,47 @@ pub fn start(
         return Err(StartError::CustomersAhead { applied, last: journal.last_sequence() });
     }
     let forgotten = Arc::new(forget_again(&store, &recents, erasures)?);
-    let mut recovery = Recovery {
-        journal: &*journal,
-        applied,
-        sealed: HashMap::new(),
-        follow: Follow::default(),
-        history: History::new(customers, recents.clone()),
-        eyes: Eyes::default(),
-        learner: learns.then(|| Learner::new(HalfLife::USUAL)),
-        outlook: Outlook::default(),
-        newest_customer: None,
-        erased: Erased::new(erasures, forgotten.clone()),
-        unfit: BTreeSet::new(),
+    let erased = Erased::new(erasures, forgotten.clone());
+    let begun = match &keeping {
+        Some(keeping) => keeping.newest(&*journal, applied, tenant)?,
+        None => None,
     };
-    let shard = recover(
-        |visit| journal.read(1, visit),
+    let whole = begun.is_none();
+    let Replica { shard, mut followers, .. } = begun.unwrap_or_else(|| Replica::new(learns));
+    followers.learner =
+        followers.learner.filter(|_| learns).or_else(|| learns.then(|| Learner::new(HalfLife::USUAL)));
+    let (from, contacts) = (shard.sequence().0, std::mem::take(&mut followers.contacts));
+    let history = History::new(customers, recents.clone(), contacts, from);
+    let mut recovery =
+        Recovery { journal: &*journal, applied, followers, erased, unfit: BTreeSet::new(), history };
+    recovery.erase_kept();
+    let shard = recover_from(
+        shard,
+        |visit| match &keeping {
+            Some(keeping) => keeping.read(&*journal, from + 1, visit),
+            None => journal.read(from + 1, visit),
+        },
         Sequence(u64::MAX),
         |shard, stamped, sealed| recovery.hear(shard, stamped, sealed),
     )?;
     if let Some(interaction) = recovery.unfit.first() {
         return Err(StartError::KeyUnfit { interaction: *interaction });
     }
-    if let Some(customer) = recovery.newest_customer {
+    if let Some(customer) = recovery.followers.newest_customer {
         check_known(&store, customer)?;
     }
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
     recovery.hold_open(&payloads)?;
-    let Recovery { follow, history, eyes, learner, outlook, erased, .. } = recovery;
+    let Recovery { followers, history, erased, .. } = recovery;
+    let Followers { follow, eyes, learner, outlook, .. } = followers;
     journal.destroy_keys(&erased.found).map_err(RecoveryError::from)?;
+    let seen = journal.erasures_seen().map_err(RecoveryError::from)?;
+    // Whoever has not read all of it finds the rest later, in the background.
+    let erasures_to_find = (!whole && seen < erasures.len() as u64).then(|| erased.listed);
+    if whole && seen < erasures.len() as u64 {
+        journal.note_erasures(erasures.len() as u64).map_err(RecoveryError::from)?;
+    }
     let secret = journal.secret().map_err(RecoveryError::from)?;
     let (out, lessons) = Lessons::channel();
     let lessons_out = Lessons::new(eyes, learner.is_some().then_some(out));
@@ -144,6 +160,7 @@ pub fn start(
     }
     let first = first_commands(&shard);
     let by_version = ByVersion::default();
+    let progress = Arc::new(Progress::at(recovered));
     let mut driver = Driver {
         shard,
         journal,
@@ -155,6 +172,7 @@ pub fn start(
         history,
         lessons: lessons_out,
         by_version: by_version.clone(),
+        progress: progress.clone(),
         outbox: Outbox::default(),
         leases: leases.clone(),
         forgotten: forgotten.clone(),
@@ -170,6 +188,18 @@ pub fn start(
         named.spawn(move || pupil.run()).expect("the system can start a thread at start-up");
     }
     driver.begin(first).map_err(RecoveryError::from)?;
+    let snapshots = keeping.map(|keeping| {
+        let parts = snapshotting::Parts {
+            keeping,
+            tenant: tenant.to_owned(),
+            learns,
+            progress,
+            store,
+            shard: handle.clone(),
+            erasures: erasures_to_find.map(|listed| (listed, erasures.len() as u64)),
+        };
+        snapshotting::begin(parts)
+    });
     let (end, ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
         .name(format!("shard-{tenant}"))
@@ -192,6 +222,7 @@ pub fn start(
         leases,
         clock,
         recovered,
+        snapshots,
     })
 }
 
@@ -208,30 +239,16 @@ fn first_commands(shard: &Shard) -> Vec<Command> {
     vec![Command::Define { name: MAIN_POOL.into(), definition, write: Write::Create }]
 }
 
-/// What is sealed of an interaction that is not over.
-struct Sealed {
-    content: u128,
-    payload: Vec<u8>,
-    /// The newest of what was said since.
-    said: VecDeque<(Time, Vec<u8>)>,
-}
-
 /// What hears the events of a recovery.
 struct Recovery<'a> {
     journal: &'a dyn Journal,
     /// Up to here the customers' histories are written.
     applied: u64,
-    sealed: HashMap<InteractionId, Sealed>,
-    /// Numbers are given in order: a store that knows this one knows all before.
-    newest_customer: Option<CustomerId>,
+    followers: Followers,
     erased: Erased,
     /// The interactions whose payload and key do not fit.
     unfit: BTreeSet<InteractionId>,
-    follow: Follow,
     history: History,
-    eyes: Eyes,
-    learner: Option<Learner>,
-    outlook: Outlook,
 }
 
 /// Events between two hand-overs to the customers' store.
@@ -239,51 +256,17 @@ const STRETCH: u64 = 4_096;
 
 impl Recovery<'_> {
     fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) {
-        if let Some(learner) = &mut self.learner {
-            let (now, floor) = (stamped.time, shard.floor());
-            let mut lessons = arrayvec::ArrayVec::<Lesson, 8>::new();
-            self.eyes.look(now, &stamped.event, &mut |seen| {
-                learner.note(now, seen, floor);
-                // Returns of a week may come at once; they are nothing but learned from.
-                if !matches!(seen, Seen::Ended { interaction: None, .. }) {
-                    lessons.push(Lesson::new(now, seen, shard));
-                }
-            });
-            self.outlook.learn(&lessons, learner, floor);
-        }
-        let about = self.follow.about(&stamped.event);
+        let about = self.followers.hear(shard, stamped, sealed);
         self.erase(stamped);
+        let customer = customer_of(&stamped.event);
+        self.followers.meet(customer.filter(|one| !self.erased.has(Some(*one))));
         let missing = stamped.sequence.0 > self.applied;
         let plain = match (sealed.filter(|_| missing), about.interaction) {
             (Some(sealed), Some(interaction)) => self.open(stamped, interaction, sealed),
             _ => None,
         };
-        match &stamped.event {
-            Event::Admitted(admitted) => {
-                self.meet(admitted.facts.customer);
-                let erased = self.erased.open.contains(&admitted.interaction);
-                if let Some(sealed) = sealed.filter(|_| !erased) {
-                    let (content, payload) = (admitted.content, sealed.to_vec());
-                    self.sealed
-                        .insert(admitted.interaction, Sealed { content, payload, said: VecDeque::new() });
-                }
-            }
-            Event::Identified { customer, .. } => {
-                self.meet(Some(*customer));
-            }
-            event => {
-                if let Some(interaction) = over(event) {
-                    self.sealed.remove(&interaction);
-                    self.erased.open.remove(&interaction);
-                }
-                let open = about.interaction.and_then(|interaction| self.sealed.get_mut(&interaction));
-                if let Some((open, sealed)) = open.zip(sealed) {
-                    open.said.push_back((stamped.time, sealed.to_vec()));
-                    if open.said.len() > SAID_MAX {
-                        open.said.pop_front();
-                    }
-                }
-            }
+        if let Some(interaction) = over(&stamped.event) {
+            self.erased.open.remove(&interaction);
         }
         self.history.hear(stamped, about, plain.as_ref(), shard.floor());
         if stamped.sequence.0.is_multiple_of(STRETCH) {
@@ -293,14 +276,24 @@ impl Recovery<'_> {
 
     fn erase(&mut self, stamped: &Stamped) {
         let Some(interaction) = self.erased.hear(stamped) else { return };
-        if self.sealed.remove(&interaction).is_some() {
+        if self.followers.sealed.remove(&interaction).is_some() {
             self.erased.open.insert(interaction);
         }
         self.unfit.remove(&interaction);
     }
 
-    fn meet(&mut self, customer: Option<CustomerId>) {
-        self.newest_customer = self.newest_customer.max(customer.filter(|one| !self.erased.has(Some(*one))));
+    /// Of those who were here already, too, it may have been erased since.
+    fn erase_kept(&mut self) {
+        let Recovery { followers, erased, .. } = self;
+        let is_erased = |interaction: &InteractionId, sealed: &mut Sealed| {
+            erased.is_listed(*interaction, sealed.came) || erased.has(sealed.customer)
+        };
+        let gone: Vec<_> =
+            followers.sealed.extract_if(is_erased).map(|(interaction, _)| interaction).collect();
+        erased.found.extend(gone.iter().map(|interaction| interaction.0));
+        erased.open.extend(gone);
+        let newest = followers.newest_customer;
+        followers.newest_customer = newest.filter(|newest| !erased.has(Some(*newest)));
     }
 
     fn open(&mut self, stamped: &Stamped, interaction: InteractionId, sealed: &[u8]) -> Option<Plain> {
@@ -309,7 +302,7 @@ impl Recovery<'_> {
         }
         let wrapped = match &stamped.event {
             Event::Admitted(_) => key_before(sealed),
-            _ => self.sealed.get(&interaction).and_then(|open| key_before(&open.payload)),
+            _ => self.followers.sealed.get(&interaction).and_then(|open| key_before(&open.payload)),
         };
         let key = wrapped.and_then(|wrapped| self.journal.key(interaction.0, wrapped).ok().flatten());
         let plain = key.and_then(|key| match &stamped.event {
@@ -328,7 +321,7 @@ impl Recovery<'_> {
         for interaction in &self.erased.open {
             payloads.insert(*interaction, Held::erased());
         }
-        for (interaction, Sealed { content, payload, said }) in self.sealed.drain() {
+        for (interaction, Sealed { content, payload, said, .. }) in self.followers.sealed.drain() {
             let wrapped = key_before(&payload).ok_or(StartError::KeyUnfit { interaction })?;
             let key = self.journal.key(interaction.0, wrapped).map_err(RecoveryError::from)?;
             let opened = key.and_then(|key| Some((open_payload(&key, content, &payload)?, key)));
@@ -338,6 +331,7 @@ impl Recovery<'_> {
                 let said = open_said(&held.key, &sealed).ok_or(StartError::KeyUnfit { interaction })?;
                 held.hear(time, said.into());
             }
+            self.history.contacts.was_said(interaction, &held);
             payloads.insert(interaction, held);
         }
         Ok(())

@@ -210,6 +210,22 @@ impl Journal for Failing {
         self.journal.read(from_sequence, visit)
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.journal.first_sequence()
+    }
+
+    fn let_go(&mut self, upto: u64) {
+        self.journal.let_go(upto);
+    }
+
+    fn erasures_seen(&self) -> Result<u64, Fault> {
+        self.journal.erasures_seen()
+    }
+
+    fn note_erasures(&mut self, count: u64) -> Result<(), Fault> {
+        self.journal.note_erasures(count)
+    }
+
     fn last_sequence(&self) -> u64 {
         self.journal.last_sequence()
     }

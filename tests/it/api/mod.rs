@@ -37,6 +37,7 @@ mod route;
 mod rules;
 mod ruling;
 mod ruling_again;
+mod snapshots;
 mod streams;
 mod supervising;
 mod verbs;

@@ -61,6 +61,22 @@ impl Journal for Shared {
         self.with(|journal| journal.read(from, visit))
     }
 
+    fn first_sequence(&self) -> u64 {
+        self.with(|journal| journal.first_sequence())
+    }
+
+    fn let_go(&mut self, upto: u64) {
+        self.with(|journal| journal.let_go(upto));
+    }
+
+    fn erasures_seen(&self) -> Result<u64, Fault> {
+        self.with(|journal| journal.erasures_seen())
+    }
+
+    fn note_erasures(&mut self, count: u64) -> Result<(), Fault> {
+        self.with(|journal| journal.note_erasures(count))
+    }
+
     fn last_sequence(&self) -> u64 {
         self.with(|journal| journal.last_sequence())
     }
@@ -84,7 +100,7 @@ impl Journal for Shared {
 
 fn running(journal: &Shared, speed: u32) -> Running {
     let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-    start(Box::new(journal.clone()), customers, &[], speed, true, "races").expect("nothing to recover")
+    start(Box::new(journal.clone()), customers, &[], speed, true, "races", None).expect("nothing to recover")
 }
 
 async fn done(handle: &ShardHandle, command: Command) -> Answer {

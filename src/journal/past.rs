@@ -1,0 +1,88 @@
+//! All that is kept of the past, in order: the archive, then the journal. For whoever explains, reports or tries again, beside
+//! a server that writes; events move from the one to the other meanwhile.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use super::snapshots::Snapshots;
+use super::{Archive, Fault, RecordRef, SnapshotReader, Sqlite, SqliteReader};
+
+/// So often what was in the journal a moment ago may be found in the archive.
+const MOVES_MAX: u32 = 16;
+
+/// The past of a tenant.
+pub struct Past {
+    folder: PathBuf,
+    archive: Archive,
+    journal: SqliteReader,
+    snapshots: Snapshots,
+}
+
+impl Past {
+    /// Opens what lies in the folder of a tenant, to read.
+    pub fn open(dir: &Path) -> Result<Past, Fault> {
+        let journal = Sqlite::open_read_only(dir)?;
+        Ok(Past { folder: dir.to_owned(), archive: Archive::of(dir), journal, snapshots: Snapshots::of(dir) })
+    }
+
+    /// The number of the first event that is kept.
+    pub fn first(&self) -> Result<u64, Fault> {
+        match self.archive.first()? {
+            Some(first) => Ok(first),
+            None => self.journal.first(),
+        }
+    }
+
+    /// Shows every record from `from` to what was durable when it began, in order, until `visit` breaks.
+    ///
+    /// # Errors
+    /// `NotRetained` when what it should begin with is not kept any more; damage, by its place.
+    pub fn read(
+        &self,
+        from: u64,
+        visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        let first = self.first()?;
+        if from.max(1) < first {
+            return Err(Fault::NotRetained { folder: self.folder.clone(), wanted: from.max(1), first });
+        }
+        let mut next = from.max(1);
+        for _ in 0..MOVES_MAX {
+            if self.archive.first()?.is_some_and(|first| first <= next) {
+                match self.archive.read(next, visit)? {
+                    Some(behind) => next = behind.max(next),
+                    None => return Ok(()),
+                }
+            }
+            match self.journal.read(next, visit) {
+                // It was moved between the two looks.
+                Err(_) if self.journal.first()? > next => {}
+                read => return read,
+            }
+        }
+        Err(Fault::damaged(
+            &self.folder,
+            format!("event {next} is neither in the archive nor in the journal"),
+        ))
+    }
+
+    /// The newest state there is of before an event, or at it; `None`: read from the first event on.
+    pub fn state_at(&self, sequence: u64) -> Result<Option<SnapshotReader>, Fault> {
+        if let Some(newest) = self.snapshots.newest(sequence)? {
+            return Ok(Some(newest));
+        }
+        self.archive.base(|reader| reader.sequence() <= sequence)
+    }
+
+    /// The same of a moment, engine time in ms.
+    pub fn state_when(&self, time_ms: u64) -> Result<Option<SnapshotReader>, Fault> {
+        for (_, path) in self.snapshots.list()?.iter().rev() {
+            match SnapshotReader::open(path) {
+                Ok(reader) if reader.time_ms() <= time_ms => return Ok(Some(reader)),
+                Ok(_) => {}
+                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
+            }
+        }
+        self.archive.base(|reader| reader.time_ms() <= time_ms)
+    }
+}

@@ -1,0 +1,119 @@
+//! The snapshots of a tenant: a folder beside the journal, one file each, named by the last event that is in it. The two
+//! newest are kept: if the newest turns out to be damaged, the one before and the events behind it are as good.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::snapshot::{SnapshotReader, SnapshotWriter};
+use super::{Fault, file};
+
+/// So many are kept.
+pub const KEPT: usize = 2;
+const ENDING: &str = "snapshot";
+
+/// The snapshots of one tenant.
+#[derive(Clone, Debug)]
+pub struct Snapshots {
+    folder: PathBuf,
+}
+
+impl Snapshots {
+    /// Those in the folder of a tenant, which may be none.
+    pub fn of(dir: &Path) -> Snapshots {
+        Snapshots { folder: dir.join("snapshots") }
+    }
+
+    /// Their last events and where they lie, oldest first. What is only begun is none of them.
+    pub fn list(&self) -> Result<Vec<(u64, PathBuf)>, Fault> {
+        let mut found = Vec::new();
+        for path in file::files_in(&self.folder)? {
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+            if let Some(sequence) = stem.filter(|_| path.extension().is_some_and(|found| found == ENDING)) {
+                found.push((sequence, path));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Begins one of the state after an event.
+    pub fn begin(&self, sequence: u64, time_ms: u64) -> Result<SnapshotWriter, Fault> {
+        file::create_folder(&self.folder)?;
+        SnapshotWriter::begin(&self.path(sequence), sequence, time_ms)
+    }
+
+    /// The newest of a state no later than an event, opened; `None` if there is none. One that cannot be opened is passed
+    /// over, and told.
+    pub fn newest(&self, upto: u64) -> Result<Option<SnapshotReader>, Fault> {
+        for (_, path) in self.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
+            match SnapshotReader::open(path) {
+                Ok(reader) => return Ok(Some(reader)),
+                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Removes one.
+    pub fn remove(&self, path: &Path) -> Result<(), Fault> {
+        fs::remove_file(path).map_err(Fault::io(path, "remove"))
+    }
+
+    /// Removes all but the newest that are kept. The last event of the oldest of these, if there are as many.
+    pub fn remove_older(&self) -> Result<Option<u64>, Fault> {
+        let all = self.list()?;
+        let Some(older) = all.len().checked_sub(KEPT) else { return Ok(None) };
+        for (_, path) in &all[..older] {
+            self.remove(path)?;
+        }
+        Ok(Some(all[older].0))
+    }
+
+    fn path(&self, sequence: u64) -> PathBuf {
+        // As many digits as a number may have, so that names are in the order of the numbers.
+        self.folder.join(format!("{sequence:020}.{ENDING}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::kept::{Keep, Kept};
+
+    fn written(snapshots: &Snapshots, sequence: u64) {
+        let mut writer = snapshots.begin(sequence, sequence * 1_000).expect("begun");
+        writer.keep(&sequence).expect("kept");
+        writer.finish().expect("finished");
+    }
+
+    fn sequences(snapshots: &Snapshots) -> Vec<u64> {
+        snapshots.list().expect("readable").into_iter().map(|(sequence, _)| sequence).collect()
+    }
+
+    #[test]
+    fn the_two_newest_are_kept_and_the_older_of_them_is_told() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let snapshots = Snapshots::of(folder.path());
+        assert_eq!(sequences(&snapshots), [] as [u64; 0]);
+        assert!(snapshots.newest(u64::MAX).expect("readable").is_none());
+        assert_eq!(snapshots.remove_older().expect("removed"), None);
+        for (sequence, kept) in [(9, None), (10, Some(9)), (200, Some(10))] {
+            written(&snapshots, sequence);
+            assert_eq!(snapshots.remove_older().expect("removed"), kept);
+        }
+        assert_eq!(sequences(&snapshots), [10, 200]);
+        let newest = |upto| snapshots.newest(upto).expect("readable").map(|reader| reader.sequence());
+        assert_eq!([9, 10, 199, 200, 201].map(newest), [None, Some(10), Some(10), Some(200), Some(200)]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_opened_is_passed_over_for_the_one_before() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let snapshots = Snapshots::of(folder.path());
+        [5, 8].iter().for_each(|sequence| written(&snapshots, *sequence));
+        fs::write(snapshots.path(8), b"btns and nothing more").expect("written");
+        fs::write(snapshots.path(9).with_extension("new"), b"begun").expect("written");
+        let mut newest = snapshots.newest(u64::MAX).expect("readable").expect("there is one");
+        assert_eq!(newest.next::<u64>().expect("a piece"), 5);
+    }
+}

@@ -1,0 +1,237 @@
+//! All that follows the events of a shard from the first on, and could not go on without what it heard: the engine's state,
+//! whose history waits for what, what was learned, what is sealed of those who are here. A snapshot is this, written down;
+//! a recovery begins with one. Nothing personal is in it that is not sealed.
+
+use super::contacts::Contacts;
+use super::driver::over;
+use super::follow::{About, Follow};
+use super::payload::SAID_MAX;
+use super::pupil::Outlook;
+use crate::engine::event::{Event, Stamped};
+use crate::engine::ids::{CustomerId, InteractionId, Sequence};
+use crate::engine::kept::{Keep, Kept};
+use crate::engine::shard::Shard;
+use crate::engine::time::Time;
+use crate::journal::{Fault, Past, RecordRef, RecoveryError, SnapshotReader, Snapshots, recover_from};
+use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
+use arrayvec::ArrayVec;
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::path::Path;
+
+/// What is sealed of an interaction that is not over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Sealed {
+    /// When it came: numbers come again in a journal that was put back.
+    pub came: Time,
+    pub customer: Option<CustomerId>,
+    pub content: u128,
+    pub payload: Vec<u8>,
+    /// The newest of what was said since.
+    pub said: VecDeque<(Time, Vec<u8>)>,
+}
+
+/// What tells an event from any other that has its number in another journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Mark {
+    time_ms: u64,
+    body: u32,
+}
+
+impl Mark {
+    pub fn of(record: &RecordRef<'_>) -> Mark {
+        Mark { time_ms: record.time_ms, body: crc32c::crc32c(record.body) }
+    }
+}
+
+/// Those that follow beside the engine.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Followers {
+    pub follow: Follow,
+    pub contacts: Contacts,
+    pub eyes: Eyes,
+    /// `None`: nothing is learned.
+    pub learner: Option<Learner>,
+    pub outlook: Outlook,
+    pub sealed: HashMap<InteractionId, Sealed>,
+    /// Numbers are given in order: a store that knows this one knows all before.
+    pub newest_customer: Option<CustomerId>,
+}
+
+impl Followers {
+    /// Before the first event.
+    pub fn new(learns: bool) -> Followers {
+        Followers {
+            follow: Follow::default(),
+            contacts: Contacts::default(),
+            eyes: Eyes::default(),
+            learner: learns.then(|| Learner::new(HalfLife::USUAL)),
+            outlook: Outlook::default(),
+            sealed: HashMap::new(),
+            newest_customer: None,
+        }
+    }
+
+    /// Hears one event that is true in `shard`; what it is about. Contacts hear it apart: who has a store tells it more.
+    pub fn hear(&mut self, shard: &Shard, stamped: &Stamped, sealed: Option<&[u8]>) -> About {
+        self.learn(shard, stamped);
+        let about = self.follow.about(&stamped.event);
+        match &stamped.event {
+            Event::Admitted(admitted) => {
+                if let Some(sealed) = sealed {
+                    let (came, payload, said) = (stamped.time, sealed.to_vec(), VecDeque::new());
+                    let (customer, content) = (admitted.facts.customer, admitted.content);
+                    let new = Sealed { came, customer, content, payload, said };
+                    self.sealed.insert(admitted.interaction, new);
+                }
+            }
+            Event::Identified { interaction, customer, .. } => {
+                if let Some(open) = self.sealed.get_mut(interaction) {
+                    open.customer = Some(*customer);
+                }
+            }
+            event => {
+                if let Some(interaction) = over(event) {
+                    self.sealed.remove(&interaction);
+                }
+                let open = about.interaction.and_then(|interaction| self.sealed.get_mut(&interaction));
+                if let Some((open, sealed)) = open.zip(sealed) {
+                    open.said.push_back((stamped.time, sealed.to_vec()));
+                    if open.said.len() > SAID_MAX {
+                        open.said.pop_front();
+                    }
+                }
+            }
+        }
+        about
+    }
+
+    /// A customer the journal names.
+    pub fn meet(&mut self, customer: Option<CustomerId>) {
+        self.newest_customer = self.newest_customer.max(customer);
+    }
+
+    fn learn(&mut self, shard: &Shard, stamped: &Stamped) {
+        let Some(learner) = &mut self.learner else { return };
+        let (now, floor) = (stamped.time, shard.floor());
+        let mut lessons = ArrayVec::<Lesson, 8>::new();
+        self.eyes.look(now, &stamped.event, &mut |seen| {
+            learner.note(now, seen, floor);
+            // Returns of a week may come at once; they are nothing but learned from.
+            if !matches!(seen, Seen::Ended { interaction: None, .. }) {
+                lessons.push(Lesson::new(now, seen, shard));
+            }
+        });
+        self.outlook.learn(&lessons, learner, floor);
+    }
+}
+
+/// Whose customer an event tells.
+pub(super) fn customer_of(event: &Event) -> Option<CustomerId> {
+    match event {
+        Event::Admitted(admitted) => admitted.facts.customer,
+        Event::Identified { customer, .. } => Some(*customer),
+        _ => None,
+    }
+}
+
+/// The engine's state with all that follows it.
+pub(super) struct Replica {
+    pub shard: Shard,
+    pub followers: Followers,
+    /// Of the last event.
+    pub mark: Mark,
+}
+
+impl Replica {
+    /// Before the first event.
+    pub fn new(learns: bool) -> Replica {
+        Replica { shard: Shard::new(), followers: Followers::new(learns), mark: Mark::default() }
+    }
+
+    /// Takes the next event, with nobody to tell what it means for histories.
+    pub fn hear(&mut self, record: &RecordRef<'_>) -> Result<(), RecoveryError> {
+        let sequence = record.sequence;
+        let event = record.event().map_err(|corruption| RecoveryError::Event { sequence, corruption })?;
+        let stamped = Stamped { sequence: Sequence(sequence), time: Time(record.time_ms), event };
+        self.shard.apply(&stamped);
+        let Replica { shard, followers, mark } = self;
+        let about = followers.hear(shard, &stamped, record.sealed);
+        followers.contacts.hear(&stamped, about, None, shard.floor(), &mut |_, _, _| {});
+        followers.meet(customer_of(&stamped.event));
+        *mark = Mark::of(record);
+        Ok(())
+    }
+
+    /// Writes it down. The size of the file in bytes.
+    pub fn keep(&self, snapshots: &Snapshots, tenant: &str) -> Result<u64, Fault> {
+        let mut writer = snapshots.begin(self.shard.sequence().0, self.shard.now().0)?;
+        writer.keep(&tenant)?;
+        writer.keep(&self.mark)?;
+        self.shard.keep(&mut writer)?;
+        writer.keep(&self.followers)?;
+        writer.finish()
+    }
+
+    /// The newest that was written down of this tenant's state no later than an event; what cannot be read, or is of
+    /// another journal, is passed over and told. `is_ours` looks at the mark of an event.
+    pub fn newest(
+        snapshots: &Snapshots,
+        tenant: &str,
+        upto: u64,
+        is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
+    ) -> Result<Option<Replica>, Fault> {
+        for (_, path) in snapshots.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
+            match SnapshotReader::open(path).and_then(|reader| Replica::read(reader, tenant, is_ours)) {
+                Ok(replica) => return Ok(Some(replica)),
+                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(
+        mut reader: SnapshotReader,
+        tenant: &str,
+        is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
+    ) -> Result<Replica, Fault> {
+        let mark = opened(&mut reader, tenant)?;
+        if !is_ours(reader.sequence(), mark)? {
+            return Err(reader.unfit("it is of another journal than the one beside it"));
+        }
+        let shard = Shard::from_kept(&mut reader)?;
+        let followers = reader.next()?;
+        let sequence = reader.sequence();
+        if shard.sequence().0 != sequence {
+            return Err(reader.unfit("it holds another state than it says"));
+        }
+        reader.finish()?;
+        Ok(Replica { shard, followers, mark })
+    }
+}
+
+/// The engine's state after an event, recovered from the newest snapshot before it and what came then.
+///
+/// # Errors
+/// `NotRetained` when neither that nor the events from the first on are kept; damage, by its place.
+pub fn state_after(folder: &Path, tenant: &str, upto: Sequence) -> Result<Shard, RecoveryError> {
+    let past = Past::open(folder)?;
+    let (shard, next) = match past.state_at(upto.0)? {
+        Some(mut reader) => {
+            opened(&mut reader, tenant)?;
+            let next = reader.sequence() + 1;
+            (Shard::from_kept(&mut reader)?, next)
+        }
+        None => (Shard::new(), 1),
+    };
+    recover_from(shard, |visit| past.read(next, visit), upto, |_, _, _| {})
+}
+
+fn opened(reader: &mut SnapshotReader, tenant: &str) -> Result<Mark, Fault> {
+    let found: String = reader.next()?;
+    if found != tenant {
+        return Err(reader.unfit("it is of another tenant"));
+    }
+    reader.next()
+}

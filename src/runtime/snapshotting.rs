@@ -1,0 +1,417 @@
+//! Writes snapshots beside the running shard: recovers in the background, from the last snapshot and the events behind it, and
+//! writes down what comes of it. So what a start needs is tried all day, and the shard is never held up: it does not even
+//! know. Events behind the older of two snapshots move to the archive.
+
+use super::erase::destroy_waiting;
+use super::inbox::{Ask, AskError, ShardHandle};
+use super::replica::{Mark, Replica};
+use crate::customers::Customers;
+use crate::engine::event::Event;
+use crate::engine::ids::{InteractionId, Sequence};
+use crate::journal::{
+    Archive, Fault, Journal, Limits, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader, Visit,
+    decode,
+};
+use crate::observe;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use hashbrown::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// Between two looks whether a snapshot is due.
+const ROUND: Duration = Duration::from_secs(1);
+/// So many events are read before the journal's log may be started over.
+const SLICE_EVENTS: u64 = 65_536;
+/// So many bytes are moved to the archive at once, for the same reason.
+const SLICE_BYTES: u64 = 32 << 20;
+/// About what an event takes in a file: a snapshot is due when there are twice as many bytes of events behind the last one
+/// as it has, so that writing them costs no more than a share of what comes in.
+const EVENT_BYTES: u64 = 128;
+/// When we are asked to stop, one is written if no more than this is to be read for it.
+const LAST_EVENTS_MAX: u64 = 200_000;
+const LAST_BYTES_MAX: u64 = 64 << 20;
+/// Memory and disk that must be left when one is being made, beside what it takes.
+const SPARE_BYTES: u64 = 256 << 20;
+/// What a state takes in memory, in sizes of its snapshot; and what the files take on disk meanwhile.
+const IN_MEMORY: u64 = 6;
+const ON_DISK: u64 = 3;
+
+/// Where a tenant's past is kept, and how much of it.
+#[derive(Clone, Debug)]
+pub struct Keeping {
+    /// The folder of the tenant.
+    pub folder: PathBuf,
+    /// A snapshot is written after so many events, or later where the state is large.
+    pub snapshot_events: u64,
+    /// Of the archive.
+    pub limits: Limits,
+}
+
+impl Keeping {
+    /// What recovery begins with: the newest state that is good. Those that are not of this journal go.
+    pub(super) fn newest(
+        &self,
+        journal: &dyn Journal,
+        applied: u64,
+        tenant: &str,
+    ) -> Result<Option<Replica>, Fault> {
+        let (snapshots, last) = (Snapshots::of(&self.folder), journal.last_sequence());
+        for (sequence, path) in snapshots.list()?.into_iter().filter(|(sequence, _)| *sequence > last) {
+            tracing::warn!(
+                sequence,
+                last,
+                "a snapshot is newer than the journal, which was put back: it goes"
+            );
+            snapshots.remove(&path)?;
+        }
+        let read = |from, visit: &mut Visit<'_>| journal.read(from, visit);
+        Replica::newest(&snapshots, tenant, applied.min(last), &|sequence, mark| {
+            is_ours(&read, sequence, mark)
+        })
+    }
+
+    /// Shows the events from one on; those the journal has let go are read from the archive.
+    pub(super) fn read(&self, journal: &dyn Journal, from: u64, visit: &mut Visit<'_>) -> Result<(), Fault> {
+        let first = journal.first_sequence();
+        if from >= first {
+            return journal.read(from, visit);
+        }
+        match from_archive(&self.folder, from, first, visit)? {
+            Some(next) => journal.read(next, visit),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Shows what the archive has from an event on; the number behind, if there may be more.
+fn from_archive(folder: &Path, from: u64, first: u64, visit: &mut Visit<'_>) -> Result<Option<u64>, Fault> {
+    let archive = Archive::of(folder);
+    let archived = archive.first()?.unwrap_or(first);
+    if from < archived {
+        return Err(Fault::NotRetained { folder: folder.to_owned(), wanted: from, first: archived });
+    }
+    archive.read(from, visit)
+}
+
+fn is_ours(
+    read: &dyn Fn(u64, &mut Visit<'_>) -> Result<(), Fault>,
+    sequence: u64,
+    mark: Mark,
+) -> Result<bool, Fault> {
+    let mut found = None;
+    read(sequence, &mut |record| {
+        found = Some(Mark::of(&record));
+        ControlFlow::Break(())
+    })?;
+    Ok(found == Some(mark))
+}
+
+/// How far the journal is, for whoever follows at a distance.
+#[derive(Debug)]
+pub(super) struct Progress(AtomicU64);
+
+impl Progress {
+    pub fn at(sequence: u64) -> Progress {
+        Progress(AtomicU64::new(sequence))
+    }
+
+    /// Everything up to here is durable.
+    pub fn reached(&self, sequence: Sequence) {
+        self.0.store(sequence.0, Ordering::Release);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What it is made of.
+pub(super) struct Parts {
+    pub keeping: Keeping,
+    pub tenant: String,
+    pub learns: bool,
+    pub progress: Arc<Progress>,
+    /// A snapshot is no newer than what the histories hold: they are caught up from the events behind it.
+    pub store: Customers,
+    pub shard: ShardHandle,
+    /// Erased interactions whose keys an older copy may have brought back, and how many erasures that makes.
+    pub erasures: Option<(HashSet<(InteractionId, i64)>, u64)>,
+}
+
+/// The thread that writes snapshots.
+pub struct Snapshotting {
+    /// Whoever wants one at once, and is told when it is done. Closed, it is time to end.
+    wanted: Sender<Sender<()>>,
+    thread: JoinHandle<()>,
+}
+
+impl Snapshotting {
+    /// Writes one now, if there is anything to add, and waits until that is done.
+    pub fn write_now(&self) {
+        let (done, told) = bounded(1);
+        // A thread that has ended writes none, and has said why.
+        if self.wanted.send(done).is_ok() {
+            let _ = told.recv();
+        }
+    }
+
+    /// Lets it finish, after the shard has ended. A last snapshot is written if that is quickly done.
+    pub fn end(self) {
+        drop(self.wanted);
+        if self.thread.join().is_err() {
+            tracing::error!("writing snapshots ended by a broken assumption; the journal has everything");
+        }
+    }
+}
+
+/// Begins to write snapshots.
+pub(super) fn begin(parts: Parts) -> Snapshotting {
+    let (wanted, asked) = bounded(0);
+    let named = std::thread::Builder::new().name(format!("snapshot-{}", parts.tenant));
+    let writer = SnapshotThread { parts, size: 0, at: 0 };
+    let thread = named.spawn(move || writer.run(&asked)).expect("the system can start a thread at start-up");
+    Snapshotting { wanted, thread }
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, Error)]
+enum RoundError {
+    #[error("{0}")]
+    Journal(#[from] Fault),
+    #[error("{0}")]
+    Recovery(#[from] RecoveryError),
+    #[error("{what} is short: {free} bytes are left, {wanted} are wanted")]
+    Short { what: &'static str, free: u64, wanted: u64 },
+}
+
+struct SnapshotThread {
+    parts: Parts,
+    /// Of the last one: its size in bytes and its last event.
+    size: u64,
+    at: u64,
+}
+
+impl SnapshotThread {
+    fn run(mut self, asked: &Receiver<Sender<()>>) {
+        step_back();
+        self.look();
+        if let Some((listed, count)) = self.parts.erasures.take()
+            && let Err(fault) = self.erase_again(&listed, count)
+        {
+            tracing::error!("what was erased could not be looked for in what was put back: {fault}");
+        }
+        loop {
+            match asked.recv_timeout(ROUND) {
+                Ok(done) => {
+                    if self.behind() > 0 {
+                        self.write();
+                    }
+                    // Whoever asked may have gone.
+                    let _ = done.send(());
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let due = self.parts.keeping.snapshot_events.max(2 * self.size / EVENT_BYTES);
+                    if self.behind() >= due {
+                        self.write();
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        if (1..=LAST_EVENTS_MAX).contains(&self.behind()) && self.size <= LAST_BYTES_MAX {
+            self.write();
+        }
+    }
+
+    /// What there is at the beginning.
+    fn look(&mut self) {
+        let newest = Snapshots::of(&self.parts.keeping.folder).list().ok().and_then(|mut all| all.pop());
+        if let Some((sequence, path)) = newest {
+            self.at = sequence;
+            self.size = std::fs::metadata(path).map_or(0, |file| file.len());
+        }
+    }
+
+    /// So many events could be added now.
+    fn behind(&self) -> u64 {
+        self.upto().saturating_sub(self.at)
+    }
+
+    fn upto(&self) -> u64 {
+        self.parts.progress.get().min(self.parts.store.applied_sequence())
+    }
+
+    fn write(&mut self) {
+        let began = Instant::now();
+        match self.round() {
+            Ok(()) => {
+                let (tenant, sequence, bytes) = (&self.parts.tenant, self.at, self.size);
+                observe::snapshot_written(tenant, bytes, began.elapsed());
+                tracing::info!(tenant, sequence, bytes, took = ?began.elapsed(), "a snapshot is written");
+            }
+            Err(error) => {
+                observe::snapshot_failed(&self.parts.tenant);
+                tracing::error!(
+                    tenant = self.parts.tenant,
+                    "no snapshot is written, starting takes longer: {error}"
+                );
+                // Tried again when there is as much to add once more.
+                self.at = self.upto();
+            }
+        }
+    }
+
+    fn round(&mut self) -> Result<(), RoundError> {
+        self.look_for_room()?;
+        let Parts { keeping, tenant, .. } = &self.parts;
+        let snapshots = Snapshots::of(&keeping.folder);
+        let journal = Sqlite::open_read_only(&keeping.folder)?;
+        let upto = self.upto();
+        let replica = self.caught_up(&snapshots, &journal, upto)?;
+        self.size = replica.keep(&snapshots, tenant)?;
+        self.at = replica.shard.sequence().0;
+        let now_ms = replica.shard.now().0;
+        drop(replica);
+        self.archive(&snapshots, &journal, now_ms)?;
+        Ok(())
+    }
+
+    /// It is the first to stand back when something runs short.
+    fn look_for_room(&self) -> Result<(), RoundError> {
+        let short = |what, free: Option<u64>, wanted: u64| match free {
+            Some(free) if free < wanted => Err(RoundError::Short { what, free, wanted }),
+            _ => Ok(()),
+        };
+        short("disk", free_disk(&self.parts.keeping.folder), SPARE_BYTES + ON_DISK * self.size)?;
+        short("memory", free_memory(), SPARE_BYTES + IN_MEMORY * self.size)
+    }
+
+    fn caught_up(
+        &self,
+        snapshots: &Snapshots,
+        journal: &SqliteReader,
+        upto: u64,
+    ) -> Result<Replica, RoundError> {
+        let Parts { keeping, tenant, learns, .. } = &self.parts;
+        let read = |from, visit: &mut Visit<'_>| journal.read(from, visit);
+        let newest =
+            Replica::newest(snapshots, tenant, upto, &|sequence, mark| is_ours(&read, sequence, mark))?;
+        let mut replica = newest.unwrap_or_else(|| Replica::new(*learns));
+        loop {
+            let next = replica.shard.sequence().0 + 1;
+            if next > upto {
+                return Ok(replica);
+            }
+            let (mut damage, end) = (None, upto.min(next + SLICE_EVENTS));
+            let mut visit = |record: RecordRef<'_>| {
+                if record.sequence > end {
+                    return ControlFlow::Break(());
+                }
+                match replica.hear(&record) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        damage = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            };
+            let first = journal.first()?;
+            if next < first {
+                from_archive(&keeping.folder, next, first, &mut visit)?;
+            } else {
+                journal.read(next, &mut visit)?;
+            }
+            if let Some(damage) = damage {
+                return Err(damage.into());
+            }
+        }
+    }
+
+    /// Moves what is behind the older of the two newest snapshots, and lets the journal drop it.
+    fn archive(&self, snapshots: &Snapshots, journal: &SqliteReader, now_ms: u64) -> Result<(), Fault> {
+        let keeping = &self.parts.keeping;
+        let all = snapshots.list()?;
+        let Some([base @ .., (upto, _), _]) = Some(&all[..]) else { return Ok(()) };
+        let (archive, upto) = (Archive::of(&keeping.folder), *upto);
+        let mut adding = archive.open_to_add()?;
+        let mut turned = false;
+        loop {
+            let next = adding.next().map_or_else(|| journal.first(), Ok)?;
+            let mut bytes = 0;
+            journal.batches(next, upto, &mut |batch, span| {
+                if !turned {
+                    let records = decode(batch).map_err(|error| {
+                        Fault::damaged(&keeping.folder, format!("batch at sequence {next}: {error}"))
+                    })?;
+                    adding.turn_to(records[0].time_ms, base.last().map(|(_, path)| &**path))?;
+                    turned = true;
+                }
+                adding.add(batch, span)?;
+                bytes += span.bytes;
+                Ok(if bytes < SLICE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+            })?;
+            if bytes == 0 {
+                break;
+            }
+        }
+        adding.sync()?;
+        snapshots.remove_older()?;
+        // The last event of a snapshot stays in the journal: by it is seen that they belong together.
+        self.tell(Ask::LetGo(upto - 1));
+        archive.forget(keeping.limits, now_ms)?;
+        Ok(())
+    }
+
+    /// An older copy of the keys was put back: those of interactions that were erased since are destroyed once more.
+    fn erase_again(&self, listed: &HashSet<(InteractionId, i64)>, count: u64) -> Result<(), Fault> {
+        let past = Past::open(&self.parts.keeping.folder)?;
+        let mut found = Vec::new();
+        past.read(past.first()?, &mut |record| {
+            if let Ok(Event::Admitted(admitted)) = record.event() {
+                let came_ms = i64::try_from(record.time_ms).expect("engine time is far below 2^63 ms");
+                if listed.contains(&(admitted.interaction, came_ms)) {
+                    found.push(admitted.interaction.0);
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        match destroy_waiting(&self.parts.shard, found) {
+            Ok(Ok(())) => self.tell(Ask::NoteErasures(count)),
+            Ok(Err(why)) => tracing::error!(why, "keys of erased interactions were not destroyed"),
+            Err(stopped) => tracing::warn!(%stopped, "erasing again is left to the next start"),
+        }
+        Ok(())
+    }
+
+    /// A shard that is too busy, or gone, is told the next time.
+    fn tell(&self, ask: Ask) {
+        if let Err(error @ AskError::Busy) = self.parts.shard.send(ask) {
+            tracing::warn!(%error, "the journal keeps for longer what is in the archive");
+        }
+    }
+}
+
+/// Everybody else first: whoever serves must not notice that a snapshot is being made.
+fn step_back() {
+    let least = 19;
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), least) {
+        tracing::warn!(%error, "snapshots are written at the priority of everything else");
+    }
+}
+
+fn free_disk(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    Some(found.f_bavail * found.f_frsize)
+}
+
+/// As the system counts it; `None` where it does not say.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? << 10)
+}
