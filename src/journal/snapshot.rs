@@ -54,7 +54,8 @@ impl SnapshotWriter {
 
     /// Makes it durable and visible. Its size in bytes.
     pub fn finish(mut self) -> Result<u64, Fault> {
-        let ended = self.put().and_then(|()| self.put()).and_then(|()| {
+        let last = if self.chunk.is_empty() { Ok(()) } else { self.put() };
+        let ended = last.and_then(|()| self.put()).and_then(|()| {
             self.file.flush()?;
             let size = self.file.stream_position()?;
             self.file.get_ref().sync_all()?;
