@@ -70,16 +70,8 @@ impl Centre {
             Centre { shard: Shard::new(), submissions, now: Time(1_700_000_000_000), commands: 0 };
         let pool = if size.lists { PoolSpec::listed("pool".into()) } else { PoolSpec::plain("pool".into()) };
         centre.define("pool", Definition::Pool(pool.into()));
-        for skill in 0..size.skills {
-            centre.define(&format!("s{skill}"), Definition::Skill { display_name: "skill".into() });
-        }
-        for queue in 0..size.skills {
-            centre.define(&format!("q{queue}"), Definition::Queue(queue_for(queue)));
-        }
-        for agent in 0..size.agents {
-            let skills = profile(agent % size.profiles, size.skills);
-            let spec = AgentSpec::plain("agent".into(), PoolKey(0), skills);
-            centre.define(&format!("a{agent}"), Definition::Agent(spec));
+        for (name, definition) in definitions(size) {
+            centre.define(&name, definition);
         }
         centre
     }
@@ -120,6 +112,19 @@ impl Centre {
         }
         self.shard.step(self.now, command, events).expect("a bench asks nothing that is refused")
     }
+}
+
+/// What a floor of this size has beside its pool, in order.
+pub fn definitions(size: Size) -> impl Iterator<Item = (String, Definition)> {
+    let skills = (0..size.skills)
+        .map(|skill| (format!("s{skill}"), Definition::Skill { display_name: "skill".into() }));
+    let queues = (0..size.skills).map(|queue| (format!("q{queue}"), Definition::Queue(queue_for(queue))));
+    let agents = (0..size.agents).map(move |agent| {
+        let skills = profile(agent % size.profiles, size.skills);
+        let spec = AgentSpec::plain("agent".into(), PoolKey(0), skills);
+        (format!("a{agent}"), Definition::Agent(spec))
+    });
+    skills.chain(queues).chain(agents)
 }
 
 /// What is handed in: classes of equal requirements, in turn.

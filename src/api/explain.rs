@@ -14,9 +14,8 @@ use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::interaction::{Decided, Interaction};
 use crate::engine::time::Time;
-use crate::journal::{Fault, RecoveryError};
+use crate::journal::{Fault, RecoveryError, state_after};
 use crate::proto;
-use crate::runtime::replica::state_after;
 use crate::runtime::view::{self, InteractionView};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,20 +89,18 @@ async fn recomputed(
     };
     let (id, time) = (view.interaction.id, decided.time);
     let _turn = tenant.recompute.acquire().await.expect("it is never closed");
-    let name = tenant.name.clone();
-    let judged = tokio::task::spawn_blocking(move || judged_then(folder, &name, id, decision, time)).await;
+    let judged = tokio::task::spawn_blocking(move || judged_then(folder, id, decision, time)).await;
     judged.unwrap_or_else(|error| Err(ApiError::new(Code::Internal, "RECOMPUTE_FAILED", error.to_string())))
 }
 
 fn judged_then(
     folder: PathBuf,
-    tenant: &str,
     interaction: InteractionId,
     decision: Sequence,
     time: Time,
 ) -> Result<Vec<Candidate>, ApiError> {
     let before = Sequence(decision.0 - 1);
-    let shard = state_after(&folder, tenant, before).map_err(|error| match error {
+    let shard = state_after(&folder, before).map_err(|error| match error {
         RecoveryError::Journal(fault @ Fault::NotRetained { .. }) => {
             ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", fault.to_string())
         }

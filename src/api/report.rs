@@ -4,6 +4,7 @@ use super::convert::{channel_code, duration_ms, millis, moment, timestamp};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::time::Time;
+use crate::journal::Fault;
 use crate::proto;
 use crate::report::{AgentTime, By, ReadError, ReportError, Request, Row, from_folder};
 use tonic::Code;
@@ -54,6 +55,9 @@ fn refused(error: ReadError) -> ApiError {
             ApiError::new(Code::ResourceExhausted, "TOO_MANY_ROWS", error.to_string())
         }
         ReadError::Question(_) => ApiError::field("interval", "this period", "an interval that fits it"),
+        ReadError::Journal(fault @ Fault::NotRetained { .. }) => {
+            ApiError::new(Code::FailedPrecondition, "NOT_RETAINED", fault.to_string())
+        }
         ReadError::Journal(_) | ReadError::Event { .. } => unreadable(error.to_string()),
     }
 }

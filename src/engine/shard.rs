@@ -155,6 +155,11 @@ impl Shard {
         self.assignments.get(&id)
     }
 
+    /// All that are not over, in the order of their ids.
+    pub fn assignments(&self) -> impl Iterator<Item = &Assignment> {
+        self.assignments.ids().filter_map(|id| self.assignments.get(&AssignmentId(id)))
+    }
+
     /// The waiting lines.
     pub fn lines(&self) -> &Lines {
         &self.lines

@@ -36,9 +36,9 @@ pub use memory::Memory;
 pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
-pub use recovery::{RecoveryError, Visit, recover, recover_from};
+pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
-pub use snapshot::{SnapshotReader, SnapshotWriter};
+pub use snapshot::{Mark, Origin, SnapshotReader, SnapshotWriter};
 pub use snapshots::Snapshots;
 pub use sqlite::Sqlite;
 

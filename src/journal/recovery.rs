@@ -1,12 +1,13 @@
 //! Recovery: apply over the journal. What was told to the world is what comes back, never what a newer release would
 //! decide.
 
-use super::{Corruption, Fault, RecordRef};
+use super::{Corruption, Fault, Past, RecordRef, SnapshotReader};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::Sequence;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 /// Shows the records of a journal in order, until told to stop.
 pub type Visit<'a> = dyn FnMut(RecordRef<'_>) -> ControlFlow<()> + 'a;
@@ -64,4 +65,32 @@ pub fn recover_from(
         }
     })?;
     damage.map_or(Ok(shard), Err)
+}
+
+/// The state after an event, of the journal in a folder: from the newest snapshot before it and what came then.
+///
+/// # Errors
+/// `NotRetained` when neither that nor the events from the first on are kept; damage, by its place.
+pub fn state_after(folder: &Path, upto: Sequence) -> Result<Shard, RecoveryError> {
+    let past = Past::open(folder)?;
+    let (shard, next) = state_of(past.state_at(upto.0)?)?;
+    recover_from(shard, |visit| past.read(next, visit), upto, |_, _, _| {})
+}
+
+/// What to begin with to know a period: all of the past if it is kept, else the newest state from before the period; with
+/// the number of the first event behind it.
+///
+/// # Errors
+/// `NotRetained` when the period begins before everything that is kept; damage, by its place.
+pub fn before_period(past: &Past, from: Time) -> Result<(Shard, u64), Fault> {
+    if past.first()? == 1 {
+        return Ok((Shard::new(), 1));
+    }
+    state_of(past.state_when(from.0)?)
+}
+
+fn state_of(kept: Option<SnapshotReader>) -> Result<(Shard, u64), Fault> {
+    let Some(mut reader) = kept else { return Ok((Shard::new(), 1)) };
+    let shard = Shard::from_kept(&mut reader)?;
+    Ok((shard, reader.sequence() + 1))
 }

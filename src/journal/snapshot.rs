@@ -9,10 +9,10 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::{Fault, file};
+use super::{Fault, RecordRef, file};
 use crate::engine::kept::{Keep, Kept};
 
 const MAGIC: &[u8; 4] = b"btns";
@@ -23,6 +23,28 @@ const HEADER: usize = 28;
 const CHUNK_BYTES: usize = 1 << 20;
 /// Pieces are no longer than this: a length beyond it was never written.
 const CHUNK_MAX: u32 = 1 << 31;
+
+/// What tells an event from any other that has its number in another journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Mark {
+    time_ms: u64,
+    body: u32,
+}
+
+impl Mark {
+    /// Of one record.
+    pub fn of(record: &RecordRef<'_>) -> Mark {
+        Mark { time_ms: record.time_ms, body: crc32c::crc32c(record.body) }
+    }
+}
+
+/// Which journal a snapshot belongs to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    pub tenant: String,
+    /// Of the last event that is in it.
+    pub mark: Mark,
+}
 
 /// Writes a snapshot.
 pub struct SnapshotWriter {
@@ -35,7 +57,12 @@ pub struct SnapshotWriter {
 
 impl SnapshotWriter {
     /// Begins one of the state after an event, at this path. Nothing is there before `finish`.
-    pub(super) fn begin(path: &Path, sequence: u64, time_ms: u64) -> Result<SnapshotWriter, Fault> {
+    pub(super) fn begin(
+        path: &Path,
+        sequence: u64,
+        time_ms: u64,
+        origin: &Origin,
+    ) -> Result<SnapshotWriter, Fault> {
         let draft = file::draft_of(path);
         let mut header = Vec::with_capacity(HEADER);
         header.extend_from_slice(MAGIC);
@@ -49,7 +76,9 @@ impl SnapshotWriter {
             Ok(file)
         });
         let file = begun.map_err(Fault::io(path, "create"))?;
-        Ok(SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0 })
+        let mut begun = SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0 };
+        begun.keep(origin)?;
+        Ok(begun)
     }
 
     /// Makes it durable and visible. Its size in bytes.
@@ -105,6 +134,7 @@ pub struct SnapshotReader {
     path: PathBuf,
     sequence: u64,
     time_ms: u64,
+    origin: Origin,
     chunk: Vec<u8>,
     at: usize,
     number: u32,
@@ -136,16 +166,25 @@ impl SnapshotReader {
         }
         let (path, file) = (path.to_owned(), BufReader::with_capacity(CHUNK_BYTES, file));
         let (sequence, time_ms) = (long(8), long(16));
-        Ok(SnapshotReader {
+        let origin = Origin { tenant: String::new(), mark: Mark::default() };
+        let mut reader = SnapshotReader {
             file,
             path,
             sequence,
             time_ms,
+            origin,
             chunk: Vec::new(),
             at: 0,
             number: 0,
             ended: false,
-        })
+        };
+        reader.origin = reader.next()?;
+        Ok(reader)
+    }
+
+    /// Which journal it belongs to.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The last event of what is in it.
@@ -248,9 +287,13 @@ fn checksum(number: u32, body: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
+    fn origin() -> Origin {
+        Origin { tenant: "acme".to_owned(), mark: Mark { time_ms: 7_000, body: 3 } }
+    }
+
     fn written(folder: &Path, count: u64) -> PathBuf {
         let path = folder.join("one.snapshot");
-        let mut writer = SnapshotWriter::begin(&path, 41, 7_000).expect("begun");
+        let mut writer = SnapshotWriter::begin(&path, 41, 7_000, &origin()).expect("begun");
         (0..count).for_each(|piece| writer.keep(&("piece", piece)).expect("kept"));
         assert!(!path.exists(), "it appears when it is whole");
         writer.finish().expect("finished");
@@ -261,7 +304,7 @@ mod tests {
     fn read(path: &Path, count: u64) -> Result<Vec<(String, u64)>, Fault> {
         let mut reader = SnapshotReader::open(path)?;
         let pieces = (0..count).map(|_| reader.next()).collect::<Result<_, _>>()?;
-        assert_eq!((reader.sequence(), reader.time_ms()), (41, 7_000));
+        assert_eq!((reader.sequence(), reader.time_ms(), reader.origin()), (41, 7_000, &origin()));
         reader.finish()?;
         Ok(pieces)
     }
@@ -313,7 +356,7 @@ mod tests {
     fn one_that_was_begun_and_left_is_not_there() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("one.snapshot");
-        let mut writer = SnapshotWriter::begin(&path, 1, 1).expect("begun");
+        let mut writer = SnapshotWriter::begin(&path, 1, 1, &origin()).expect("begun");
         writer.keep(&1_u8).expect("kept");
         drop(writer);
         assert_eq!(std::fs::read_dir(folder.path()).expect("readable").count(), 0);

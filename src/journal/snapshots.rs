@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::snapshot::{SnapshotReader, SnapshotWriter};
+use super::snapshot::{Origin, SnapshotReader, SnapshotWriter};
 use super::{Fault, file};
 
 /// So many are kept.
@@ -37,9 +37,9 @@ impl Snapshots {
     }
 
     /// Begins one of the state after an event.
-    pub fn begin(&self, sequence: u64, time_ms: u64) -> Result<SnapshotWriter, Fault> {
+    pub fn begin(&self, sequence: u64, time_ms: u64, origin: &Origin) -> Result<SnapshotWriter, Fault> {
         file::create_folder(&self.folder)?;
-        SnapshotWriter::begin(&self.path(sequence), sequence, time_ms)
+        SnapshotWriter::begin(&self.path(sequence), sequence, time_ms, origin)
     }
 
     /// The newest of a state no later than an event, opened; `None` if there is none. One that cannot be opened is passed
@@ -77,11 +77,13 @@ impl Snapshots {
 
 #[cfg(test)]
 mod tests {
+    use super::super::snapshot::Mark;
     use super::*;
     use crate::engine::kept::{Keep, Kept};
 
     fn written(snapshots: &Snapshots, sequence: u64) {
-        let mut writer = snapshots.begin(sequence, sequence * 1_000).expect("begun");
+        let origin = Origin { tenant: "acme".to_owned(), mark: Mark::default() };
+        let mut writer = snapshots.begin(sequence, sequence * 1_000, &origin).expect("begun");
         writer.keep(&sequence).expect("kept");
         writer.finish().expect("finished");
     }

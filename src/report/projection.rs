@@ -70,6 +70,21 @@ impl Projection {
         }
     }
 
+    /// Nothing yet of a past that began with this state. Conversations that go on in it count from their accept, wrap-ups from
+    /// now.
+    pub fn from_state(request: Request, shard: Shard) -> Projection {
+        let now = shard.now();
+        let agents =
+            shard.agents().iter().map(|agent| Since { doing: Doing::of(agent), from: now }).collect();
+        let talks = shard.assignments().map(|part| {
+            let wraps_up = part.wrap_up_until.is_some();
+            let from = if wraps_up { now } else { part.started };
+            let (agent, queue, channel) = (part.agent, part.queue, part.channel);
+            (part.id, Talk { agent, queue, channel, from, wraps_up })
+        });
+        Projection { agents, talks: talks.collect(), shard, ..Projection::new(request) }
+    }
+
     /// The state after the last event.
     pub fn shard(&self) -> &Shard {
         &self.shard

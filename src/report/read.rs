@@ -1,11 +1,11 @@
-//! A report from a journal on disk, also beside a server that writes it: a second connection, which cannot change it.
+//! A report from the archive and the journal on disk, also beside a server that writes it: a second connection, which cannot change it.
 
 use super::projection::Projection;
 use super::rows::{Report, ReportError, Request};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::Sequence;
 use crate::engine::time::Time;
-use crate::journal::{Corruption, Fault, Sqlite};
+use crate::journal::{Corruption, Fault, Past, before_period};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -20,14 +20,16 @@ pub enum ReadError {
     Event { sequence: u64, corruption: Corruption },
 }
 
-/// Reads a tenant's folder from the first event to the end of the period. What agents do is counted up to `now`, or the
+/// Reads a tenant's folder from the first event to the end of the period; where the first events are not kept any more, from
+/// the newest snapshot before the period. What agents do is counted up to `now`, or the
 /// last event, whichever is later.
 pub fn from_folder(folder: &Path, request: Request, now: Time) -> Result<Report, ReadError> {
     Projection::check(&request)?;
-    let journal = Sqlite::open_read_only(folder)?;
-    let mut projection = Projection::new(request);
+    let past = Past::open(folder)?;
+    let (shard, next) = before_period(&past, request.from)?;
+    let mut projection = Projection::from_state(request, shard);
     let mut damage = None;
-    journal.read(1, &mut |record| {
+    past.read(next, &mut |record| {
         if record.time_ms >= request.to.0 {
             return ControlFlow::Break(());
         }

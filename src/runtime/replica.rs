@@ -12,13 +12,12 @@ use crate::engine::ids::{CustomerId, InteractionId, Sequence};
 use crate::engine::kept::{Keep, Kept};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::{Fault, Past, RecordRef, RecoveryError, SnapshotReader, Snapshots, recover_from};
+use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::path::Path;
 
 /// What is sealed of an interaction that is not over.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,19 +29,6 @@ pub(super) struct Sealed {
     pub payload: Vec<u8>,
     /// The newest of what was said since.
     pub said: VecDeque<(Time, Vec<u8>)>,
-}
-
-/// What tells an event from any other that has its number in another journal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Mark {
-    time_ms: u64,
-    body: u32,
-}
-
-impl Mark {
-    pub fn of(record: &RecordRef<'_>) -> Mark {
-        Mark { time_ms: record.time_ms, body: crc32c::crc32c(record.body) }
-    }
 }
 
 /// Those that follow beside the engine.
@@ -166,9 +152,8 @@ impl Replica {
 
     /// Writes it down. The size of the file in bytes.
     pub fn keep(&self, snapshots: &Snapshots, tenant: &str) -> Result<u64, Fault> {
-        let mut writer = snapshots.begin(self.shard.sequence().0, self.shard.now().0)?;
-        writer.keep(&tenant)?;
-        writer.keep(&self.mark)?;
+        let origin = Origin { tenant: tenant.to_owned(), mark: self.mark };
+        let mut writer = snapshots.begin(self.shard.sequence().0, self.shard.now().0, &origin)?;
         self.shard.keep(&mut writer)?;
         writer.keep(&self.followers)?;
         writer.finish()
@@ -196,7 +181,10 @@ impl Replica {
         tenant: &str,
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Replica, Fault> {
-        let mark = opened(&mut reader, tenant)?;
+        let Origin { tenant: found, mark } = reader.origin().clone();
+        if found != tenant {
+            return Err(reader.unfit("it is of another tenant"));
+        }
         if !is_ours(reader.sequence(), mark)? {
             return Err(reader.unfit("it is of another journal than the one beside it"));
         }
@@ -209,29 +197,4 @@ impl Replica {
         reader.finish()?;
         Ok(Replica { shard, followers, mark })
     }
-}
-
-/// The engine's state after an event, recovered from the newest snapshot before it and what came then.
-///
-/// # Errors
-/// `NotRetained` when neither that nor the events from the first on are kept; damage, by its place.
-pub fn state_after(folder: &Path, tenant: &str, upto: Sequence) -> Result<Shard, RecoveryError> {
-    let past = Past::open(folder)?;
-    let (shard, next) = match past.state_at(upto.0)? {
-        Some(mut reader) => {
-            opened(&mut reader, tenant)?;
-            let next = reader.sequence() + 1;
-            (Shard::from_kept(&mut reader)?, next)
-        }
-        None => (Shard::new(), 1),
-    };
-    recover_from(shard, |visit| past.read(next, visit), upto, |_, _, _| {})
-}
-
-fn opened(reader: &mut SnapshotReader, tenant: &str) -> Result<Mark, Fault> {
-    let found: String = reader.next()?;
-    if found != tenant {
-        return Err(reader.unfit("it is of another tenant"));
-    }
-    reader.next()
 }

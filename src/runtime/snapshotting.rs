@@ -4,13 +4,13 @@
 
 use super::erase::destroy_waiting;
 use super::inbox::{Ask, AskError, ShardHandle};
-use super::replica::{Mark, Replica};
+use super::replica::Replica;
 use crate::customers::Customers;
 use crate::engine::event::Event;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::journal::{
-    Archive, Fault, Journal, Limits, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader, Visit,
-    decode,
+    Archive, Fault, Journal, Limits, Mark, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader,
+    Visit, decode,
 };
 use crate::observe;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};

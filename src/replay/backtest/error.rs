@@ -49,6 +49,7 @@ impl BacktestError {
             BacktestError::PeriodEmpty { .. } => "PERIOD_EMPTY",
             BacktestError::NotRetained { .. } | BacktestError::JournalEmpty => "NOT_RETAINED",
             BacktestError::NobodyCame { .. } => "NOBODY_CAME",
+            BacktestError::Journal(Fault::NotRetained { .. }) => "NOT_RETAINED",
             BacktestError::Journal(_) | BacktestError::Event { .. } => "JOURNAL_UNREADABLE",
             BacktestError::FloorDiffers { .. } => "FLOOR_DIFFERS",
             BacktestError::Report(_) => "TOO_MANY_ROWS",

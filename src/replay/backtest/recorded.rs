@@ -11,7 +11,7 @@ use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::Sqlite;
+use crate::journal::Past;
 use crate::report::{By, Projection, Request};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -49,9 +49,9 @@ impl Recorded {
     /// `PeriodEmpty`, `NotRetained` with the first moment there is, `NobodyCame`; or the journal cannot be read.
     pub fn from_journal(folder: &Path, from: Time, to: Time) -> Result<Recorded, BacktestError> {
         let mut reading = Reading::new(from, to)?;
-        let journal = Sqlite::open_read_only(folder)?;
+        let past = Past::open(folder)?;
         let mut damage = None;
-        journal.read(1, &mut |record| match record.event::<Event>() {
+        past.read(1, &mut |record| match record.event::<Event>() {
             Ok(event) => {
                 let (sequence, time) = (Sequence(record.sequence), Time(record.time_ms));
                 reading.take(&Stamped { sequence, time, event })

@@ -9,9 +9,8 @@ use baton::engine::floor::{AgentSpec, Definition, QueueSpec};
 use baton::engine::ids::{InteractionId, PoolKey, QueueKey, Sequence};
 use baton::engine::plan::{Facts, Goals, Plan};
 use baton::engine::route::Route;
-use baton::journal::{Archive, Erasure, Journal, Limits, Past, Snapshots, Sqlite, recover};
+use baton::journal::{Archive, Erasure, Journal, Limits, Past, Snapshots, Sqlite, recover, state_after};
 use baton::runtime::payload::{Payload, Secret, Speaker};
-use baton::runtime::replica::state_after;
 use baton::runtime::snapshotting::Keeping;
 use baton::runtime::start::{Running, StartError, start};
 use std::fs;
@@ -201,10 +200,7 @@ async fn a_damaged_snapshot_is_passed_over_for_the_one_before_and_then_for_the_e
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
         fs::write(&path, bytes).expect("written");
-        assert_eq!(
-            state_after(house.folder.path(), "t", Sequence(3)).expect("readable").sequence(),
-            Sequence(3)
-        );
+        assert_eq!(state_after(house.folder.path(), Sequence(3)).expect("readable").sequence(), Sequence(3));
         let shard = house.start();
         assert_eq!(shard.said_of(one), ["I am 1"]);
         shard.ends().await;
@@ -233,10 +229,10 @@ async fn what_the_journal_lets_go_is_in_the_archive_and_nothing_is_missing() {
 
     // Any moment of it can be looked at.
     for upto in [1, 5, first - 1, first, last] {
-        let shard = state_after(house.folder.path(), "t", Sequence(upto)).expect("it is kept");
+        let shard = state_after(house.folder.path(), Sequence(upto)).expect("it is kept");
         assert_eq!(shard.sequence(), Sequence(upto));
     }
-    let again = state_after(house.folder.path(), "t", Sequence(last)).expect("it is kept");
+    let again = state_after(house.folder.path(), Sequence(last)).expect("it is kept");
     assert_eq!(again.digest(), told);
 
     // Without any snapshot there is the archive, without both a refusal.
