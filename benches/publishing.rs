@@ -87,6 +87,7 @@ async fn measure(load: &Load) {
     for ((what, _), rounds) in STRETCHES.into_iter().zip(&mut seen) {
         print(what, rounds);
     }
+    Arc::into_inner(centre).expect("all submits are answered").close().await;
 }
 
 /// One stretch of submits, and of publishing if somebody does.

@@ -1,6 +1,6 @@
 //! A server in this process, on a port of its own, with people who wait, and who asks it: over connections like anybody's.
 
-use baton::assembly::{Parts, prepare_with};
+use baton::assembly::{Parts, ServerError, prepare_with};
 use baton::config::{JournalKind, Settings};
 use baton::proto;
 use baton::proto::floor_client::FloorClient;
@@ -10,6 +10,7 @@ use baton::proto::rules_client::RulesClient;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
 const TENANT: &str = "tenants/default";
@@ -19,8 +20,8 @@ const AT_ONCE: usize = 64;
 /// A running server with a queue, and no agents: whoever comes waits.
 pub struct Centre {
     connections: Vec<Channel>,
-    /// The server stops when it is dropped.
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<Result<(), ServerError>>,
 }
 
 impl Centre {
@@ -36,7 +37,7 @@ impl Centre {
         let ready = prepare_with(&config, |tenant| Parts::open(&config, tenant)).await.expect("it starts");
         let endpoint = Endpoint::from_shared(format!("http://{}", ready.address)).expect("an address");
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(ready.serve(async {
+        let serving = tokio::spawn(ready.serve(async {
             // Sent or dropped, either way it is time.
             let _ = stopped.await;
         }));
@@ -44,11 +45,18 @@ impl Centre {
         for _ in 0..=connections {
             all.push(endpoint.connect().await.expect("the server listens"));
         }
-        let centre = Centre { connections: all, _stop: stop };
+        let centre = Centre { connections: all, stop, serving };
         let (parent, queue_id, queue) = (TENANT.into(), "sales".into(), Some(proto::Queue::default()));
         let request = proto::CreateQueueRequest { parent, queue_id, queue };
         FloorClient::new(centre.publisher()).create_queue(request).await.expect("a new queue");
         centre
+    }
+
+    /// Stops the server.
+    pub async fn close(self) {
+        let Centre { connections, stop, serving } = self;
+        drop((connections, stop));
+        serving.await.expect("serving does not panic").expect("a graceful stop");
     }
 
     /// Whoever submits as the n-th.
