@@ -1,6 +1,7 @@
 //! Planning under 10, 100 and 1,000 ordered rules: which apply, and the whole plan. Rules are for one intent, tier or channel
-//! each, of which there are as many as rules; or every tenth asks for a count and the clock, and has to be judged each time.
-//! Interactions come with one intent in turn, and one rule applies to each.
+//! each, of which there are as many as rules; or every tenth asks for a count and the clock: none of these applies, or ten of the
+//! list do. Beside them the same with a sum for the count, which no index knows: each is asked. Interactions come with one intent
+//! in turn, and one rule applies to each by that (where ten apply, one or none).
 //!
 //! Left out: the look-up of the customer, and the edge's memory of plans that were made before. `explain` asks every rule
 //! why, in words: what a supervisor's question costs.
@@ -31,15 +32,34 @@ const INTENTS: usize = 64;
 enum Asks {
     /// One intent, tier or channel each.
     Equality,
-    /// So, but every tenth a count and the clock.
-    Mixed,
+    /// So, but every tenth a count and the clock, and it holds for nobody.
+    Counts,
+    /// So, and the first ten do, and hold for everybody.
+    CountsOfTen,
+    /// As `Counts`, in a way that has to be asked of each.
+    Sums,
+}
+
+impl Asks {
+    fn said(self) -> &'static str {
+        match self {
+            Asks::Equality => "",
+            Asks::Counts => ", a tenth of them for counts",
+            Asks::CountsOfTen => ", a tenth of them for counts, ten apply",
+            Asks::Sums => ", a tenth of them for sums",
+        }
+    }
 }
 
 fn document(rules: usize, asks: Asks) -> String {
     let mut text = String::from("name: bench\nfallback: { queue: general }\nrules:\n");
     for number in 0..rules {
         let when = match (number % 10, asks) {
-            (0, Asks::Mixed) => format!("journey.about_24h > {} && time.hour >= 8", 5 + number % 90),
+            (_, Asks::CountsOfTen) if number < 10 => "journey.about_24h > 0 && time.hour >= 8".to_owned(),
+            (0, Asks::Counts | Asks::CountsOfTen) => {
+                format!("journey.about_24h > {} && time.hour >= 8", 5 + number % 90)
+            }
+            (0, Asks::Sums) => format!("journey.about_24h + 0 > {} && time.hour >= 8", 5 + number % 90),
             (1, _) => format!("customer.tier == 'tier-{number}' && interaction.channel == 'voice'"),
             (2, _) => format!("interaction.channel == 'chat' && interaction.intent == 'intent-{number}'"),
             _ => format!("interaction.intent in ['intent-{number}', 'other-{number}'] && customer.known"),
@@ -85,16 +105,14 @@ fn plan(criterion: &mut Criterion<Clock>) {
         ask(&Told { channel: Channel::Voice, source: "pbx", facts, journey, circumstances: &made_in });
     };
     let mut group = criterion.benchmark_group("plan");
-    let sizes = [10, 100, 1_000].map(|count| [(count, Asks::Equality), (count, Asks::Mixed)]);
+    let asked = [Asks::Equality, Asks::Counts, Asks::CountsOfTen, Asks::Sums];
+    let sizes = [10, 100, 1_000].map(|count| asked.map(|asks| (count, asks)));
     for (count, asks) in sizes.into_iter().flatten() {
         let rules = RuleSet::read(&document(count, asks)).expect("the document is right");
         let contacts = contacts(count);
-        let mixed = match asks {
-            Asks::Equality => "",
-            Asks::Mixed => ", a tenth of them always asked",
-        };
+        let asks = asks.said();
         let mut at = 0;
-        group.bench_function(format!("judge, {count} rules{mixed}"), |bencher| {
+        group.bench_function(format!("judge, {count} rules{asks}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {
@@ -102,7 +120,7 @@ fn plan(criterion: &mut Criterion<Clock>) {
                 });
             });
         });
-        group.bench_function(format!("judge and plan, {count} rules{mixed}"), |bencher| {
+        group.bench_function(format!("judge and plan, {count} rules{asks}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {
@@ -112,7 +130,7 @@ fn plan(criterion: &mut Criterion<Clock>) {
                 });
             });
         });
-        group.bench_function(format!("explain, {count} rules{mixed}"), |bencher| {
+        group.bench_function(format!("explain, {count} rules{asks}"), |bencher| {
             bencher.iter(|| {
                 at = (at + 1) % contacts.len();
                 told(&contacts[at], &mut |told| {

@@ -3,11 +3,12 @@
 use super::convert::{required, text as within};
 use super::names::shown;
 use super::status::ApiError;
-use super::tenant::Tenant;
+use super::tenant::{Ruling, Tenant};
 use crate::proto;
 use crate::proto::document::Document as Named;
 use crate::rules::{DOCUMENT_MAX, DocumentError, DocumentErrors, RuleSet, diff};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use tonic::Code;
 
 /// So many errors, warnings and changes are told.
@@ -72,14 +73,42 @@ pub async fn read(tenant: &Tenant, field: &'static str, text: String) -> Result<
     at_leisure(tenant, move || RuleSet::read(&text)).await.map_err(|errors| wrong(field, &errors))
 }
 
+/// The same, ready to plan.
+pub async fn ruling(tenant: &Tenant, field: &'static str, text: String) -> Result<Arc<Ruling>, ApiError> {
+    let ready = move || RuleSet::read(&text).map(|rules| Arc::new(Ruling::new(Arc::new(rules))));
+    at_leisure(tenant, ready).await.map_err(|errors| wrong(field, &errors))
+}
+
+/// The rules of a version, as they plan: at work, or out of the rulebook. `None`: there is none of that number, or this release cannot read it.
+pub async fn of_version(tenant: &Tenant, number: u32) -> Result<Option<RuleSet>, ApiError> {
+    let at_work = [Some(tenant.rules.now()), tenant.rules.beside().map(|beside| beside.ruling.clone())];
+    if let Some(ruling) = at_work.into_iter().flatten().find(|ruling| ruling.rules.version() == number) {
+        return Ok(Some(ruling.rules.as_ref().clone()));
+    }
+    if let Some(known) = tenant.publishing.remembered(number) {
+        return Ok(known);
+    }
+    let version = tenant.publishing.look(move |book| book.version(number)).await?;
+    let read = move || Some(RuleSet::read(&version?.text).ok()?.numbered(number));
+    let rules = at_leisure(tenant, read).await;
+    tenant.publishing.remember(number, rules.clone());
+    Ok(rules)
+}
+
 /// What takes long with a large document: one at a time, on a thread that serves nobody.
 pub async fn at_leisure<T: Send + 'static>(tenant: &Tenant, act: impl FnOnce() -> T + Send + 'static) -> T {
     let turn = tenant.publishing.reading().await;
-    let done = tokio::task::spawn_blocking(move || {
+    aside(move || {
         let _turn = turn;
         act()
-    });
-    done.await.expect("reading a document does not panic")
+    })
+    .await
+}
+
+/// What takes a moment that nobody else should wait for, on a thread that serves nobody.
+pub async fn aside<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> T {
+    let done = tokio::task::spawn_blocking(act).await;
+    done.expect("reading documents and planning do not panic")
 }
 
 /// A document that is not right, with as much of what is wrong as an error holds.

@@ -9,7 +9,7 @@ use crate::engine::ids::QueueKey;
 use crate::engine::plan::Plan;
 use crate::rules::{Asked, RuleSet};
 use arc_swap::{ArcSwap, ArcSwapOption};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 /// The rules in force at this moment, and what runs beside them.
 pub struct InForce {
@@ -47,10 +47,10 @@ impl InForce {
         self.beside.store(beside);
     }
 
-    /// Puts others in force. Plans that are being made with the ones before are not waited for; whoever wants to know when
-    /// nobody plans with those any more watches what is left of them.
-    pub fn publish(&self, rules: Arc<RuleSet>) -> Weak<Ruling> {
-        Arc::downgrade(&self.now.swap(Arc::new(Ruling::new(rules))))
+    /// Puts others in force, and hands out the ones before. Plans that are being made with these are not waited for; whoever
+    /// wants to know when nobody plans with them any more watches what is left of them.
+    pub fn publish(&self, ruling: Ruling) -> Arc<Ruling> {
+        self.now.swap(Arc::new(ruling))
     }
 }
 
@@ -66,6 +66,15 @@ impl Ruling {
     /// Rules that may never come in force, to see what they would do.
     pub fn new(rules: Arc<RuleSet>) -> Ruling {
         Ruling { words: rules.words(), rules, plans: Plans::default() }
+    }
+
+    /// The same rules under the number they are published with, and the plans that were made with them to look what they
+    /// would do: whoever comes next need not wait for these to be made.
+    #[must_use]
+    pub fn numbered(self, version: u32) -> Ruling {
+        let Ruling { rules, words, plans } = self;
+        let rules = Arc::unwrap_or_clone(rules).numbered(version);
+        Ruling { rules: rules.into(), words, plans: plans.numbered(version) }
     }
 
     /// The plan for one interaction.

@@ -1,10 +1,14 @@
 //! Planning again who waits, when other rules are published. What waits is read a few at a time and planned again where it
 //! stands, until nobody is left with a plan of other rules; a plan that somebody else replaced meanwhile stands.
+//!
+//! Nobody who comes in waits for it: plans are made on threads that serve nobody, and the shard is asked for a few at a time,
+//! the next when these are done.
 
+use super::documents::{aside, of_version};
 use super::in_force::Ruling;
 use super::planned::{self, Planned, Shares};
 use super::status::ApiError;
-use super::tenant::Tenant;
+use super::tenant::{Tenant, Tickets};
 use crate::engine::command::Command;
 use crate::engine::floor::Floor;
 use crate::engine::ids::InteractionId;
@@ -21,7 +25,10 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 /// So many interactions are looked at between two commands of the shard.
-pub const LOOKED_AT: usize = 1_024;
+pub const LOOKED_AT: usize = 256;
+/// So many are planned and handed to the shard together. Whoever comes behind them waits for these: a fraction of the time
+/// that a batch of the shard may take (`src/runtime/driver.rs`).
+const AT_ONCE: usize = 32;
 /// Between two looks for those who were on their way in with the rules before.
 const AGAIN_AFTER: Duration = Duration::from_millis(20);
 /// Whoever publishes waits for one look at everybody, and no longer than this for the last of those; they are planned again
@@ -31,18 +38,26 @@ const ANSWER_AFTER: Duration = Duration::from_secs(1);
 const ON_THEIR_WAY_MAX: Duration = Duration::from_secs(40);
 
 /// Plans who waits by rules that take the place of others, and keeps what a supervisor said of them.
-pub struct Planner<'a> {
-    tenant: &'a Tenant,
-    ruling: &'a Ruling,
-    shares: Shares<'a>,
+pub struct Planner {
+    pub tenant: Arc<Tenant>,
+    ruling: Arc<Ruling>,
+    /// Nobody acts on the plans: numbers for splits are taken from these.
+    looked_at: Option<Tickets>,
     pub floor: Arc<Floor>,
     /// The rules that made the plans there are, by their version; `None`: they cannot be read.
     before: BTreeMap<u32, Option<RuleSet>>,
 }
 
-impl<'a> Planner<'a> {
-    pub fn new(tenant: &'a Tenant, ruling: &'a Ruling, shares: Shares<'a>) -> Planner<'a> {
-        Planner { tenant, ruling, shares, floor: tenant.shard.floor(), before: BTreeMap::new() }
+impl Planner {
+    /// Of plans that will hold.
+    pub fn new(tenant: &Arc<Tenant>, ruling: &Arc<Ruling>) -> Planner {
+        let (tenant, ruling, floor) = (tenant.clone(), ruling.clone(), tenant.shard.floor());
+        Planner { tenant, ruling, looked_at: None, floor, before: BTreeMap::new() }
+    }
+
+    /// Of plans that are looked at alone.
+    pub fn looking(tenant: &Arc<Tenant>, ruling: &Arc<Ruling>) -> Planner {
+        Planner { looked_at: Some(tenant.tickets.clone()), ..Planner::new(tenant, ruling) }
     }
 
     /// Finds the rules that the plans of those who were given other points could have come from.
@@ -50,9 +65,7 @@ impl<'a> Planner<'a> {
         for subject in waiting.iter().filter(|subject| subject.plan_revision > 0) {
             let number = subject.plan.rule_set;
             if let Entry::Vacant(unknown) = self.before.entry(number) {
-                let version = self.tenant.publishing.look(move |book| book.version(number)).await?;
-                let rules = version.and_then(|version| RuleSet::read(&version.text).ok());
-                unknown.insert(rules.map(|rules| rules.numbered(number)));
+                unknown.insert(of_version(&self.tenant, number).await?);
             }
         }
         Ok(())
@@ -60,12 +73,20 @@ impl<'a> Planner<'a> {
 
     /// The plan for one who waits, and what it was made in; `None`: there is no queue for it.
     pub fn plan(&self, subject: &Interaction) -> Option<Planned> {
-        let again = planned::again(self.tenant, self.ruling, &self.floor, subject, self.shares);
+        let shares = self.looked_at.as_ref().map_or(Shares::Dealt, Shares::LookedAt);
+        let again = planned::again(&self.tenant, &self.ruling, &self.floor, subject, shares);
         let (mut plan, circumstances) = again?;
         if self.was_given_points(subject) {
             Arc::make_mut(&mut plan).priority = subject.plan.priority;
         }
         Some((plan, circumstances))
+    }
+
+    /// What asks the shard to plan one again.
+    fn command(&self, subject: &Interaction) -> Option<Command> {
+        let (plan, circumstances) = self.plan(subject)?;
+        let replaces = subject.plan_revision;
+        Some(Command::Replan { interaction: subject.id, plan, replaces, circumstances })
     }
 
     /// True if the rules that made its plan would have given other points: then a person has changed them since.
@@ -203,30 +224,43 @@ impl Work {
             one.plan.rule_set != version && Some(one.plan.rule_set) != beside && may_be_planned_again(one)
         };
         let waiting: Vec<_> = waiting.into_iter().filter(due).collect();
-        let mut planner = Planner::new(&self.tenant, &self.ruling, Shares::Dealt);
+        let mut planner = Planner::new(&self.tenant, &self.ruling);
         planner.look_up(&waiting).await?;
+        let (planner, mut waiting) = (Arc::new(planner), waiting.into_iter());
         let (mut asked, mut counted) = (JoinSet::new(), Counted::default());
-        for subject in waiting {
-            let Some((plan, circumstances)) = planner.plan(&subject) else {
-                counted.refused += 1;
-                continue;
-            };
-            let command = Command::Replan {
-                interaction: subject.id,
-                plan,
-                replaces: subject.plan_revision,
-                circumstances,
-            };
-            asked.spawn(ask(self.tenant.clone(), command));
+        while self.is_in_force() {
+            let few: Vec<_> = waiting.by_ref().take(AT_ONCE).collect();
+            if few.is_empty() {
+                break;
+            }
+            let planner = planner.clone();
+            let commands =
+                aside(move || few.iter().map(|one| planner.command(one)).collect::<Vec<_>>()).await;
+            // These were planned while the shard was at the ones before.
+            counted.add(&mut asked).await?;
+            for command in commands {
+                match command {
+                    Some(command) => drop(asked.spawn(ask(self.tenant.clone(), command))),
+                    None => counted.refused += 1,
+                }
+            }
         }
+        counted.add(&mut asked).await?;
+        Ok(counted)
+    }
+}
+
+impl Counted {
+    /// What came of those that were asked for, when all are answered.
+    async fn add(&mut self, asked: &mut JoinSet<Result<(), AskError>>) -> Result<(), ApiError> {
         while let Some(answer) = asked.join_next().await {
             match answer.expect("asking does not panic") {
-                Ok(()) => counted.planned += 1,
-                Err(AskError::Refused(_)) => counted.refused += 1,
+                Ok(()) => self.planned += 1,
+                Err(AskError::Refused(_)) => self.refused += 1,
                 Err(stopped) => return Err(stopped.into()),
             }
         }
-        Ok(counted)
+        Ok(())
     }
 }
 
@@ -241,14 +275,12 @@ pub async fn plan_one_again(tenant: &Arc<Tenant>, interaction: InteractionId) ->
         return false;
     };
     let waiting = [subject];
-    let mut planner = Planner::new(tenant, &ruling, Shares::Dealt);
+    let mut planner = Planner::new(tenant, &ruling);
     if planner.look_up(&waiting).await.is_err() {
         return false;
     }
-    let [subject] = &waiting;
-    let Some((plan, circumstances)) = planner.plan(subject) else { return false };
-    let replaces = subject.plan_revision;
-    ask(tenant.clone(), Command::Replan { interaction, plan, replaces, circumstances }).await.is_ok()
+    let Some(command) = waiting.iter().find_map(|one| planner.command(one)) else { return false };
+    ask(tenant.clone(), command).await.is_ok()
 }
 
 /// A shard with much to do is asked again.

@@ -59,6 +59,18 @@ impl Plans {
         self.look(rules, floor, asked, |kept| kept.plan.clone())
     }
 
+    /// The same plans under another number of the rules that made them.
+    pub fn numbered(self, version: u32) -> Plans {
+        let made = self.0.into_inner().map(|made| {
+            let mut made = Arc::unwrap_or_clone(made);
+            for kept in made.plans.values_mut().flatten() {
+                Arc::make_mut(&mut kept.plan).rule_set = version;
+            }
+            Arc::new(made)
+        });
+        Plans(ArcSwapOption::new(made))
+    }
+
     /// Whether the plan depends on the agent who served the customer last.
     pub fn asks_for_last_agent(&self, rules: &RuleSet, floor: &Arc<Floor>, asked: &Asked) -> bool {
         if asked.wish.is_some() {
@@ -155,6 +167,19 @@ mod tests {
         assert_eq!(*plans.plan(&rules, &first, &other), rules.plan(&first, &other));
         assert!(Arc::ptr_eq(&plan, &plans.plan(&rules, &first, &asked)), "both are kept");
         assert!(!Arc::ptr_eq(&plan, &plans.plan(&rules, &floor(), &asked)), "another floor");
+    }
+
+    #[test]
+    fn plans_are_taken_along_when_their_rules_are_given_a_number() {
+        let (plans, rules, floor) = (Plans::default(), RuleSet::default(), floor());
+        let plain = Facts::default();
+        let asked = Asked::plain(Channel::Voice, QueueKey(0), &plain);
+        plans.plan(&rules, &floor, &asked);
+        let (plans, rules) = (plans.numbered(7), rules.numbered(7));
+        let taken = plans.0.load_full().expect("one was made");
+        let (_, taken) = taken.plans.iter().next().expect("one was made");
+        assert_eq!(*taken[0].plan, rules.plan(&floor, &asked), "as if it were made anew");
+        assert!(Arc::ptr_eq(&taken[0].plan, &plans.plan(&rules, &floor, &asked)), "and it is not made anew");
     }
 
     #[test]

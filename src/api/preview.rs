@@ -1,7 +1,7 @@
 //! What other rules would change for those who wait, before they are published: how many, and the first hundred by name.
 
+use super::documents::aside;
 use super::in_force::Ruling;
-use super::planned::Shares;
 use super::planning_again::{LOOKED_AT, Planner, may_be_planned_again, says_the_same};
 use super::status::ApiError;
 use super::tenant::Tenant;
@@ -18,39 +18,58 @@ use std::sync::Arc;
 const LISTED_MAX: usize = 100;
 
 /// What publishing would change.
-pub async fn preview(tenant: &Arc<Tenant>, ruling: &Ruling) -> Result<proto::PreviewResponse, ApiError> {
-    let (mut told, mut stranded, mut after) =
-        (proto::PreviewResponse::default(), Vec::new(), Some(InteractionId(0)));
-    let looked_at = tenant.tickets.clone();
-    let mut planner = Planner::new(tenant, ruling, Shares::LookedAt(&looked_at));
+pub async fn preview(tenant: &Arc<Tenant>, ruling: &Arc<Ruling>) -> Result<proto::PreviewResponse, ApiError> {
+    let planner = Planner::looking(tenant, ruling);
+    let mut looked = Looked { planner, told: proto::PreviewResponse::default(), stranded: Vec::new() };
+    let mut after = Some(InteractionId(0));
     while let Some(from) = after {
         let seen = tenant.shard.read(move |shard| shard.waiting_after(from, LOOKED_AT)).await?;
         let (waiting, next) = seen.value;
-        planner.look_up(&waiting).await?;
-        for subject in &waiting {
-            told.waiting += 1;
-            if !may_be_planned_again(subject) {
-                continue;
-            }
-            let plan = planner.plan(subject).map(|(plan, _)| plan);
-            if plan.as_ref().is_some_and(|plan| says_the_same(&subject.plan, plan)) {
-                continue;
-            }
-            told.plan_changes += 1;
-            let moves = plan.as_ref().is_some_and(|plan| plan.entry().queue != subject.queue());
-            told.queue_changes += u64::from(moves);
-            told.without_queue += u64::from(plan.is_none());
-            let list = if plan.is_none() { &mut stranded } else { &mut told.interactions };
-            if list.len() < LISTED_MAX {
-                list.push(shown(tenant, &planner.floor, subject, plan.as_deref()));
-            }
-        }
+        looked.planner.look_up(&waiting).await?;
+        looked = aside(move || {
+            waiting.iter().for_each(|subject| looked.look(subject));
+            looked
+        })
+        .await;
         after = next;
     }
-    stranded.append(&mut told.interactions);
-    stranded.truncate(LISTED_MAX);
-    told.interactions = stranded;
-    Ok(told)
+    Ok(looked.told())
+}
+
+/// What was seen so far.
+struct Looked {
+    planner: Planner,
+    told: proto::PreviewResponse,
+    /// Those who would have no queue. They are listed first.
+    stranded: Vec<proto::PreviewedInteraction>,
+}
+
+impl Looked {
+    fn look(&mut self, subject: &Interaction) {
+        self.told.waiting += 1;
+        if !may_be_planned_again(subject) {
+            return;
+        }
+        let plan = self.planner.plan(subject).map(|(plan, _)| plan);
+        if plan.as_ref().is_some_and(|plan| says_the_same(&subject.plan, plan)) {
+            return;
+        }
+        let moves = plan.as_ref().is_some_and(|plan| plan.entry().queue != subject.queue());
+        self.told.plan_changes += 1;
+        self.told.queue_changes += u64::from(moves);
+        self.told.without_queue += u64::from(plan.is_none());
+        let list = if plan.is_none() { &mut self.stranded } else { &mut self.told.interactions };
+        if list.len() < LISTED_MAX {
+            list.push(shown(&self.planner.tenant, &self.planner.floor, subject, plan.as_deref()));
+        }
+    }
+
+    fn told(self) -> proto::PreviewResponse {
+        let Looked { told, stranded: mut listed, .. } = self;
+        listed.extend(told.interactions);
+        listed.truncate(LISTED_MAX);
+        proto::PreviewResponse { interactions: listed, ..told }
+    }
 }
 
 fn shown(

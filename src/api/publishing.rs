@@ -2,7 +2,7 @@
 //! trail, and only then put in force; then who waits is planned again, if that was asked for. One at a time.
 
 use super::access::{SERVER, UNAUTHENTICATED};
-use super::documents::{self, difference};
+use super::documents::{self, aside, difference};
 use super::in_force::Ruling;
 use super::planning_again::{Counted, plan_again};
 use super::preview::preview;
@@ -15,7 +15,7 @@ use crate::journal::Fault;
 use crate::observe;
 use crate::rulebook::{BookError, Bounded, By, Publication, Refused, Rulebook, Version, Waiting};
 use crate::rules::RuleSet;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 use tonic::Code;
 
@@ -26,8 +26,13 @@ pub struct Publishing {
     turn: Mutex<()>,
     /// Whoever reads a document, which may take a second, holds it: one at a time, off the threads that serve.
     reading: Arc<Semaphore>,
+    /// The rules of versions that plans were made with, the latest last. A number stands for one text, so they never change.
+    read: std::sync::Mutex<Vec<(u32, Option<RuleSet>)>>,
     four_eyes: bool,
 }
+
+/// So many versions are remembered ready to plan: those by which people wait, as a rule.
+const READ_MAX: usize = 4;
 
 /// What is to come in force.
 pub enum What {
@@ -55,6 +60,7 @@ impl Publishing {
             book: Arc::new(Mutex::new(book)),
             turn: Mutex::new(()),
             reading: Semaphore::new(1).into(),
+            read: std::sync::Mutex::default(),
             four_eyes,
         }
     }
@@ -74,6 +80,22 @@ impl Publishing {
     /// Waits for the turn to read a document.
     pub async fn reading(&self) -> tokio::sync::OwnedSemaphorePermit {
         self.reading.clone().acquire_owned().await.expect("it is never closed")
+    }
+
+    /// The rules of a version, if they were read lately; `Some(None)`: they cannot be read.
+    pub fn remembered(&self, number: u32) -> Option<Option<RuleSet>> {
+        let read = self.read.lock().expect("nobody panics at it");
+        read.iter().find(|(known, _)| *known == number).map(|(_, rules)| rules.clone())
+    }
+
+    /// Remembers the rules of a version.
+    pub fn remember(&self, number: u32, rules: Option<RuleSet>) {
+        let mut read = self.read.lock().expect("nobody panics at it");
+        read.retain(|(known, _)| *known != number);
+        if read.len() == READ_MAX {
+            read.remove(0);
+        }
+        read.push((number, rules));
     }
 
     /// Whoever changes what is in force, or beside it, holds it to the end.
@@ -109,7 +131,7 @@ async fn one_at_a_time(
     // Now that it is its turn, so that the trail's times are in its order.
     let by = By { time: tenant.clock.now(), ..by };
     let before = tenant.rules.now().rules.text().to_owned();
-    let (rules, version) = match what {
+    let (ruling, version) = match what {
         What::Version(number) => roll_back(tenant, number, by, waiting).await?,
         What::Draft(etag) => {
             let text = of_draft(tenant, &etag).await?;
@@ -123,9 +145,17 @@ async fn one_at_a_time(
         }
     };
     // What they read of the floor is there when they begin.
-    surroundings::look(tenant, rules.uses()).await;
-    let old = swap(tenant, rules.numbered(version.number));
+    surroundings::look(tenant, ruling.rules.uses()).await;
+    let old = swap(tenant, ruling);
     let effect = tenant.clock.now();
+    let before_these = Arc::downgrade(&old);
+    let remembering = tenant.clone();
+    aside(move || {
+        // Of who waits it will be asked what these would have planned. What is forgotten instead takes its time to go.
+        let (number, rules) = (old.rules.version(), old.rules.as_ref().clone());
+        remembering.publishing.remember(number, Some(rules));
+    })
+    .await;
     observe::rules_in_force(&tenant.name, version.number);
     tracing::info!(
         tenant = tenant.name,
@@ -135,7 +165,9 @@ async fn one_at_a_time(
     );
     let counted = match waiting {
         Waiting::Keep => Counted::default(),
-        Waiting::PlanAgain => plan_again(tenant, old).await.map_err(|why| cut_short(&version, &why))?,
+        Waiting::PlanAgain => {
+            plan_again(tenant, before_these).await.map_err(|why| cut_short(&version, &why))?
+        }
     };
     Ok(Published { version, effect, counted, before })
 }
@@ -146,7 +178,7 @@ pub async fn recorded_beside(
     what: What,
     by: By,
     (share_ppm, bound): (Option<u32>, Option<Bounded>),
-    begin: impl FnOnce(RuleSet),
+    begin: impl FnOnce(Ruling),
 ) -> Result<(), ApiError> {
     let _turn = tenant.publishing.turn.lock().await;
     four_eyes(tenant, &what, &by)?;
@@ -163,16 +195,16 @@ pub async fn recorded_beside(
             return Err(ApiError::missing("document", "draft_etag or text"));
         }
     };
-    let rules = documents::read(tenant, field, publication.text.clone()).await?;
-    serves_everybody(tenant, &rules).await?;
-    (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
+    let ruling = serving_everybody(tenant, field, publication.text.clone()).await?;
+    (publication.name, publication.number) = (ruling.rules.name().to_owned(), ruling.rules.version());
     let recorded =
         tenant.publishing.book(move |book| book.run_beside(&publication, share_ppm, bound.as_ref())).await;
     match recorded {
         Ok(version) => {
+            let ruling = aside(move || ruling.numbered(version.number)).await;
             // What they read of the floor is there when they begin.
-            surroundings::look(tenant, rules.uses()).await;
-            begin(rules.numbered(version.number));
+            surroundings::look(tenant, ruling.rules.uses()).await;
+            begin(ruling);
             Ok(())
         }
         Err(error) => Err(with_difference(tenant, error).await.naming(field)),
@@ -231,13 +263,12 @@ async fn put_in_force(
     tenant: &Arc<Tenant>,
     mut publication: Publication,
     field: &'static str,
-) -> Result<(RuleSet, Version), ApiError> {
-    let rules = documents::read(tenant, field, publication.text.clone()).await?;
-    serves_everybody(tenant, &rules).await?;
-    (publication.name, publication.number) = (rules.name().to_owned(), rules.version());
+) -> Result<(Ruling, Version), ApiError> {
+    let ruling = serving_everybody(tenant, field, publication.text.clone()).await?;
+    (publication.name, publication.number) = (ruling.rules.name().to_owned(), ruling.rules.version());
     let published = tenant.publishing.book(move |book| book.publish(&publication)).await;
     match published {
-        Ok(version) => Ok((rules, version)),
+        Ok(version) => Ok((aside(move || ruling.numbered(version.number)).await, version)),
         Err(error) => Err(with_difference(tenant, error).await.naming(field)),
     }
 }
@@ -247,7 +278,7 @@ async fn roll_back(
     number: Option<u32>,
     by: By,
     waiting: Waiting,
-) -> Result<(RuleSet, Version), ApiError> {
+) -> Result<(Ruling, Version), ApiError> {
     let in_force = tenant.rules.now().rules.version();
     let number = match number {
         Some(number) => number,
@@ -258,14 +289,19 @@ async fn roll_back(
     };
     let version = tenant.publishing.look(move |book| book.version(number)).await?;
     let version = version.ok_or_else(|| documents::no_version("version", number))?;
-    let rules = documents::read(tenant, "version", version.text.clone()).await?;
-    serves_everybody(tenant, &rules).await?;
+    let ruling = serving_everybody(tenant, "version", version.text.clone()).await?;
     let version = tenant.publishing.book(move |book| book.roll_back(number, &by, waiting)).await?;
-    Ok((rules, version))
+    Ok((aside(move || ruling.numbered(version.number)).await, version))
 }
 
-/// Refuses rules by which somebody who waits now would have no queue.
-async fn serves_everybody(tenant: &Arc<Tenant>, rules: &RuleSet) -> Result<(), ApiError> {
+/// The rules of a text, with the plans for everybody who waits now. Refuses those by which one of these would have no queue.
+async fn serving_everybody(
+    tenant: &Arc<Tenant>,
+    field: &'static str,
+    text: String,
+) -> Result<Ruling, ApiError> {
+    let ruling = documents::ruling(tenant, field, text).await?;
+    let rules = &ruling.rules;
     if let Some(fallback) = &rules.document().fallback
         && rules.fallback(&tenant.shard.floor()).is_none()
     {
@@ -273,9 +309,9 @@ async fn serves_everybody(tenant: &Arc<Tenant>, rules: &RuleSet) -> Result<(), A
             format!("the rules fall back to queue {:?}, which this floor does not have", fallback.queue);
         return Err(ApiError::new(Code::FailedPrecondition, "FALLBACK_WITHOUT_QUEUE", message));
     }
-    let told = preview(tenant, &Ruling::new(Arc::new(rules.clone()))).await?;
+    let told = preview(tenant, &ruling).await?;
     if told.without_queue == 0 {
-        return Ok(());
+        return Ok(Arc::into_inner(ruling).expect("whoever looked at what waits is done"));
     }
     let stranded = told.interactions.iter().filter(|one| one.queue_after.is_empty());
     let names: Vec<&str> = stranded.map(|one| one.interaction.as_str()).collect();
@@ -297,21 +333,16 @@ pub async fn with_difference(tenant: &Tenant, error: BookError) -> ApiError {
     let texts = tenant.publishing.look(move |book| Ok((book.text_of(&before)?, book.text_of(&now)?))).await;
     let said = match texts {
         Err(fault) => return ApiError::from(BookError::Fault(fault)),
-        Ok((Some(before), Some(now))) => difference(&before, &now),
+        Ok((Some(before), Some(now))) => {
+            documents::at_leisure(tenant, move || difference(&before, &now)).await
+        }
         Ok(_) => "what the etag names is too long ago to compare with".to_owned(),
     };
     ApiError::from(error).telling_at_length("difference", &said)
 }
 
-/// From here on whoever is planned is planned by these.
-fn swap(tenant: &Tenant, rules: RuleSet) -> Weak<Ruling> {
-    let signals = &tenant.rules.now().rules.document().signals.clone();
-    let other_words = *signals != rules.document().signals;
+/// From here on whoever is planned is planned by these. What was kept of the ones before: nothing but who plans with them.
+fn swap(tenant: &Tenant, ruling: Ruling) -> Arc<Ruling> {
     trying::stop(tenant);
-    let old = tenant.rules.publish(Arc::new(rules));
-    if other_words {
-        // Each kept card remembers what the words before made of its entries.
-        tenant.recents.forget_all();
-    }
-    old
+    tenant.rules.publish(ruling)
 }

@@ -1,13 +1,13 @@
 //! The rules behind the plan in force, as supervisors read them: each rule asked again on what was recorded.
 
+use super::documents::of_version;
 use super::tenant::Tenant;
 use crate::engine::circumstances::Circumstances;
 use crate::engine::floor::Floor;
 use crate::engine::interaction::Interaction;
 use crate::proto;
 use crate::proto::rule_trace::Outcome as Shown;
-use crate::rules::{Outcome, RuleSet, Told, Traced};
-use std::sync::Arc;
+use crate::rules::{Outcome, Told, Traced};
 
 /// Every ordered rule of the version that planned it. Nothing where that version is not known any more.
 pub async fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) -> Vec<proto::RuleTrace> {
@@ -15,24 +15,13 @@ pub async fn trace(tenant: &Tenant, interaction: &Interaction, floor: &Floor) ->
     if interaction.transfers > 0 {
         return Vec::new();
     }
-    let Some(rules) = version(tenant, interaction.plan.rule_set).await else { return Vec::new() };
+    // Rules that cannot be read any more have nothing to say.
+    let Ok(Some(rules)) = of_version(tenant, interaction.plan.rule_set).await else { return Vec::new() };
     let mut made_in = interaction.made_in();
     if tenant.forgotten.has(interaction.facts.customer) {
         made_in.attributes.clear();
     }
     rules.trace(floor, &told(interaction, &made_in)).into_iter().map(shown).collect()
-}
-
-/// The rules of a version: in force, beside it, or out of the rulebook.
-async fn version(tenant: &Tenant, number: u32) -> Option<Arc<RuleSet>> {
-    let at_work = [Some(tenant.rules.now()), tenant.rules.beside().map(|beside| beside.ruling.clone())];
-    let found = at_work.into_iter().flatten().find(|ruling| ruling.rules.version() == number);
-    if let Some(ruling) = found {
-        return Some(ruling.rules.clone());
-    }
-    // One that cannot be read any more has nothing to say.
-    let version = tenant.publishing.look(move |book| book.version(number)).await.ok()??;
-    RuleSet::read(&version.text).ok().map(Arc::new)
 }
 
 /// What the rules were told when the plan in force was made, in these circumstances.

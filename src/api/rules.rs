@@ -5,7 +5,6 @@ use super::access::Service;
 use super::backtest;
 use super::convert::{required, timestamp};
 use super::documents::{self, TOLD_MAX, checked, text_of};
-use super::in_force::Ruling;
 use super::preview::preview;
 use super::publishing::{Published, What, publish, with_difference};
 use super::rule_trace;
@@ -96,7 +95,7 @@ impl Api {
         };
         let published = publish(tenant.clone(), what, by, waiting).await?;
         observe::rules_published(&tenant.name, "published");
-        Ok(answer(&tenant, &published))
+        Ok(answer(&tenant, published).await)
     }
 
     async fn rollback(
@@ -113,7 +112,7 @@ impl Api {
         };
         let published = publish(tenant.clone(), What::Version(number), by, waiting).await?;
         observe::rules_published(&tenant.name, "rolled_back");
-        Ok(answer(&tenant, &published))
+        Ok(answer(&tenant, published).await)
     }
 
     fn by(&self, tenant: &Tenant, who: String, reason: &str) -> By {
@@ -121,14 +120,16 @@ impl Api {
     }
 }
 
-fn answer(tenant: &Tenant, published: &Published) -> proto::PublishResponse {
-    let version = &published.version;
-    let changes = diff::changes(&published.before, &version.text).unwrap_or_default();
+async fn answer(tenant: &Tenant, published: Published) -> proto::PublishResponse {
+    let Published { version, effect, counted, before } = published;
+    let shown = tenant.show_version_briefly(&version);
+    let compared = documents::at_leisure(tenant, move || diff::changes(&before, &version.text));
+    let changes = compared.await.unwrap_or_default();
     proto::PublishResponse {
-        version: Some(tenant.show_version_briefly(version)),
-        effect_time: Some(timestamp(published.effect)),
-        planned_again: published.counted.planned,
-        not_planned_again: published.counted.refused,
+        version: Some(shown),
+        effect_time: Some(timestamp(effect)),
+        planned_again: counted.planned,
+        not_planned_again: counted.refused,
         changes: changes.into_iter().take(TOLD_MAX).collect(),
     }
 }
@@ -268,7 +269,7 @@ impl Rules for Api {
         let (metadata, _, request) = request.into_parts();
         let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
         let text = text_of(&tenant, "document", request.document.as_ref()).await?;
-        let ruling = Ruling::new(Arc::new(documents::read(&tenant, "document", text).await?));
+        let ruling = documents::ruling(&tenant, "document", text).await?;
         Ok(Response::new(preview(&tenant, &ruling).await?))
     }
 

@@ -69,15 +69,14 @@ pub async fn run(
         Mode::Shadow => None,
         Mode::Canary { share_ppm } => Some(share_ppm),
     };
-    let begin = |rules| begin(tenant, rules, mode, bound);
+    let begin = |ruling| begin(tenant, ruling, mode, bound);
     recorded_beside(tenant, what, by, (share_ppm, bound.map(kept)), begin).await?;
     shown(tenant).await
 }
 
-fn begin(tenant: &Tenant, rules: RuleSet, mode: Mode, bound: Option<Bound>) {
+fn begin(tenant: &Tenant, ruling: Ruling, mode: Mode, bound: Option<Bound>) {
     tenant.by_version.begin();
-    let ruling = Arc::new(Ruling::new(Arc::new(rules)));
-    tenant.rules.stand_beside(Some(Arc::new(Beside::new(ruling, mode, bound))));
+    tenant.rules.stand_beside(Some(Arc::new(Beside::new(ruling.into(), mode, bound))));
 }
 
 /// Goes on with what ran beside when the server went.
@@ -104,7 +103,7 @@ pub async fn take_up(tenant: &Tenant) {
         let of = Of::ALL.into_iter().find(|of| of.word() == bound.figure)?;
         Some(Bound { of, at: bound.at, after: bound.after })
     });
-    begin(tenant, rules.numbered(version.number), mode, bound);
+    begin(tenant, Ruling::new(rules.numbered(version.number).into()), mode, bound);
 }
 
 fn kept(bound: Bound) -> Bounded {

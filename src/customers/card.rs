@@ -104,11 +104,20 @@ pub(super) struct KeptEntry {
     /// Its text as long as a card can show.
     pub entry: HistoryEntry,
     /// Mood and signals, once somebody asked.
-    pub judged: Option<(Option<i8>, Signals)>,
+    pub judged: Option<Judged>,
     /// Of `written`.
     bytes: usize,
     /// It has changed since.
     stale: bool,
+}
+
+/// What was made of an entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judged {
+    pub mood: Option<i8>,
+    pub signals: Signals,
+    /// By these words; others may come in force.
+    pub words: u64,
 }
 
 impl KeptEntry {

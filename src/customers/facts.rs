@@ -1,7 +1,7 @@
 //! What rules are told of a customer when an interaction of theirs comes: counts and the like, read off the card that is
 //! kept and told every change, so that no history is ever gone through for it.
 
-use super::card::{DAY_MS, Kept, WEEK_MS};
+use super::card::{DAY_MS, Judged, Kept, WEEK_MS};
 use super::entry::{ChannelCode, Contact, Outcome};
 use super::sentiment::{self, Words};
 
@@ -131,16 +131,23 @@ impl Kept {
         Some(ServedBy { agent: served.agent.clone(), ago_ms: ago(now_ms, time_ms) })
     }
 
-    /// Each entry is judged once.
+    /// Each entry is judged once, and what it announces again by other words.
     fn judged(&mut self, words: &Words, now_ms: i64, facts: CustomerFacts) -> CustomerFacts {
         let (mut signals, mut moods) = (Signals::default(), Vec::new());
         for kept in &mut self.newest {
             let entry = &kept.entry;
-            let judged =
-                kept.judged.get_or_insert_with(|| (sentiment::mood(entry), sentiment::signals(entry, words)));
-            moods.extend(judged.0.map(i16::from));
+            let judged = match kept.judged {
+                Some(judged) if judged.words == words.number => judged,
+                before => Judged {
+                    mood: before.map_or_else(|| sentiment::mood(entry), |before| before.mood),
+                    signals: sentiment::signals(entry, words),
+                    words: words.number,
+                },
+            };
+            kept.judged = Some(judged);
+            moods.extend(judged.mood.map(i16::from));
             if now_ms.saturating_sub(entry.time_ms) <= SIGNALS_MS {
-                signals = signals.with(judged.1);
+                signals = signals.with(judged.signals);
             }
         }
         moods.truncate(2 * MOODS);

@@ -2,6 +2,7 @@
 //! are those of VADER (Hutto and Gilbert, 2014), a lexicon of English with rules: a text in another language says nothing.
 //! Whoever records an entry and knows better says so in the entry, and that counts.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
@@ -17,6 +18,8 @@ static FEELINGS: LazyLock<SentimentIntensityAnalyzer> = LazyLock::new(SentimentI
 /// The words that announce something.
 #[derive(Debug)]
 pub struct Words {
+    /// Equal words have equal numbers; others practically never.
+    pub(super) number: u64,
     all: AhoCorasick,
     /// What each of the words stands for.
     meaning: Vec<Signals>,
@@ -31,9 +34,12 @@ impl Words {
             of(competitor, Signals { competitor: true, ..Signals::default() }),
             of(cancel, Signals { cancel: true, ..Signals::default() }),
         ];
+        let mut number = DefaultHasher::new();
+        [complaint, competitor, cancel].hash(&mut number);
         let all = [complaint, competitor, cancel].concat();
         let all = AhoCorasick::builder().ascii_case_insensitive(true).build(all);
-        Words { all: all.expect("a few short words"), meaning: meaning.concat() }
+        let all = all.expect("a few short words");
+        Words { number: number.finish(), all, meaning: meaning.concat() }
     }
 
     /// What a text announces.

@@ -126,7 +126,7 @@ impl Compiled {
         self.index.candidates(grounds, &mut candidates);
         for number in candidates {
             let rule = &self.rules[usize::from(number)];
-            match rule.condition.holds(grounds) {
+            match self.index.holds(number, &rule.condition, grounds) {
                 Ok(false) => {}
                 Err(failure) => verdict.failed.push((number, failure)),
                 Ok(true) => {

@@ -20,6 +20,7 @@ contract! {
     words_announce_something_for_ninety_days
     linked_customers_are_counted_as_one
     facts_of_a_kept_card_are_those_of_one_looked_up
+    other_words_announce_other_things_on_a_kept_card
     an_interaction_does_not_count_itself
     a_promise_that_nothing_can_be_given_for_is_not_open
     what_an_agent_noted_is_not_what_the_customer_said
@@ -200,6 +201,18 @@ fn facts_of_a_kept_card_are_those_of_one_looked_up(mut store: Harness) {
         let anew = Kept::new(store.recall(customer, NOW).expect("known")).facts(&asked);
         assert_eq!(kept.facts(&asked), anew, "after event {sequence}");
     }
+}
+
+fn other_words_announce_other_things_on_a_kept_card(mut store: Harness) {
+    let customer = store.resolve(PHONE).customer;
+    store.says(customer, DAY, "Acme is cheaper, I love it", None);
+    let mut kept = Kept::new(store.recall(customer, NOW).expect("known"));
+    let (words, others) = (words(), Words::new(&["cheaper"], &[], &[]));
+    let mut told = |words: &Words| kept.facts(&asked("", DAY, words));
+    let (before, after) = (told(&words), told(&others));
+    assert_eq!(before.signals, Signals { competitor: true, ..Signals::default() });
+    assert_eq!(after.signals, Signals { complaint: true, ..Signals::default() });
+    assert_eq!((after.sentiment, told(&words)), (before.sentiment, before), "the mood is as it was");
 }
 
 fn an_interaction_does_not_count_itself(mut store: Harness) {

@@ -58,6 +58,11 @@ fn either<'t>(one: [Form<'t>; 2], other: [Form<'t>; 2]) -> Form<'t> {
     Form::Any(vec![Form::All(one.into()), Form::All(other.into())])
 }
 
+/// The fact that it is a comparison of, with constants, and with nothing else.
+pub(super) fn asked_alone(truth: &Truth) -> Option<&Ask> {
+    if let Form::Within(ask, _) = holding(truth) { Some(ask) } else { None }
+}
+
 /// What is asked by a question stands twice in its form; a question within that would double it again.
 fn has_question(truth: &Truth) -> bool {
     match truth {

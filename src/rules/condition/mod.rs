@@ -3,18 +3,21 @@
 //!
 //! In reading order: `tokens` and `shape` refuse what conditions do not have before the foreign parser of `parse` sees it;
 //! `check` (with `names`, `operators`, `fold`) makes the typed `tree`, which `evaluate` reads. `uses` says what must be
-//! gathered, `why` explains, `analysis` says what is certain of all interactions, `index` leaves out rules by one look.
+//! gathered, `why` explains, `analysis` says what is certain of all interactions, `index` leaves out rules by one look
+//! (by the `guard` of each, numbers by their `spans`).
 
 mod analysis;
 mod check;
 mod doubts;
 mod evaluate;
 mod fold;
+mod guard;
 mod index;
 mod names;
 mod operators;
 mod parse;
 mod shape;
+mod spans;
 #[cfg(test)]
 pub(super) mod tests;
 mod tokens;
@@ -99,6 +102,13 @@ impl Condition {
     /// Whether it holds for an interaction, or why that cannot be told: then its rule is skipped.
     pub fn holds(&self, grounds: &Grounds) -> Result<bool, Failure> {
         evaluate::decided(self.parts.iter().map(|part| &part.truth), Decides::NotHolding, grounds)
+    }
+
+    /// The same where some of its parts, a bit for each of the first 64, are known to hold.
+    fn holds_beyond(&self, settled: u64, grounds: &Grounds) -> Result<bool, Failure> {
+        let open = |at: usize| at >= 64 || (settled >> at) & 1 == 0;
+        let parts = self.parts.iter().enumerate().filter(|(at, _)| open(*at));
+        evaluate::decided(parts.map(|(_, part)| &part.truth), Decides::NotHolding, grounds)
     }
 
     /// What it asks for: what must be gathered before it is judged, and recorded with the plan.

@@ -146,6 +146,18 @@ impl Chance {
         Said::same(format!("{} {sign} \"{word}\"", fact.name))
     }
 
+    /// A number that is always there, with a bound near to those it is.
+    pub fn threshold(&mut self) -> String {
+        let all = FACTS.iter().filter(|fact| fact.kind == Kind::Number && !fact.is_of_a_queue());
+        let always: Vec<&'static Fact> = all.filter(|fact| !fact.may_be_missing).collect();
+        let (fact, sign) = (self.one_of(&always), self.one_of(&["==", "!=", "<", "<=", ">", ">="]));
+        let bound = self.one_of(&["-3", "0", "1", "2", "3", "7", "12", "9223372036854775807"]);
+        match self.coin() {
+            true => format!("{} {sign} {bound}", fact.name),
+            false => format!("{bound} {sign} {}", fact.name),
+        }
+    }
+
     fn texts_compared(&mut self, depth: u32) -> Said {
         let two = [self.text(depth), self.text(depth)];
         let frame = self.one_of(&[
