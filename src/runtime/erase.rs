@@ -72,6 +72,7 @@ impl Driver {
 #[cfg(test)]
 mod tests {
     use super::super::payload::{Payload, Secret, Speaker};
+    use super::super::poisoned::Poisoned;
     use super::super::start::{Running, StartError, start};
     use super::*;
     use crate::customers::{Address, AddressKind, Customers, MemoryStore};
@@ -91,7 +92,7 @@ mod tests {
     fn started(folder: &Path, store: &MemoryStore, erasures: &[Erasure]) -> Result<Running, StartError> {
         let customers = Customers::start(Box::new(store.clone())).expect("memory cannot fail");
         let journal = Sqlite::open(folder, "t").expect("the lock is ours");
-        start(Box::new(journal), customers, erasures, 1, false, "t")
+        start(Box::new(journal), customers, erasures, 1, false, "t", Poisoned::default())
     }
 
     /// A store in which somebody has the number 1.

@@ -39,6 +39,7 @@ mod ruling;
 mod ruling_again;
 mod streams;
 mod supervising;
+mod upkeep;
 mod verbs;
 mod waiting;
 mod wording;
