@@ -16,7 +16,7 @@ use baton::engine::ids::{AgentKey, SessionId};
 use baton::journal::{Limits, Snapshots, Sqlite};
 use baton::runtime::payload::{Payload, Secret};
 use baton::runtime::snapshotting::Keeping;
-use baton::runtime::start::{Running, start};
+use baton::runtime::start::{Beside, Running, start};
 use common::{Centre, Size, Submissions, definitions};
 use std::path::Path;
 use std::sync::Arc;
@@ -106,7 +106,8 @@ fn open(folder: &Path) -> House {
     let journal = Sqlite::open(folder, "bench").expect("the disk works");
     let limits = Limits { days: 400, bytes: 1 << 40 };
     let keeping = Keeping { folder: folder.to_owned(), snapshot_events: u64::MAX, limits };
-    let running = start(Box::new(journal), customers.clone(), &[], 1, false, "bench", Some(keeping));
+    let beside = Beside { keeping: Some(keeping), ..Beside::default() };
+    let running = start(Box::new(journal), customers.clone(), &[], 1, false, "bench", beside);
     House { running: running.expect("it can start"), customers }
 }
 

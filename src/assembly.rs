@@ -7,23 +7,26 @@ use crate::api::tenant::{
     keep_looking,
 };
 use crate::api::{self, DESCRIPTORS};
+use crate::broken;
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
 use crate::engine::command::Command;
-use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Sqlite};
+use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Reserve, Sqlite};
 use crate::retaining::keep;
 use crate::rulebook::Rulebook;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
 use crate::ruling::{InForceError, at_start};
 use crate::runtime::leases::SWEEP;
+use crate::runtime::poisoned::Poisoned;
 use crate::runtime::snapshotting::{Keeping, Snapshotting};
-use crate::runtime::start::{Running, StartError, start};
+use crate::runtime::start::{Beside, Running, StartError, start};
 use crate::serving;
 use ring::hmac;
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::io::Read;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -31,7 +34,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, mpsc};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -82,6 +85,8 @@ pub enum ServerError {
     Transport(#[from] tonic::transport::Error),
     #[error("the shard of tenant {tenant} ended: {why}")]
     ShardEnded { tenant: String, why: String },
+    #[error("what runs beside the serving ended: {0}")]
+    TaskEnded(String),
 }
 
 /// A server that is ready to take requests.
@@ -93,6 +98,7 @@ pub struct Ready {
     tenants: Tenants,
     shards: Vec<Shard>,
     retention: Retention,
+    reserve: Option<Arc<Reserve>>,
     _lock: Option<FolderLock>,
 }
 
@@ -165,13 +171,14 @@ pub async fn prepare_with(
         JournalKind::Sqlite => Some(lock(&config.data)?),
         JournalKind::Memory => None,
     };
+    let reserve = lock.as_ref().map(|_| Reserve::make(&config.data)).transpose()?.map(Arc::new);
     let mut shards = Vec::new();
     for name in names(&access) {
-        shards.push(open_tenant(config, &name, parts(&name)?, given.as_ref())?);
+        shards.push(open_tenant(config, &name, parts(&name)?, given.as_ref(), reserve.clone())?);
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     let retention = config.retention.clone();
-    Ok(Ready { address, listener, server, tenants, shards, retention, _lock: lock })
+    Ok(Ready { address, listener, server, tenants, shards, retention, reserve, _lock: lock })
 }
 
 /// The rules of a file.
@@ -234,17 +241,27 @@ fn open_tenant(
     name: &str,
     parts: Parts,
     given: Option<&RuleSet>,
+    reserve: Option<Arc<Reserve>>,
 ) -> Result<Shard, ServerError> {
     let Parts { journal, customers, erasures, mut rulebook, folder } = parts;
     let erased = erasures.read()?;
     let customers = Customers::start(customers)
         .map_err(|source| ServerError::Customers { tenant: name.to_owned(), source })?;
+    let poisoned =
+        folder.as_deref().map(|folder| Poisoned::open(folder, reserve)).transpose()?.unwrap_or_default();
+    for one in poisoned.entries() {
+        let (id, command, why) = (&one.id, &one.command, &one.why);
+        tracing::warn!(tenant = name, id, command, why, "set aside: it is refused until it is released");
+    }
     let keeping = folder.clone().map(|folder| Keeping {
         folder,
         snapshot_events: config.snapshot_events,
         limits: config.archive,
     });
-    let running = start(journal, customers.clone(), &erased, config.speed, config.learns, name, keeping)
+    let beside = Beside { poisoned, keeping };
+    let start = || start(journal, customers.clone(), &erased, config.speed, config.learns, name, beside);
+    let running = catch_unwind(AssertUnwindSafe(start))
+        .unwrap_or_else(|panic| Err(StartError::Broken(broken::why(&*panic))))
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
     let rules = at_start(&mut rulebook, name, given, running.clock.now())
         .map_err(|source| ServerError::Rulebook { tenant: name.to_owned(), source: Box::new(source) })?;
@@ -296,11 +313,11 @@ fn open_tenant(
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, server, tenants, mut shards, retention, _lock: lock, .. } = self;
+        let Ready { listener, server, tenants, mut shards, retention, reserve, _lock: lock, .. } = self;
         for shard in &shards {
             api::begin(&shard.tenant).await;
         }
-        let tasks = beside_serving(&mut shards, &retention);
+        let mut tasks = beside_serving(&mut shards, &retention);
         let (health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
         // Older clients still ask for the alpha version.
@@ -322,38 +339,76 @@ impl Ready {
             serving::serve(listener, &server, &routes, drained).await
         });
 
-        let (handles, mut ends): (Vec<_>, tokio::task::JoinSet<()>) = watch_ends(shards);
-        tokio::select! {
-            () = stop => tracing::info!("stopping"),
-            _ = ends.join_next() => tracing::error!("a shard ended"),
+        let (handles, mut ends) = watch_ends(shards);
+        let end = tokio::select! {
+            () = stop => End::Asked,
+            _ = ends.join_next() => End::OfShard,
+            why = break_of(&mut tasks) => End::OfTask(why),
             result = &mut serving => return Ok(result.expect("the server task does not panic")?),
-        }
+        };
+        end.tell(reserve.as_deref());
         report(&health_reporter, ServingStatus::NotServing).await;
         let _ = drain.send(());
-        for task in tasks {
-            task.abort();
-        }
-        let result = end_shards(handles).await;
+        tasks.abort_all();
+        let result = end_shards(handles, reserve.as_deref()).await;
         if tokio::time::timeout(STOP_MAX, serving).await.is_err() {
             tracing::warn!("calls were still open after {STOP_MAX:?}");
         }
         drop(lock);
-        result
+        match end {
+            End::OfTask(why) => result.and(Err(ServerError::TaskEnded(why))),
+            End::Asked | End::OfShard => result,
+        }
+    }
+}
+
+/// Why a server ends.
+enum End {
+    Asked,
+    OfShard,
+    OfTask(String),
+}
+
+impl End {
+    fn tell(&self, reserve: Option<&Reserve>) {
+        match self {
+            End::Asked => return tracing::info!("stopping"),
+            End::OfShard => tracing::error!("a shard ended"),
+            End::OfTask(why) => tracing::error!(why, "what runs beside the serving ended"),
+        }
+        // The disk may be full, and what ends now has something to write.
+        if let Some(reserve) = reserve {
+            reserve.release();
+        }
     }
 }
 
 /// What runs beside the serving, for each tenant; to be aborted in the end.
-fn beside_serving(shards: &mut [Shard], retention: &Retention) -> Vec<JoinHandle<()>> {
-    let mut tasks = Vec::new();
+fn beside_serving(shards: &mut [Shard], retention: &Retention) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
     for Shard { tenant, witnessed, .. } in shards {
-        tasks.push(tokio::spawn(sweep(tenant.clone())));
-        tasks.push(tokio::spawn(keep(tenant.clone(), retention.clone())));
-        tasks.push(tokio::spawn(keep_looking(tenant.clone())));
-        tasks.push(tokio::spawn(api::take_up(tenant.clone())));
-        tasks.push(tokio::spawn(api::watch_beside(tenant.clone())));
-        tasks.extend(witnessed.take().map(|witnessed| tokio::spawn(compare_all(tenant.clone(), witnessed))));
+        tasks.spawn(sweep(tenant.clone()));
+        tasks.spawn(keep(tenant.clone(), retention.clone()));
+        tasks.spawn(keep_looking(tenant.clone()));
+        tasks.spawn(api::take_up(tenant.clone()));
+        tasks.spawn(api::watch_beside(tenant.clone()));
+        if let Some(witnessed) = witnessed.take() {
+            tasks.spawn(compare_all(tenant.clone(), witnessed));
+        }
     }
     tasks
+}
+
+/// Waits until one of them breaks an assumption: leases that nobody looks at any more would ring for ever. Those that come
+/// to their end have done their work.
+async fn break_of(tasks: &mut JoinSet<()>) -> String {
+    loop {
+        match tasks.join_next().await {
+            Some(Err(error)) if error.is_panic() => return broken::why(&*error.into_panic()),
+            Some(_) => {}
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Tells the health of the server and of each service.
@@ -365,8 +420,8 @@ async fn report(health: &HealthReporter, status: ServingStatus) {
 
 type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>, Option<Snapshotting>)>;
 
-fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
-    let mut ends = tokio::task::JoinSet::new();
+fn watch_ends(shards: Vec<Shard>) -> (Handles, JoinSet<()>) {
+    let mut ends = JoinSet::new();
     let handles = shards.into_iter().map(|Shard { tenant, running, .. }| {
         let Running { ended, thread, snapshots, .. } = running;
         ends.spawn(async {
@@ -379,7 +434,7 @@ fn watch_ends(shards: Vec<Shard>) -> (Handles, tokio::task::JoinSet<()>) {
 }
 
 /// Lets each shard finish what it has taken, and tells how the first that failed ended.
-async fn end_shards(handles: Handles) -> Result<(), ServerError> {
+async fn end_shards(handles: Handles, reserve: Option<&Reserve>) -> Result<(), ServerError> {
     let mut result = Ok(());
     for (tenant, thread, snapshots) in handles {
         tenant.shard.stop();
@@ -392,17 +447,15 @@ async fn end_shards(handles: Handles) -> Result<(), ServerError> {
         let ended = tokio::task::spawn_blocking(join).await.expect("joining does not panic");
         let why = match ended {
             Ok(Ok(())) => continue,
-            Ok(Err(fault)) => fault.to_string(),
-            Err(panic) => panic_text(&*panic),
+            Ok(Err(fault)) => match reserve.filter(|_| fault.is_disk_full()) {
+                Some(reserve) => format!("{fault}; {}: make room and start again", reserve.told()),
+                None => fault.to_string(),
+            },
+            Err(panic) => broken::why(&*panic),
         };
         result = result.and(Err(ServerError::ShardEnded { tenant: tenant.name.clone(), why }));
     }
     result
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    format!("an assumption is broken: {}", text.unwrap_or("no reason was given"))
 }
 
 /// Finds leases that are over and tells the engine.
@@ -418,6 +471,34 @@ async fn sweep(tenant: Arc<Tenant>) {
         for command in agents.chain(sources) {
             // Refused if another session replaced it meanwhile: then nothing was lost.
             let _ = tenant.shard.ask(command, None).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_what_runs_beside_the_serving_only_what_breaks_ends_the_server() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(std::future::pending());
+        assert_eq!(by_now(break_of(&mut tasks)).await, None, "nothing has broken");
+        tasks.spawn(async { panic!("a lease is a lease") });
+        assert_eq!(break_of(&mut tasks).await, "an assumption is broken: a lease is a lease");
+    }
+
+    /// What a future says when everything that can go on has gone on; `None` if it still waits.
+    async fn by_now<T>(future: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            value = future => Some(value),
+            () = async {
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+            } => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! to whom, the runtime brings the three together, and the API serves them.
 
 pub mod bound;
+mod broken;
 pub mod customers;
 pub mod engine;
 pub mod journal;
@@ -15,6 +16,7 @@ pub mod rulebook;
 pub mod rules;
 pub mod simulate;
 mod spread;
+pub mod upkeep;
 
 #[cfg(feature = "server")]
 pub mod api;

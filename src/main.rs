@@ -1,7 +1,8 @@
 //! The program: options in, one call out.
 
 use baton::commands::{
-    audit, backtest, bound, card, demo, explain, load, replay, report, rules, serve, simulate, top, tune,
+    audit, backtest, backup, bound, card, demo, explain, journal, load, replay, report, rules, serve,
+    simulate, top, tune,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +31,10 @@ enum Command {
     Rules(rules::RulesArgs),
     /// List who changed rules and why, or look whether anybody changed the trail of that.
     Audit(audit::AuditArgs),
+    /// Copy a server's data folder while it runs, or look through a copy.
+    Backup(backup::BackupArgs),
+    /// Look through a data folder, show its events, save what lies before damage, release what was set aside.
+    Journal(journal::JournalArgs),
     /// Figures of a period from a server's journal: by queue, channel, agent and interval.
     Report(report::ReportArgs),
     /// Take recorded days through the engine, beside the record.
@@ -57,6 +62,8 @@ fn main() -> ExitCode {
         Command::Load(args) => load::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Audit(args) => audit::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Journal(args) => journal::run(args),
         Command::Report(args) => report::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Backtest(args) => backtest::run(args),

@@ -1,10 +1,12 @@
 //! Metrics and log lines. Figures are derived from the engine's own books, so they cannot disagree with what
 //! supervisors see; nothing personal goes into a name, a label or a line.
 
+use crate::broken;
 use crate::engine::agent::{Presence, RoutingState};
 use crate::engine::ids::QueueKey;
 use crate::engine::shard::Shard;
 use metrics::{counter, gauge, histogram};
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::time::{Duration, Instant};
 
 /// How often the gauges are brought up to date, at most.
@@ -38,6 +40,21 @@ pub fn snapshot_failed(tenant: &str) {
 /// A request was refused or failed at the edge.
 pub fn refused(reason: &'static str) {
     counter!("baton_requests_refused_total", "reason" => reason).increment(1);
+}
+
+/// From now on a broken assumption is told in the log, with its thread and place, wherever it breaks; who may go on after
+/// it is for the thread to say.
+pub fn tell_what_breaks() {
+    std::panic::set_hook(Box::new(|info| {
+        let thread = std::thread::current();
+        let place = info.location().map(ToString::to_string);
+        let thread = thread.name().unwrap_or("without a name").to_owned();
+        // Asked for by RUST_BACKTRACE, as ever.
+        let trace = Some(Backtrace::capture()).filter(|trace| trace.status() == BacktraceStatus::Captured);
+        let trace = trace.map(|trace| trace.to_string());
+        tracing::error!(thread, place, trace, "{}", broken::why(info.payload()));
+        counter!("baton_broken_assumptions_total", "thread" => thread).increment(1);
+    }));
 }
 
 /// A card left without the customer's part, or an interaction without its customer.

@@ -256,6 +256,7 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         Refusal::TimeZoneUnknown { .. } => {
             (Code::InvalidArgument, "TIME_ZONE_UNKNOWN", Some("hours.time_zone"))
         }
+        Refusal::Poisoned { .. } => (Code::FailedPrecondition, "POISONED", None),
         Refusal::TimeRunsBack { .. } => (Code::Internal, "TIME_RUNS_BACK", None),
     }
 }

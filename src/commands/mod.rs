@@ -3,6 +3,7 @@
 mod at;
 pub mod audit;
 pub mod backtest;
+pub mod backup;
 mod bar;
 pub mod bound;
 pub mod card;
@@ -10,6 +11,7 @@ mod card_text;
 pub mod demo;
 pub mod explain;
 mod hold;
+pub mod journal;
 pub mod load;
 mod printed;
 pub mod replay;

@@ -2,6 +2,7 @@
 
 use crate::assembly::{self, ServerError};
 use crate::config::{Config, Settings};
+use crate::observe;
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -38,6 +39,7 @@ pub fn run(args: ServeArgs) -> ExitCode {
     if let Err(error) = log(&config) {
         return failed(&error, EXIT_USAGE);
     }
+    observe::tell_what_breaks();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(serve(&config)),
@@ -63,7 +65,9 @@ async fn serve(config: &Config) -> ExitCode {
     );
     match ready.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ ServerError::ShardEnded { .. }) => failed(&error, EXIT_FAILED),
+        Err(error @ (ServerError::ShardEnded { .. } | ServerError::TaskEnded(_))) => {
+            failed(&error, EXIT_FAILED)
+        }
         Err(error) => failed(&error, EXIT_UNAVAILABLE),
     }
 }

@@ -62,6 +62,7 @@ pub use retention::Retention;
 pub use sentiment::Words;
 pub use service::{Customers, NotProjected};
 pub use sqlite::SqliteStore;
+pub(crate) use sqlite::outside::{applied_by, check_store, copy_store, take_back};
 pub use store::{
     Change, CustomerReads, CustomerStore, Gap, Known, NotRecorded, Opened, Projected, Projection, Purged,
     Purging, Recording, Resolved, StoreFault, Ties, UnknownCustomer, Write, Written,

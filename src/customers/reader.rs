@@ -1,6 +1,8 @@
 //! The reading threads: each takes the next call and answers it from its own connection.
 //! An address that turns out to be unknown is passed on to the writer, with its reply.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 
 use super::address::Address;
@@ -14,6 +16,7 @@ use super::reply::Reply;
 use super::service::CALLS_PENDING_MAX;
 use super::store::{CustomerReads, Resolved, StoreFault, Write};
 use super::writer::{Call, WriteReply};
+use crate::broken;
 
 /// What a reading thread is asked.
 pub(super) enum Read {
@@ -65,21 +68,30 @@ impl Read {
 /// Reads until all handles of the service are gone.
 pub(super) fn run(mut store: Box<dyn CustomerReads>, reads: &Receiver<Read>, writer: &Sender<Call>) {
     for read in reads {
-        match read {
-            Read::Resolve(call) => resolve(store.as_mut(), call, writer),
-            Read::Find(address, reply) => {
-                reply.give(store.find(&address).map(|known| known.map(|known| known.customer)));
-            }
-            Read::Customer(id, reply) => reply.give(store.customer(id)),
-            Read::History(History { id, filter, after, limit }, reply) => {
-                reply.give(store.history(id, &filter, after, limit));
-            }
-            Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
-            Read::Promises(id, reply) => reply.give(store.promises(id)),
-            Read::TierPromises(reply) => reply.give(store.tier_promises()),
-            Read::Changes(id, reply) => reply.give(store.changes(id)),
-            Read::Erasable(id, reply) => reply.give(store.erasable(id)),
+        // A call that breaks an assumption changed nothing. Its reply, dropped, says that there is no answer; the others
+        // are not to wait for a thread that is gone.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| answer(store.as_mut(), read, writer))) {
+            let why = broken::why(&*panic);
+            tracing::error!(why, "a customer could not be looked up");
         }
+    }
+}
+
+fn answer(store: &mut dyn CustomerReads, read: Read, writer: &Sender<Call>) {
+    match read {
+        Read::Resolve(call) => resolve(store, call, writer),
+        Read::Find(address, reply) => {
+            reply.give(store.find(&address).map(|known| known.map(|known| known.customer)));
+        }
+        Read::Customer(id, reply) => reply.give(store.customer(id)),
+        Read::History(History { id, filter, after, limit }, reply) => {
+            reply.give(store.history(id, &filter, after, limit));
+        }
+        Read::Recall { id, since_ms, reply } => reply.give(store.recall(id, since_ms)),
+        Read::Promises(id, reply) => reply.give(store.promises(id)),
+        Read::TierPromises(reply) => reply.give(store.tier_promises()),
+        Read::Changes(id, reply) => reply.give(store.changes(id)),
+        Read::Erasable(id, reply) => reply.give(store.erasable(id)),
     }
 }
 

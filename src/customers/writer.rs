@@ -2,6 +2,7 @@
 //! A projection that could not be committed is kept and tried again before any later one is taken, so the
 //! history has no holes, and a store that stays broken fills a bounded channel and nothing else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::store::{
     CustomerStore, Gap, NotRecorded, Projection, Purged, Resolved, StoreFault, UnknownCustomer, Write,
     Written,
 };
+use crate::broken;
 
 /// Most calls in one commit, so that the first of them does not wait for the last for too long.
 const GROUP_CALLS_MAX: usize = 1_024;
@@ -221,7 +223,7 @@ impl Writer {
     }
 
     fn commit(&mut self) {
-        match self.store.commit(&self.group) {
+        match self.commit_or_say() {
             Ok(written) => {
                 self.group.clear();
                 self.answer(written);
@@ -233,6 +235,15 @@ impl Writer {
                 self.fail_waiting(&fault);
             }
         }
+    }
+
+    /// An assumption that breaks in the store is a fault of the store: its transaction is undone, projections are tried
+    /// again, and routing goes on without it.
+    fn commit_or_say(&mut self) -> Result<Vec<Written>, StoreFault> {
+        let (store, group) = (&mut self.store, &self.group);
+        catch_unwind(AssertUnwindSafe(|| store.commit(group))).unwrap_or_else(|panic| {
+            Err(StoreFault::Unavailable { doing: "committing", cause: broken::why(&*panic) })
+        })
     }
 
     fn answer(&mut self, written: Vec<Written>) {

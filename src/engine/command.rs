@@ -354,6 +354,11 @@ pub enum Refusal {
     ParametersOld { got: u64, current: u64 },
     #[error("parameter {field} is {got}: out of range")]
     ParameterOutOfRange { field: &'static str, got: u64 },
+    /// Told by whoever gives commands to the engine, never by the engine.
+    #[error(
+        "a request like this one broke an assumption of the server before, which ended; it is set aside as {id} until an operator releases it"
+    )]
+    Poisoned { id: Text },
     #[error("{time_ms} lies before the engine's time {now_ms} (ms since 1970)")]
     TimeRunsBack { time_ms: u64, now_ms: u64 },
 }

@@ -8,7 +8,7 @@ use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::record::{self, HEADER, RecordRef, Span};
+use super::record::{self, Batch, HEADER, RecordRef, Span};
 use super::snapshot::SnapshotReader;
 use super::{Fault, file};
 
@@ -205,11 +205,11 @@ impl Adding {
     }
 
     /// Adds a batch, after `turn_to`. It is durable after `sync`.
-    pub(crate) fn add(&mut self, batch: &[u8], span: Span) -> Result<(), Fault> {
+    pub fn add(&mut self, batch: &Batch) -> Result<(), Fault> {
         let (_, path, file) = self.day.as_mut().expect("a day has been turned to");
-        assert!(self.next.is_none_or(|next| next == span.first), "a batch follows the one before");
-        file.write_all(batch).map_err(Fault::io(path, "write"))?;
-        self.next = Some(span.last + 1);
+        assert!(self.next.is_none_or(|next| next == batch.first()), "a batch follows the one before");
+        file.write_all(batch.bytes()).map_err(Fault::io(path, "write"))?;
+        self.next = Some(batch.last() + 1);
         Ok(())
     }
 
@@ -290,13 +290,7 @@ fn day_name(time_ms: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::contract::batch;
-    use super::super::record::Batch;
     use super::*;
-
-    fn add(adding: &mut Adding, batch: &Batch) {
-        let header = batch.bytes()[..HEADER].try_into().expect("a header");
-        adding.add(batch.bytes(), record::span(header).expect("a batch")).expect("added");
-    }
 
     /// Of three days: the first with events 1 to 5, the others with one batch each.
     fn three_days(dir: &Path) -> Archive {
@@ -306,7 +300,7 @@ mod tests {
             [(0, &[batch(1, 3), batch(4, 2)][..]), (1, &[batch(6, 4)]), (2, &[batch(10, 1)])]
         {
             adding.turn_to(day * DAY_MS, None).expect("turned");
-            batches.iter().for_each(|batch| add(&mut adding, batch));
+            batches.iter().for_each(|batch| adding.add(batch).expect("added"));
         }
         adding.sync().expect("synced");
         archive
@@ -353,7 +347,7 @@ mod tests {
             assert_eq!(sequences(&archive, 10), (vec![10], Some(11)), "cut at {length}");
             let mut adding = archive.open_to_add().expect("there");
             assert_eq!(adding.next(), Some(11));
-            add(&mut adding, &more);
+            adding.add(&more).expect("added");
             adding.sync().expect("synced");
             assert_eq!(sequences(&archive, 10), (vec![10, 11, 12], Some(13)), "cut at {length}");
         }

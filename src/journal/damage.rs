@@ -15,7 +15,7 @@ const WAL_HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 
 /// In memory where there is such a folder: these tests open thousands of journals, and a sync there costs nothing.
-fn folder() -> TempDir {
+pub(super) fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
         .expect("a temporary folder")

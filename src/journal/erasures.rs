@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::Fault;
 use super::file::{self, Kind};
 
-const KIND: Kind = Kind {
+/// In the folder of a tenant.
+pub(super) const FILE_NAME: &str = "erasures.db";
+
+pub(super) const KIND: Kind = Kind {
     application_id: 0x6274_6e78, // "btnx"
     schema: "CREATE TABLE erasures(number INTEGER PRIMARY KEY, erased BLOB NOT NULL) STRICT;",
 };
@@ -38,7 +41,7 @@ impl Erasures {
     /// Opens the file in the folder of a tenant, and creates it if there is none. The caller holds the lock of the data folder.
     pub fn open(dir: &Path, tenant: &str) -> Result<Self, Fault> {
         file::create_folder(dir)?;
-        let path = dir.join("erasures.db");
+        let path = dir.join(FILE_NAME);
         file::create_if_missing(&path, &KIND, tenant)?;
         let connection = file::open(&path, &KIND, tenant)?;
         file::empty_log(&connection, &path)?;
@@ -58,6 +61,12 @@ impl Erasures {
             .execute("INSERT INTO erasures (erased) VALUES (?1)", params![bytes])
             .map_err(Fault::sqlite(path, "append to"))?;
         file::empty_log(connection, path)
+    }
+
+    /// Opens it to look only.
+    pub(crate) fn open_read_only(dir: &Path) -> Result<Self, Fault> {
+        let path = dir.join(FILE_NAME);
+        Ok(Self { file: Some((file::open_read_only(&path, &KIND)?, path)) })
     }
 
     /// All of them, oldest first.

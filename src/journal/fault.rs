@@ -44,7 +44,7 @@ pub enum Fault {
         path: PathBuf,
     },
     /// The file is ours and not what we wrote.
-    #[error("{} is damaged: {what}; restore it from a backup", path.display())]
+    #[error("{} is damaged: {what}; restore it from a backup, or ask baton journal verify what is left", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -79,6 +79,19 @@ pub enum Fault {
         /// The first there is.
         first: u64,
     },
+    /// The disk has too little room to begin with.
+    #[error(
+        "there is too little room in {}: a start needs {needed}, {free} are free; make room or choose another folder",
+        folder.display()
+    )]
+    NoRoom {
+        /// The data folder.
+        folder: PathBuf,
+        /// What a start needs, for people.
+        needed: String,
+        /// What there is, for people.
+        free: String,
+    },
     /// The folder of another tenant.
     #[error("{} belongs to tenant {found:?}, not to {wanted:?}", path.display())]
     OtherTenant {
@@ -97,7 +110,7 @@ fn holder(pid: Option<u32>) -> String {
 
 impl Fault {
     /// For `map_err`: an I/O error met while `doing` something to `path`.
-    pub(super) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Fault {
+    pub(crate) fn io(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> Fault {
         move |source| Fault::Io { path: path.to_owned(), doing, source }
     }
 
@@ -108,6 +121,17 @@ impl Fault {
                 return Fault::damaged(path, format!("cannot {doing} it: {source}"));
             }
             Fault::Store { path: path.to_owned(), doing, source }
+        }
+    }
+
+    /// Whether the disk is full.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Fault::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Fault::Store { source: rusqlite::Error::SqliteFailure(failure, _), .. } => {
+                failure.code == rusqlite::ErrorCode::DiskFull
+            }
+            _ => false,
         }
     }
 

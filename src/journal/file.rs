@@ -13,7 +13,7 @@ use super::Fault;
 use super::wal::{self, Tail};
 
 /// The format of the files this release writes, and the newest it reads.
-const FORMAT: i64 = 7;
+const FORMAT: i64 = 8;
 
 /// The size of a memory page and of a disk sector group. Twice that would write twice the log for the small commits
 /// of a quiet hour; big batches lie in overflow pages and read sequentially either way.
@@ -69,7 +69,7 @@ fn create_and_sync(folder: &Path) -> io::Result<()> {
     sync_folder(parent)
 }
 
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -115,6 +115,7 @@ fn fill(draft: &Path, kind: &Kind, tenant: &str, page_size: u32) -> rusqlite::Re
 /// Opens the file to write, after looking at its header and its log; nothing else may have it open.
 pub(crate) fn open(path: &Path, kind: &Kind, tenant: &str) -> Result<Connection, Fault> {
     recognise(path, kind)?;
+    refuse_cut(path)?;
     if let Tail::Torn { frames } = wal::scan(path)? {
         tracing::info!(path = %path.display(), frames, "dropping an unfinished commit, which nobody was told of");
     }
@@ -164,6 +165,14 @@ fn check_meta(connection: &Connection, path: &Path, tenant: &str) -> Result<(), 
     Ok(())
 }
 
+/// Has SQLite look at every page and how they hang together.
+pub(crate) fn check_pages(connection: &Connection, path: &Path) -> Result<(), Fault> {
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(Fault::sqlite(path, "check"))?;
+    if found == "ok" { Ok(()) } else { Err(Fault::damaged(path, found)) }
+}
+
 /// Looks at the header of the main file. It never changes after creation where we look, so what is found there
 /// decides without the log: whether it is ours, and in WAL mode, since in any other SQLite would pass over the log.
 fn recognise(path: &Path, kind: &Kind) -> Result<(), Fault> {
@@ -186,6 +195,28 @@ fn recognise(path: &Path, kind: &Kind) -> Result<(), Fault> {
         return Err(Fault::damaged(path, "its header at byte 18 does not say WAL mode"));
     }
     Ok(())
+}
+
+/// A file that ends before the pages its header counts was cut, unless they are in its log. SQLite would read what is
+/// missing as empty. (Format: offsets 16 and 28 of the header.)
+fn refuse_cut(path: &Path) -> Result<(), Fault> {
+    let logged = fs::metadata(wal::path_of(path)).is_ok_and(|log| log.len() > wal::HEADER as u64);
+    let mut header = [0; 32];
+    let mut file = File::open(path).map_err(Fault::io(path, "open"))?;
+    file.read_exact(&mut header).map_err(Fault::io(path, "read"))?;
+    let length = file.metadata().map_err(Fault::io(path, "read"))?.len();
+    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65_536,
+        size => u64::from(size),
+    };
+    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+    if logged || length >= pages * page_size {
+        return Ok(());
+    }
+    Err(Fault::damaged(
+        path,
+        format!("it has {length} bytes, its header counts {pages} pages of {page_size}: it was cut"),
+    ))
 }
 
 /// Moves the log into the main file and empties it. What follows a torn tail must not be taken for a later commit

@@ -27,6 +27,10 @@ const READERS_MAX: Duration = Duration::from_millis(250);
 
 pub(super) type Pad = [u8; KEY_LENGTH];
 
+/// Behind the pads of a block, so that a changed bit is found before somebody's words, or the secret requests are hashed
+/// with, come out as something else: their CRC-32C, little endian.
+const CHECKSUM_LENGTH: usize = 4;
+
 /// What is left where a pad was destroyed.
 const DESTROYED: Pad = [0; KEY_LENGTH];
 
@@ -84,7 +88,7 @@ impl Keys {
         let pads = random_bytes(BLOCK as usize * KEY_LENGTH);
         self.connection
             .prepare_cached("INSERT INTO pads VALUES (?1, ?2)")
-            .and_then(|mut insert| insert.execute(params![block.cast_signed(), pads]))
+            .and_then(|mut insert| insert.execute(params![block.cast_signed(), checked(&pads)]))
             .map_err(Fault::sqlite(&self.path, "write pads to"))?;
         self.laid_since_checkpoint += 1;
         if self.laid_since_checkpoint >= CHECKPOINT_BLOCKS {
@@ -145,6 +149,10 @@ impl Keys {
         Ok(())
     }
 
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub fn is_empty(&self) -> Result<bool, Fault> {
         self.connection
             .query_row("SELECT NOT EXISTS (SELECT 1 FROM pads)", [], |row| row.get(0))
@@ -155,7 +163,7 @@ impl Keys {
 fn write(connection: &Connection, path: &Path, block: u64, pads: &[u8]) -> Result<(), Fault> {
     connection
         .prepare_cached("UPDATE pads SET pads = ?2 WHERE block = ?1")
-        .and_then(|mut update| update.execute(params![block.cast_signed(), pads]))
+        .and_then(|mut update| update.execute(params![block.cast_signed(), checked(pads)]))
         .map(drop)
         .map_err(Fault::sqlite(path, "write pads to"))
 }
@@ -176,16 +184,39 @@ pub(super) fn get(connection: &Connection, path: &Path, interaction: u64) -> Res
     Ok(pads.map(|pads| pad_in(&pads, at)).filter(|pad| *pad != DESTROYED))
 }
 
+/// Looks at every page and block of a tenant's keys. How many blocks there are.
+pub(crate) fn check_keys(dir: &Path) -> Result<u64, Fault> {
+    let path = &super::sqlite::keys_path(dir);
+    let connection = &file::open_read_only(path, &KIND)?;
+    file::check_pages(connection, path)?;
+    let blocks = || {
+        let mut select = connection.prepare("SELECT block FROM pads ORDER BY block")?;
+        select.query_map([], |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let blocks = blocks().map_err(Fault::sqlite(path, "read pads from"))?;
+    blocks.iter().try_for_each(|block| block_at(connection, path, block.cast_unsigned()).map(drop))?;
+    Ok(blocks.len() as u64)
+}
+
 /// Blocks are numbered as `u64`; SQLite keeps the same bits as a signed number.
 fn block_at(connection: &Connection, path: &Path, block: u64) -> Result<Option<Vec<u8>>, Fault> {
     let pads: Option<Vec<u8>> = connection
         .prepare_cached("SELECT pads FROM pads WHERE block = ?1")
         .and_then(|mut select| select.query_row([block.cast_signed()], |row| row.get(0)).optional())
         .map_err(Fault::sqlite(path, "read pads from"))?;
-    match pads {
-        Some(pads) if pads.len() != BLOCK as usize * KEY_LENGTH => {
-            Err(Fault::damaged(path, format!("the pads of block {block} are {} bytes", pads.len())))
-        }
-        pads => Ok(pads),
+    let Some(mut pads) = pads else { return Ok(None) };
+    let length = BLOCK as usize * KEY_LENGTH;
+    if pads.len() != length + CHECKSUM_LENGTH {
+        return Err(Fault::damaged(path, format!("the pads of block {block} are {} bytes", pads.len())));
     }
+    let found = pads.split_off(length);
+    if found != crc32c::crc32c(&pads).to_le_bytes() {
+        return Err(Fault::damaged(path, format!("the pads of block {block} do not fit their checksum")));
+    }
+    Ok(Some(pads))
+}
+
+/// The pads of a block as they are written.
+fn checked(pads: &[u8]) -> Vec<u8> {
+    [pads, &crc32c::crc32c(pads).to_le_bytes()].concat()
 }

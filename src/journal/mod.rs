@@ -5,6 +5,7 @@
 //! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
 
 mod archive;
+pub(crate) mod copy;
 mod erasures;
 mod fault;
 pub(crate) mod file;
@@ -15,7 +16,9 @@ mod past;
 mod reader;
 mod record;
 mod recovery;
+mod reserve;
 mod sealed;
+pub mod set_aside;
 mod snapshot;
 mod snapshots;
 mod sqlite;
@@ -25,22 +28,30 @@ mod wal;
 mod contract;
 #[cfg(test)]
 mod damage;
+#[cfg(test)]
+mod damage_short;
 
 use std::ops::ControlFlow;
+use std::path::Path;
 
 pub use archive::{Adding, Archive, Day, Limits};
 pub use erasures::{Erasure, Erasures};
 pub use fault::Fault;
+pub(crate) use keys::check_keys;
 pub use lock::FolderLock;
 pub use memory::Memory;
 pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
+pub use reserve::{RESERVE, Reserve};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
 pub use snapshot::{Mark, Origin, SnapshotReader, SnapshotWriter};
 pub use snapshots::Snapshots;
 pub use sqlite::Sqlite;
+
+/// The number under which the secret of a journal is kept. No interaction ever has it.
+const SECRET: u64 = u64::MAX;
 
 /// A durable, ordered record of what happened, with one writer.
 pub trait Journal: Send {
@@ -92,8 +103,23 @@ pub trait Journal: Send {
     /// without its keys, not even by guessing.
     fn secret(&mut self) -> Result<[u8; KEY_LENGTH], Fault> {
         // Nothing, wrapped for a number that no interaction ever has, is what wraps it.
-        self.wrap(u64::MAX, &Key::nothing())
+        self.wrap(SECRET, &Key::nothing())
     }
+}
+
+/// Looks at the logs of a tenant's files before SQLite would take damage in one for its end. Nothing has them open.
+pub(crate) fn scan_logs(dir: &Path) -> Result<(), Fault> {
+    ["journal.db", "keys.db", "rules.db", "erasures.db"]
+        .iter()
+        .try_for_each(|name| scan_log(&dir.join(name)).map(drop))
+}
+
+/// The same for one file: how many frames of an unfinished commit are in its log.
+pub(crate) fn scan_log(path: &Path) -> Result<usize, Fault> {
+    wal::scan(path).map(|tail| match tail {
+        wal::Tail::Whole => 0,
+        wal::Tail::Torn { frames } => frames,
+    })
 }
 
 fn assert_follows(last: u64, batch: &Batch) {

@@ -7,24 +7,34 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::file;
-use super::record::{self, RecordRef, Span};
+use super::record::{self, Batch, RecordRef};
 use super::{Fault, Key, WrappedKey, keys, sqlite};
+
+/// Sees a batch and its records.
+pub(crate) type SeeBatch<'a> = dyn FnMut(Batch, &[RecordRef<'_>]) -> Result<ControlFlow<()>, Fault> + 'a;
 
 /// A second connection to a journal that another one writes. Sees whole batches, as of the start of each reading.
 #[derive(Debug)]
 pub struct SqliteReader {
     journal: Connection,
-    keys: Connection,
     journal_path: PathBuf,
-    keys_path: PathBuf,
+    /// `None` for one who does not want to know what is sealed.
+    keys: Option<(Connection, PathBuf)>,
 }
 
 impl SqliteReader {
     pub(super) fn open(dir: &Path) -> Result<Self, Fault> {
-        let (journal_path, keys_path) = (sqlite::journal_path(dir), sqlite::keys_path(dir));
+        let alone = Self::alone(dir)?;
+        let path = sqlite::keys_path(dir);
+        let keys = file::open_read_only(&path, &keys::KIND)?;
+        Ok(Self { keys: Some((keys, path)), ..alone })
+    }
+
+    /// Opens the journal without its keys.
+    pub(crate) fn alone(dir: &Path) -> Result<Self, Fault> {
+        let journal_path = sqlite::journal_path(dir);
         let journal = file::open_read_only(&journal_path, &sqlite::KIND)?;
-        let keys = file::open_read_only(&keys_path, &keys::KIND)?;
-        Ok(Self { journal, keys, journal_path, keys_path })
+        Ok(Self { journal, journal_path, keys: None })
     }
 
     /// As `Journal::read`, up to what was durable when it began. A long reading keeps the log from being
@@ -46,40 +56,31 @@ impl SqliteReader {
         first(&self.journal, &self.journal_path)
     }
 
-    /// Shows whole batches as they were written, from the one that holds `from` to the last that ends at or before `upto`.
-    pub(crate) fn batches(
-        &self,
-        from: u64,
-        upto: u64,
-        visit: &mut dyn FnMut(&[u8], Span) -> Result<ControlFlow<()>, Fault>,
-    ) -> Result<(), Fault> {
-        let path = &self.journal_path;
-        let fault = || Fault::sqlite(path, "read");
-        let snapshot = self.journal.unchecked_transaction().map_err(fault())?;
-        let mut select = snapshot.prepare_cached(ROWS).map_err(fault())?;
-        let mut rows = select.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(fault())?;
-        let mut next = None;
-        while let Some(row) = rows.next().map_err(fault())? {
-            let (first, last) = check_row(row, path, |records| {
-                Ok((records[0].sequence, records[records.len() - 1].sequence))
-            })?;
-            if last > upto {
-                break;
-            }
-            check_place(path, first, next, from)?;
-            next = Some(last + 1);
-            let body = row.get_ref(2).map_err(fault())?.as_blob().map_err(|error| fault()(error.into()))?;
-            let span = Span { first, last, bytes: body.len() as u64 };
-            if visit(body, span)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
+    /// Shows whole batches with their records, from the one that holds `from_sequence` on, each checked, until `see` breaks.
+    pub(crate) fn batches(&self, from_sequence: u64, see: &mut SeeBatch<'_>) -> Result<(), Fault> {
+        let mut see = |records: &[RecordRef<'_>], body: &[u8]| see(Batch::of(records, body), records);
+        rows(&self.journal, &self.journal_path, from_sequence.max(1), &mut see).map(drop)
+    }
+
+    /// Sequence of the last record now, 0 when there is none.
+    pub(crate) fn last_sequence(&self) -> Result<u64, Fault> {
+        tail(&self.journal, &self.journal_path).map(|tail| tail.sequence)
+    }
+
+    /// How far the journal once reached at least, by what was noted before its log was last moved into it.
+    pub(crate) fn noted(&self) -> Result<u64, Fault> {
+        sqlite::noted(&self.journal, &self.journal_path)
+    }
+
+    /// Looks at the shape of the journal, down to every page.
+    pub(crate) fn check_pages(&self) -> Result<(), Fault> {
+        file::check_pages(&self.journal, &self.journal_path)
     }
 
     /// As `Journal::key`.
     pub fn key(&self, interaction: u64, wrapped: &WrappedKey) -> Result<Option<Key>, Fault> {
-        let pad = keys::get(&self.keys, &self.keys_path, interaction)?;
+        let Some((keys, path)) = &self.keys else { return Ok(None) };
+        let pad = keys::get(keys, path, interaction)?;
         Ok(pad.map(|pad| Key::unwrapped(wrapped, &pad)))
     }
 }
@@ -105,7 +106,9 @@ pub(super) fn tail(connection: &Connection, path: &Path) -> Result<Tail, Fault> 
     let query = || {
         connection
             .prepare_cached("SELECT first, last, body FROM batches ORDER BY first DESC LIMIT 1")?
-            .query_row([], |row| Ok(check_row(row, path, |records| Ok(records.last().copied().map(end_of)))))
+            .query_row([], |row| {
+                Ok(check_row(row, path, |records, _| Ok(records.last().copied().map(end_of))))
+            })
             .optional()
     };
     match query().map_err(Fault::sqlite(path, "read the end of"))? {
@@ -130,25 +133,46 @@ pub(super) fn read(
     if from > last {
         return Ok(());
     }
+    let end = rows(connection, path, from, &mut |records, _| {
+        Ok(records.iter().filter(|record| record.sequence >= from).try_for_each(|&record| visit(record)))
+    })?;
+    match end {
+        End::Broken => Ok(()),
+        End::Next(next) if next == last + 1 => Ok(()),
+        End::Next(next) => {
+            Err(Fault::damaged(path, format!("it ends before sequence {next}, its last one is {last}")))
+        }
+    }
+}
+
+/// How a reading of rows ended.
+enum End {
+    /// By its visitor.
+    Broken,
+    /// With the last row: the sequence that would follow.
+    Next(u64),
+}
+
+/// Sees the records of a row, and the row.
+type SeeRow<'a> = dyn FnMut(&[RecordRef<'_>], &[u8]) -> Result<ControlFlow<()>, Fault> + 'a;
+
+/// Shows the rows from the one that holds `from` on, each checked against its neighbour and itself.
+fn rows(connection: &Connection, path: &Path, from: u64, see: &mut SeeRow<'_>) -> Result<End, Fault> {
     let fault = || Fault::sqlite(path, "read");
     let mut select = connection.prepare_cached(ROWS).map_err(fault())?;
     let mut rows = select.query([i64::try_from(from).unwrap_or(i64::MAX)]).map_err(fault())?;
     let mut next = None;
     while let Some(row) = rows.next().map_err(fault())? {
-        let (flow, end) = check_row(row, path, |records| {
+        let (flow, end) = check_row(row, path, |records, body| {
             check_place(path, records[0].sequence, next, from)?;
-            let flow = records.iter().filter(|record| record.sequence >= from).try_for_each(|&r| visit(r));
-            Ok((flow, records[records.len() - 1].sequence))
+            Ok((see(records, body)?, records[records.len() - 1].sequence))
         })?;
         if flow.is_break() {
-            return Ok(());
+            return Ok(End::Broken);
         }
         next = Some(end + 1);
     }
-    match next.unwrap_or(from) {
-        next if next == last + 1 => Ok(()),
-        next => Err(Fault::damaged(path, format!("it ends before sequence {next}, its last one is {last}"))),
-    }
+    Ok(End::Next(next.unwrap_or(from)))
 }
 
 const ROWS: &str = "SELECT first, last, body FROM batches
@@ -170,7 +194,7 @@ fn check_place(path: &Path, first: u64, next: Option<u64>, from: u64) -> Result<
 fn check_row<T>(
     row: &Row<'_>,
     path: &Path,
-    then: impl FnOnce(&[RecordRef<'_>]) -> Result<T, Fault>,
+    then: impl FnOnce(&[RecordRef<'_>], &[u8]) -> Result<T, Fault>,
 ) -> Result<T, Fault> {
     let fault = || Fault::sqlite(path, "read a batch of");
     let first: i64 = row.get(0).map_err(fault())?;
@@ -187,5 +211,5 @@ fn check_row<T>(
             format!("the row for sequences {first} to {last} holds {} to {}", held.0, held.1),
         ));
     }
-    then(&records)
+    then(&records, body)
 }

@@ -72,6 +72,17 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// One that was read, of its records and its bytes.
+    pub(super) fn of(records: &[RecordRef<'_>], bytes: &[u8]) -> Batch {
+        let (first, last) = (records[0], records[records.len() - 1]);
+        Batch {
+            first: first.sequence,
+            last: last.sequence,
+            last_time_ms: last.time_ms,
+            bytes: bytes.to_vec(),
+        }
+    }
+
     /// Sequence of its first record.
     pub fn first(&self) -> u64 {
         self.first
@@ -194,7 +205,7 @@ impl RecordRef<'_> {
 
 /// What the header of a batch says of it. Not checked: the checksum is that of the whole batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
+pub(super) struct Span {
     pub first: u64,
     pub last: u64,
     /// Of all of it, the header too.

@@ -14,7 +14,7 @@ use super::file::{self, Kind};
 use super::keys::{self, Keys};
 use super::reader::{self, SqliteReader, Tail};
 use super::record::{Batch, RecordRef};
-use super::{Fault, Journal, Key, WrappedKey};
+use super::{Fault, Journal, KEY_LENGTH, Key, SECRET, WrappedKey};
 
 /// How much log may gather before it is moved into the main file. A checkpoint holds up the commit that triggers it
 /// by one write of that much and two syncs, and a start after a crash reads that much.
@@ -162,6 +162,17 @@ impl Journal for Sqlite {
         Ok(self.keys.known(interaction)?.map(|pad| Key::unwrapped(wrapped, &pad)))
     }
 
+    fn secret(&mut self) -> Result<[u8; KEY_LENGTH], Fault> {
+        // It was laid down before the first event. Another one would not know any request again.
+        if self.tail.sequence > 0 && self.keys.known(SECRET)?.is_none() {
+            return Err(Fault::damaged(
+                self.keys.path(),
+                "the secret that requests are hashed with is missing",
+            ));
+        }
+        self.wrap(SECRET, &Key::nothing())
+    }
+
     fn destroy_keys(&mut self, interactions: &[u64]) -> Result<(), Fault> {
         self.keys.destroy(interactions)
     }
@@ -200,11 +211,17 @@ fn open_keys(dir: &Path, tenant: &str) -> Result<Keys, Fault> {
     Ok(keys)
 }
 
-fn check_end(journal: &Connection, path: &Path, tail: Tail) -> Result<(), Fault> {
+/// What the main file must hold at least.
+pub(super) fn noted(journal: &Connection, path: &Path) -> Result<u64, Fault> {
     let noted: i64 = journal
         .query_row("SELECT last FROM checkpoint WHERE one = 1", [], |row| row.get(0))
         .map_err(Fault::sqlite(path, "read the checkpoint of"))?;
-    if (0..=row_number(tail.sequence)).contains(&noted) {
+    u64::try_from(noted).map_err(|_| Fault::damaged(path, format!("it is said to have reached {noted}")))
+}
+
+fn check_end(journal: &Connection, path: &Path, tail: Tail) -> Result<(), Fault> {
+    let noted = noted(journal, path)?;
+    if noted <= tail.sequence {
         return Ok(());
     }
     Err(Fault::damaged(path, format!("it ends at sequence {}, it once reached {noted}", tail.sequence)))
@@ -345,7 +362,7 @@ mod tests {
         connection.execute("UPDATE meta SET format = 99", []).expect("updated");
         drop(connection);
         let message = refusal(folder.path());
-        assert!(message.contains("has format 99, this release reads 7"), "{message}");
+        assert!(message.contains("has format 99, this release reads 8"), "{message}");
         assert!(message.contains(&path.display().to_string()), "{message}");
     }
 

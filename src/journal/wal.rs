@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 use super::Fault;
 
-const HEADER: usize = 32;
+pub(super) const HEADER: usize = 32;
 const FRAME_HEADER: usize = 24;
 const MAGIC: u32 = 0x377f_0682;
 const VERSION: u32 = 3_007_000;

@@ -5,6 +5,7 @@ use super::audit::{self, Act, Note, loaded, stored};
 use super::model::{BookError, By, InForce, Publication, Refused, Version, Waiting};
 use super::{VERSION_MAX, draft, read};
 use crate::journal::Fault;
+use crate::journal::copy::copy_file;
 use crate::journal::file::{self, Kind};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use std::path::{Path, PathBuf};
@@ -41,6 +42,11 @@ pub struct Rulebook {
 /// The file in the folder of a tenant.
 pub(super) fn path_of(dir: &Path) -> PathBuf {
     dir.join("rules.db")
+}
+
+/// Copies the file of a tenant, also beside a server that writes to it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
+    copy_file(&path_of(from), &path_of(to), &KIND)
 }
 
 impl Rulebook {

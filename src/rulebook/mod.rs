@@ -21,6 +21,7 @@ mod damage;
 pub use audit::{Act, Audited};
 pub use beside::{Bounded, Running};
 pub use book::Rulebook;
+pub(crate) use book::copy;
 pub use draft::DRAFTS_KEPT_MAX;
 pub use model::{BookError, By, Draft, InForce, Publication, Refused, Version, Waiting};
 pub use verify::{Trouble, Verdict};

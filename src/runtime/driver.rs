@@ -13,6 +13,7 @@ use super::lessons::Lessons;
 use super::outbox::{AgentFollower, Follower, Outbox};
 use super::payload::{Held, Plain, Secret, Speaker, put_key};
 use super::pipe::PipeId;
+use super::poisoned::Poisoned;
 use super::snapshotting::Progress;
 use super::told::{Look, Shown, Told, submitted};
 use crate::engine::command::{Answer, Command, Refusal};
@@ -81,6 +82,7 @@ pub(super) struct Driver {
     pub forgotten: Arc<Forgotten>,
     /// Interactions that were learned to be of somebody forgotten, whose keys are to be destroyed.
     pub late: Vec<u64>,
+    pub poisoned: Poisoned,
     pub gauges: observe::Gauges,
     /// How long the next batch may be stepped.
     pub stepping: Duration,
@@ -145,7 +147,7 @@ impl Driver {
         due.map_or(ROUND_MAX, |due| due.min(ROUND_MAX))
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         self.clock.now().max(self.shard.now())
     }
 
@@ -224,7 +226,7 @@ impl Driver {
         batch: &mut Batch,
     ) -> Result<Answer, Refusal> {
         let mut events = std::mem::take(&mut self.events);
-        let answer = self.shard.step(self.now(), command, &mut events);
+        let answer = self.obey(command, &mut events);
         for stamped in events.drain(..) {
             let carried = match &stamped.event {
                 Event::Admitted(admitted) => {
@@ -393,7 +395,7 @@ pub(super) fn over(event: &Event) -> Option<InteractionId> {
 mod tests {
     use super::super::notice::{AgentNotice, Notice};
     use super::super::outbox::FEED_MAX;
-    use super::super::start::{Running, start};
+    use super::super::start::{Beside, Running, start};
     use super::*;
     use crate::customers::{Customers, MemoryStore};
     use crate::engine::agent::{Liveness, Presence};
@@ -409,8 +411,8 @@ mod tests {
     /// A shard with the agent `ana`, who has a session.
     async fn shard_with_ana() -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-        let running =
-            start(Box::new(Memory::new()), customers, &[], 1, true, "t", None).expect("nothing to recover");
+        let running = start(Box::new(Memory::new()), customers, &[], 1, true, "t", Beside::default())
+            .expect("nothing to recover");
         let definition = Definition::Agent(AgentSpec::plain("Ana".into(), PoolKey(0), Vec::new()));
         let define = Command::Define { name: "ana".into(), definition, write: Write::Create };
         running.handle.ask(define, None).await.expect("a new agent");

@@ -82,7 +82,8 @@ impl Driver {
 #[cfg(test)]
 mod tests {
     use super::super::payload::{Payload, Secret, Speaker};
-    use super::super::start::{Running, StartError, start};
+
+    use super::super::start::{Beside, Running, StartError, start};
     use super::*;
     use crate::customers::{Address, AddressKind, Customers, MemoryStore};
     use crate::engine::channel::Channel;
@@ -101,7 +102,7 @@ mod tests {
     fn started(folder: &Path, store: &MemoryStore, erasures: &[Erasure]) -> Result<Running, StartError> {
         let customers = Customers::start(Box::new(store.clone())).expect("memory cannot fail");
         let journal = Sqlite::open(folder, "t").expect("the lock is ours");
-        start(Box::new(journal), customers, erasures, 1, false, "t", None)
+        start(Box::new(journal), customers, erasures, 1, false, "t", Beside::default())
     }
 
     /// A store in which somebody has the number 1.

@@ -20,6 +20,7 @@ pub mod notice;
 pub mod outbox;
 pub mod payload;
 pub mod pipe;
+pub mod poisoned;
 pub mod pupil;
 pub mod recents;
 pub mod replica;

@@ -3,6 +3,7 @@
 
 use super::clock::Clock;
 use super::inbox::{AskError, ShardHandle};
+use crate::broken;
 use crate::engine::command::Command;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{PoolKey, QueueKey};
@@ -12,6 +13,7 @@ use crate::learning::{
 };
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -138,8 +140,16 @@ pub(super) struct Pupil {
 }
 
 impl Pupil {
-    /// Learns until the shard ends.
-    pub fn run(mut self) {
+    /// Learns until the shard ends. An assumption that breaks in learning ends the learning: what the floor taught so far
+    /// stays in force, and the next start begins again from the journal.
+    pub fn run_or_say(self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run())) {
+            let why = broken::why(&*panic);
+            tracing::error!(why, "nothing more is learned of the floor until the next start");
+        }
+    }
+
+    fn run(mut self) {
         let mut next = self.clock.now().after(TELL_MS);
         loop {
             match self.lessons.recv_timeout(ROUND) {

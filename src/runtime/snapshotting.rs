@@ -10,7 +10,7 @@ use crate::engine::event::Event;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::journal::{
     Archive, Fault, Journal, Limits, Mark, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader,
-    Visit, decode,
+    Visit,
 };
 use crate::observe;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -343,16 +343,16 @@ impl SnapshotThread {
         loop {
             let next = adding.next().map_or_else(|| journal.first(), Ok)?;
             let mut bytes = 0;
-            journal.batches(next, upto, &mut |batch, span| {
+            journal.batches(next, &mut |batch, records| {
+                if batch.last() > upto {
+                    return Ok(ControlFlow::Break(()));
+                }
                 if !turned {
-                    let records = decode(batch).map_err(|error| {
-                        Fault::damaged(&keeping.folder, format!("batch at sequence {next}: {error}"))
-                    })?;
                     adding.turn_to(records[0].time_ms, base.last().map(|(_, path)| &**path))?;
                     turned = true;
                 }
-                adding.add(batch, span)?;
-                bytes += span.bytes;
+                adding.add(&batch)?;
+                bytes += batch.bytes().len() as u64;
                 Ok(if bytes < SLICE_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
             })?;
             if bytes == 0 {

@@ -10,6 +10,7 @@ use super::leases::{LEASE, Leases};
 use super::lessons::Lessons;
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, key_before, open_payload, open_said};
+use super::poisoned::Poisoned;
 use super::pupil::{Outlook, Pupil};
 use super::recents::Recents;
 use super::replica::{Followers, Replica, Sealed, customer_of};
@@ -60,6 +61,15 @@ pub struct Running {
     pub snapshots: Option<Snapshotting>,
 }
 
+/// What lies beside the journal of a shard: nothing, of one in memory.
+#[derive(Default)]
+pub struct Beside {
+    /// What is refused because it broke an assumption before.
+    pub poisoned: Poisoned,
+    /// Where snapshots and archive lie.
+    pub keeping: Option<Keeping>,
+}
+
 /// Why a shard cannot start.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -81,6 +91,8 @@ pub enum StartError {
         "the payload of interaction {interaction} cannot be opened with its key: the keys file is damaged, or of another time than the journal; restore both from the same backup"
     )]
     KeyUnfit { interaction: InteractionId },
+    #[error("{0}; what is in the journal breaks it again at every start: use another release, or a backup")]
+    Broken(String),
 }
 
 /// The pool that always exists.
@@ -88,7 +100,7 @@ pub const MAIN_POOL: &str = "main";
 
 /// Recovers and starts a shard, after it has erased again what was erased: an older copy may have been put back, or a crash
 /// may have come between. `speed` is how many times faster than life engine time runs; `learns`: whether the engine
-/// is told what its floor teaches; `keeping`: where snapshots and archive of it lie, `None` for a journal in memory.
+/// is told what its floor teaches; `beside`: what lies beside the journal.
 pub fn start(
     mut journal: Box<dyn Journal>,
     customers: Customers,
@@ -96,8 +108,9 @@ pub fn start(
     speed: u32,
     learns: bool,
     tenant: &str,
-    keeping: Option<Keeping>,
+    beside: Beside,
 ) -> Result<Running, StartError> {
+    let Beside { poisoned, keeping } = beside;
     let payloads = Arc::new(DashMap::new());
     let recents = Arc::new(Recents::new(customers.ties()));
     let applied = customers.applied_sequence();
@@ -177,6 +190,7 @@ pub fn start(
         leases: leases.clone(),
         forgotten: forgotten.clone(),
         late: Vec::new(),
+        poisoned,
         gauges: observe::Gauges::new(tenant),
         stepping: Duration::ZERO,
         events: Vec::new(),
@@ -185,7 +199,7 @@ pub fn start(
         learner.knows(driver.shard.learned_version());
         let pupil = Pupil { lessons, learner, outlook: outlook.clone(), shard: handle.clone(), clock };
         let named = std::thread::Builder::new().name(format!("learn-{tenant}"));
-        named.spawn(move || pupil.run()).expect("the system can start a thread at start-up");
+        named.spawn(move || pupil.run_or_say()).expect("the system can start a thread at start-up");
     }
     driver.begin(first).map_err(RecoveryError::from)?;
     let snapshots = keeping.map(|keeping| {

@@ -247,6 +247,36 @@ fn a_projection_that_failed_is_kept_and_written_when_the_store_is_back() {
 }
 
 #[test]
+fn a_store_that_breaks_an_assumption_fails_those_who_asked_and_goes_on() {
+    let times = Arc::new(AtomicUsize::new(0));
+    let counted = times.clone();
+    let first_time = move || assert!(counted.fetch_add(1, Ordering::Relaxed) > 0, "rows are rows");
+    let commits = first_time.clone();
+    let customers = Staged::committing(move |_| {
+        commits();
+        Ok(())
+    });
+    let Err(StoreFault::Unavailable { doing, cause }) = resolve(&customers, PHONE) else {
+        panic!("nothing was written");
+    };
+    assert_eq!((doing, cause.as_str()), ("committing", "an assumption is broken: rows are rows"));
+    assert!(resolve(&customers, PHONE).expect("the writer goes on").created);
+
+    times.store(0, Ordering::Relaxed);
+    let find = move |()| {
+        first_time();
+        Ok(())
+    };
+    let customers = Staged { before_find: Arc::new(find), ..Staged::default() }.start();
+    let answer = resolve(&customers, PHONE);
+    assert!(matches!(answer, Err(StoreFault::Unavailable { doing: "answering", .. })), "{answer:?}");
+    // Each of the two readers has its turn.
+    for _ in 0..4 {
+        resolve(&customers, PHONE).expect("the readers go on");
+    }
+}
+
+#[test]
 fn a_projected_contact_is_in_the_history_and_on_the_card_once_it_is_applied() {
     let customers = Staged::default().start();
     let id = resolve(&customers, PHONE).expect("the store works").customer;
@@ -318,15 +348,14 @@ fn slow_readers_hold_up_no_writer_and_refuse_what_is_too_much() {
 }
 
 #[test]
-fn a_dead_writer_answers_every_call_that_needs_it() {
+fn a_store_that_always_breaks_answers_every_call() {
     let customers = Staged::committing(|_| panic!("this store has a bug"));
     let known_by_nobody = resolve(&customers, PHONE);
     assert!(matches!(known_by_nobody, Err(StoreFault::Unavailable { .. })));
     let recorded = end(recording(&customers, CustomerId(1)));
     assert!(matches!(recorded, Err(StoreFault::Unavailable { .. })));
+    customers.project(stretch(1)).expect("it is kept, and tried again");
     assert!(matches!(end(waiting(&customers, 1)), Err(StoreFault::Unavailable { .. })));
-    assert_eq!(customers.project(stretch(1)), Err(NotProjected::Dead));
-    assert_eq!(customers.project_waiting(stretch(1)), Err(NotProjected::Dead));
     let read = end(start(|answer| customers.customer(CustomerId(1), answer)));
     assert_eq!(read, Ok(None), "reading goes on");
 }

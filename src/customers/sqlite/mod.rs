@@ -2,6 +2,7 @@
 //! each reader. Every error of SQLite becomes a fault that says what was being done.
 
 mod erase;
+pub(crate) mod outside;
 mod people;
 mod promises;
 mod read;

@@ -36,14 +36,14 @@ class Folder:
 class Server:
     """`baton serve`, from start to its end."""
 
-    def __init__(self, binary, data, *options, listen="127.0.0.1:0"):
+    def __init__(self, binary, data, *options, listen="127.0.0.1:0", settings=None):
         self.binary, self.data = str(binary), Path(data)
         self.folder = Folder()
         self.log = self.folder / "log"
         command = [self.binary, "serve", "--listen", listen, "--data", str(data), *map(str, options)]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env=surroundings(), cwd=self.folder.path)
+                                            env={**surroundings(), **(settings or {})}, cwd=self.folder.path)
         atexit.register(self.kill)
         self.address = None
         self.channel = None

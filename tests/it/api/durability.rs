@@ -87,11 +87,18 @@ async fn a_customer_store_that_is_older_than_the_journal_is_refused() {
 
 #[tokio::test]
 async fn a_keys_file_that_does_not_fit_is_refused() {
-    let folder = folder_with_a_customer().await;
-    let keys =
-        rusqlite::Connection::open(folder.path().join("tenants/default/keys.db")).expect("it is there");
-    keys.execute("UPDATE pads SET pads = zeroblob(length(pads))", []).expect("it can be written");
-    drop(keys);
+    let (folder, other) = (folder_with_a_customer().await, folder_with_a_customer().await);
+    let keys = |folder: &Path| folder.join("tenants/default/keys.db");
+    for log in ["keys.db-wal", "keys.db-shm"] {
+        // What is in the log of the one is no part of the other.
+        let _ = std::fs::remove_file(folder.path().join("tenants/default").join(log));
+    }
+    drop(rusqlite::Connection::open(keys(other.path())).expect("it is there").query_row(
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        [],
+        |_| Ok(()),
+    ));
+    std::fs::copy(keys(other.path()), keys(folder.path())).expect("copied");
     let refused = Server::refused_on(folder.path()).await.to_string();
     assert!(refused.contains("interaction 1 cannot be opened with its key"), "{refused}");
 }
@@ -265,4 +272,29 @@ async fn when_nothing_can_be_written_nothing_is_answered_ok() {
     let ServerError::ShardEnded { tenant, why } = ended else { panic!("a shard ended, not {ended:?}") };
     assert_eq!(tenant, "default");
     assert!(why.contains("cannot append to journal.db"), "{why}");
+}
+
+#[tokio::test]
+async fn when_an_assumption_breaks_whoever_waits_is_turned_away_and_the_server_says_why() {
+    let switch: Arc<Mutex<Arc<AtomicBool>>> = Arc::default();
+    let given = switch.clone();
+    let server = Server::with_parts(move |parts| {
+        let journal = Failing::panicking();
+        *given.lock().expect("nobody panics") = journal.switch();
+        parts.journal = Box::new(journal);
+    })
+    .await;
+    server.open_floor(&[]).await;
+    switch.lock().expect("nobody panics").store(true, Ordering::SeqCst);
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let mut interactions = server.interactions();
+        calls.spawn(async move { interactions.submit(call(&format!("c{number}"))).await.map(drop) });
+    }
+    for answer in within("the answers", calls.join_all()).await {
+        let status = answer.expect_err("nothing is done any more");
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    }
+    let ended = server.ends().await.expect_err("it ends").to_string();
+    assert_eq!(ended, "the shard of tenant default ended: an assumption is broken: a batch is a batch");
 }

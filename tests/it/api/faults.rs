@@ -184,9 +184,16 @@ impl CustomerReads for DeadReads {
 pub struct Failing {
     journal: Memory,
     broken: Arc<AtomicBool>,
+    /// It then breaks an assumption instead.
+    panics: bool,
 }
 
 impl Failing {
+    /// One that breaks an assumption.
+    pub fn panicking() -> Failing {
+        Failing { panics: true, ..Failing::default() }
+    }
+
     /// Set to true, every further append fails.
     pub fn switch(&self) -> Arc<AtomicBool> {
         self.broken.clone()
@@ -196,6 +203,7 @@ impl Failing {
 impl Journal for Failing {
     fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
         if self.broken.load(Ordering::SeqCst) {
+            assert!(!self.panics, "a batch is a batch");
             let source = std::io::ErrorKind::StorageFull.into();
             return Err(Fault::Io { path: PathBuf::from("journal.db"), doing: "append to", source });
         }

@@ -40,6 +40,7 @@ mod ruling_again;
 mod snapshots;
 mod streams;
 mod supervising;
+mod upkeep;
 mod verbs;
 mod waiting;
 mod wording;

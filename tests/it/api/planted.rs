@@ -206,12 +206,16 @@ pub async fn link_and_prefer(server: &Server, person: &Person, customer: &str) {
     server.customers().set_preference(prefer).await.expect("known");
 }
 
-/// Every file below a folder.
+/// Every file below a folder, but for the reserve: nothing was ever written to it, and it is large.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("the folder can be read") {
         let path = entry.expect("the folder can be read").path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if !path.ends_with("reserve") {
+            found.push(path);
+        }
     }
     found
 }

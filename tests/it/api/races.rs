@@ -18,7 +18,7 @@ use baton::engine::route::Route;
 use baton::engine::time::Time;
 use baton::journal::{Batch, Fault, Journal, Key, Memory, RecordRef, WrappedKey};
 use baton::runtime::inbox::{AskError, Seen, ShardHandle};
-use baton::runtime::start::{Running, start};
+use baton::runtime::start::{Beside, Running, start};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -100,7 +100,8 @@ impl Journal for Shared {
 
 fn running(journal: &Shared, speed: u32) -> Running {
     let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-    start(Box::new(journal.clone()), customers, &[], speed, true, "races", None).expect("nothing to recover")
+    start(Box::new(journal.clone()), customers, &[], speed, true, "races", Beside::default())
+        .expect("nothing to recover")
 }
 
 async fn done(handle: &ShardHandle, command: Command) -> Answer {

@@ -12,7 +12,7 @@ use baton::engine::route::Route;
 use baton::journal::{Archive, Erasure, Journal, Limits, Past, Snapshots, Sqlite, recover, state_after};
 use baton::runtime::payload::{Payload, Secret, Speaker};
 use baton::runtime::snapshotting::Keeping;
-use baton::runtime::start::{Running, StartError, start};
+use baton::runtime::start::{Beside, Running, StartError, start};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -43,8 +43,8 @@ impl House {
         let journal = Sqlite::open(&folder, "t").expect("nobody else has it");
         let limits = Limits { days: 400, bytes: 1 << 40 };
         let keeping = Keeping { folder, snapshot_events: u64::MAX, limits };
-        let running =
-            start(Box::new(journal), customers.clone(), &self.erasures, 1, true, "t", Some(keeping))?;
+        let beside = Beside { keeping: Some(keeping), ..Beside::default() };
+        let running = start(Box::new(journal), customers.clone(), &self.erasures, 1, true, "t", beside)?;
         Ok(Shard { running, customers })
     }
 
