@@ -1,12 +1,25 @@
 //! Every setting of the server: meaning, unit, default, limits. From the command line, then the environment, then a
 //! file, then the default; validated once.
 
+use crate::api::in_hand::Most;
 use crate::customers::{Home, Retention};
+use crate::runtime::admission;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
+
+/// Calls of a tenant that are answered at once, unless the settings say otherwise: some 10 KiB each.
+const CALLS_MAX: u32 = 16_384;
+/// Streams of a tenant that are open at once: an agent's desk has one.
+const STREAMS_MAX: u32 = 65_536;
+/// Connections at once.
+const CONNECTIONS_MAX: u32 = 16_384;
+/// Less than what supervisors of processes wait before they kill: 30 s in Kubernetes, 90 s by systemd.
+const STOP_WITHIN_S: u32 = 10;
 
 /// Where events are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
@@ -76,6 +89,23 @@ pub struct Settings {
     /// Whether the engine is told what its floor teaches: handle times, patience, resolution, load [default: true].
     #[arg(long, env = "BATON_LEARN", value_name = "TRUE|FALSE")]
     pub learn: Option<bool>,
+    /// How long requests may wait for the engine before new interactions are refused, ms, 5 to 10000 [default: 100]. Only
+    /// a delay that stands for half a second counts.
+    #[arg(long, env = "BATON_DELAY_MAX_MS", value_name = "MS")]
+    pub delay_max_ms: Option<u32>,
+    /// Most calls of one tenant that are being answered at once, 16 to 1000000; the last quarter is not for those that
+    /// wait for a route [default: 16384].
+    #[arg(long, env = "BATON_CALLS_MAX", value_name = "COUNT")]
+    pub calls_max: Option<u32>,
+    /// Most streams of one tenant that are open at once, 16 to 1000000 [default: 65536].
+    #[arg(long, env = "BATON_STREAMS_MAX", value_name = "COUNT")]
+    pub streams_max: Option<u32>,
+    /// Most connections at once, 16 to 1000000 [default: 16384, or fewer if the system allows the process fewer files].
+    #[arg(long, env = "BATON_CONNECTIONS_MAX", value_name = "COUNT")]
+    pub connections_max: Option<u32>,
+    /// How long an end may take that was asked for, seconds, 1 to 600 [default: 10].
+    #[arg(long, env = "BATON_STOP_WITHIN", value_name = "SECONDS")]
+    pub stop_within: Option<u32>,
     /// Which log lines, as in `info` or `baton=debug,warn` [default: info].
     #[arg(long, env = "BATON_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -98,6 +128,13 @@ pub struct Config {
     pub home: Option<Home>,
     pub retention: Retention,
     pub learns: bool,
+    /// What commands may have to wait before intake is shed.
+    pub delay_max: Duration,
+    /// What a tenant may have in hand.
+    pub most: Most,
+    pub connections_max: usize,
+    /// How long an end may take that was asked for.
+    pub stop_within: Duration,
     pub log: String,
 }
 
@@ -110,6 +147,8 @@ pub enum ConfigError {
     Toml { path: String, source: Box<toml::de::Error> },
     #[error("speed: got {got}, want 1 to 1000")]
     Speed { got: u32 },
+    #[error("{name}: got {got}, want {least} to {most}")]
+    Range { name: &'static str, got: u32, least: u32, most: u32 },
     #[error("country: {0}")]
     Country(String),
     #[error("retain: {0}")]
@@ -146,6 +185,11 @@ impl Settings {
             country: self.country.or(other.country),
             retain: self.retain.or(other.retain),
             learn: self.learn.or(other.learn),
+            delay_max_ms: self.delay_max_ms.or(other.delay_max_ms),
+            calls_max: self.calls_max.or(other.calls_max),
+            streams_max: self.streams_max.or(other.streams_max),
+            connections_max: self.connections_max.or(other.connections_max),
+            stop_within: self.stop_within.or(other.stop_within),
             log: self.log.or(other.log),
         }
     }
@@ -174,6 +218,14 @@ impl Settings {
         let home = self.country.as_deref().map(Home::parse).transpose().map_err(ConfigError::Country)?;
         let retention =
             self.retain.as_deref().map(Retention::parse).transpose().map_err(ConfigError::Retain)?;
+        let usual_ms = u32::try_from(admission::TARGET.as_millis()).expect("a fraction of a second");
+        let delay_max_ms = within("delay-max-ms", self.delay_max_ms, usual_ms, 5..=10_000)?;
+        let most = Most {
+            calls: within("calls-max", self.calls_max, CALLS_MAX, 16..=1_000_000)?,
+            streams: within("streams-max", self.streams_max, STREAMS_MAX, 16..=1_000_000)?,
+        };
+        let connections = within("connections-max", self.connections_max, CONNECTIONS_MAX, 16..=1_000_000)?;
+        let stop_within = within("stop-within", self.stop_within, STOP_WITHIN_S, 1..=600)?;
         Ok(Config {
             listen,
             data: self.data.unwrap_or_else(|| "baton-data".into()),
@@ -187,9 +239,27 @@ impl Settings {
             home,
             retention: retention.unwrap_or_default(),
             learns: self.learn.unwrap_or(true),
+            delay_max: Duration::from_millis(u64::from(delay_max_ms)),
+            most,
+            connections_max: usize::try_from(connections).expect("a machine of 32 bits or more"),
+            stop_within: Duration::from_secs(u64::from(stop_within)),
             log: self.log.unwrap_or_else(|| "info".into()),
         })
     }
+}
+
+/// A number within its bounds, or its default.
+fn within(
+    name: &'static str,
+    given: Option<u32>,
+    usual: u32,
+    bounds: RangeInclusive<u32>,
+) -> Result<u32, ConfigError> {
+    let got = given.unwrap_or(usual);
+    if bounds.contains(&got) {
+        return Ok(got);
+    }
+    Err(ConfigError::Range { name, got, least: *bounds.start(), most: *bounds.end() })
 }
 
 #[cfg(test)]
@@ -222,6 +292,8 @@ mod tests {
         assert!(toml::from_str::<Settings>("spede = 60").is_err());
         let wrong = Settings { speed: Some(0), ..Settings::default() };
         assert!(matches!(wrong.validate(), Err(ConfigError::Speed { got: 0 })));
+        let never = Settings { stop_within: Some(0), ..Settings::default() };
+        assert!(matches!(never.validate(), Err(ConfigError::Range { name: "stop-within", got: 0, .. })));
         let nowhere = Settings { country: Some("XX".into()), ..Settings::default() };
         assert!(matches!(nowhere.validate(), Err(ConfigError::Country(_))));
         let weeks = Settings { retain: Some("visit=9w".into()), ..Settings::default() };

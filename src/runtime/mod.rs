@@ -5,6 +5,7 @@
 //! streams), `history` (customers), `lessons` (what is learned from it), `fates` (versions of rules compared), `observe`
 //! (metrics).
 
+pub mod admission;
 pub mod clock;
 mod driver;
 mod erase;

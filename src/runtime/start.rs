@@ -1,9 +1,10 @@
 //! Starts a shard: recovers what the journal holds, catches the customers' histories up, and hands out the way in.
 
+use super::admission::Delays;
 use super::clock::Clock;
-use super::driver::{Driver, over};
+use super::driver::Driver;
 use super::fates::ByVersion;
-use super::follow::Follow;
+use super::follow::{Follow, over};
 use super::forgotten::{Erased, Forgotten};
 use super::history::History;
 use super::inbox::ShardHandle;
@@ -31,7 +32,7 @@ use hashbrown::HashMap;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -160,6 +161,8 @@ pub fn start(
         forgotten: forgotten.clone(),
         late: Vec::new(),
         gauges: observe::Gauges::new(tenant),
+        delays: Delays::default(),
+        began: Instant::now(),
         stepping: Duration::ZERO,
         events: Vec::new(),
     };
