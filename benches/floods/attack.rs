@@ -77,6 +77,31 @@ impl Resets {
     }
 }
 
+/// One connection with so many calls whose messages never come. Gives it with how many of them were refused, once it was
+/// said of all that are beyond `taken`.
+pub async fn half_sent(
+    address: SocketAddr,
+    count: usize,
+    taken: usize,
+) -> std::io::Result<(TcpStream, usize)> {
+    let mut stream = TcpStream::connect(address).await?;
+    let mut frames = [PREFACE, &SETTINGS].concat();
+    for number in 0..u32::try_from(count).expect("a connection has fewer") {
+        frames.extend(frame(1, 0x4, 2 * number + 1, &headers()));
+    }
+    stream.write_all(&frames).await?;
+    let mut refused = 0;
+    while refused < count.saturating_sub(taken) {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let mut payload = vec![0; usize::from(u16::from_be_bytes([head[1], head[2]]))];
+        stream.read_exact(&mut payload).await?;
+        // RST_STREAM with REFUSED_STREAM: it was not begun, and may be sent again.
+        refused += usize::from(head[3] == 3 && payload == [0, 0, 0, 7]);
+    }
+    Ok((stream, refused))
+}
+
 /// Takes what was said, so that it does not fill up. True if nothing more comes.
 fn ended(stream: &mut TcpStream) -> bool {
     let mut heard = [0; 4096];

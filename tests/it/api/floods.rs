@@ -6,7 +6,7 @@
 mod attack;
 
 use super::harness::{Server, within};
-use attack::{Resets, idle, malformed};
+use attack::{Resets, half_sent, idle, malformed};
 use baton::proto::InteractionState;
 
 /// How many times as much is sent as by default.
@@ -50,6 +50,31 @@ async fn calls_reset_as_they_open_end_their_connection_when_they_are_too_many() 
     within("too many at once", resets.send(100_000)).await.expect("it connects");
     within("the end of the connection", resets.shown_out()).await;
     assert_served(&server, "bo", "c2").await;
+    server.stop().await.expect("it stops in order");
+}
+
+#[tokio::test]
+async fn calls_beyond_those_a_connection_may_have_are_refused_and_others_served() {
+    let server = floor().await;
+    let flood = within("the refusals", half_sent(server.address(), 4_300, 4_096)).await;
+    let (held, refused) = flood.expect("the connection lives");
+    assert_eq!(refused, 204, "as many as are beyond its limit");
+    assert_served(&server, "ana", "c1").await;
+    drop(held);
+    assert_served(&server, "bo", "c2").await;
+    server.stop().await.expect("it stops in order");
+}
+
+#[tokio::test]
+async fn headers_that_are_too_long_fail_their_call_alone() {
+    let server = floor().await;
+    let mut request = tonic::Request::new(super::harness::call("c0"));
+    let long = "x".repeat(20 * 1024).parse().expect("plain text");
+    request.metadata_mut().insert("too-long", long);
+    let answer = within("an answer", server.interactions().submit(request)).await;
+    let status = answer.expect_err("20 KiB are more than 16");
+    assert!(status.message().contains("431"), "{status:?}");
+    assert_served(&server, "ana", "c1").await;
     server.stop().await.expect("it stops in order");
 }
 
