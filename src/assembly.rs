@@ -2,6 +2,7 @@
 //! fails before the first request is taken, and leaves nothing behind.
 
 use crate::api::access::{Access, DEFAULT_TENANT, Tokens, TokensError};
+use crate::api::in_hand::InHand;
 use crate::api::tenant::{
     InForce, Known, Publishing, Surroundings, Tenant, Tenants, Tickets, WITNESSES_MAX, Witness, compare_all,
     keep_looking,
@@ -12,6 +13,7 @@ use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
 use crate::engine::command::Command;
 use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Reserve, Sqlite};
+use crate::observe;
 use crate::retaining::keep;
 use crate::rulebook::Rulebook;
 use crate::rules::{DOCUMENT_MAX, DocumentErrors, RuleSet};
@@ -35,21 +37,12 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
-
-/// Proxies and dead peers are found by HTTP/2 pings; they prove nothing about sessions.
-const PING_EVERY: Duration = Duration::from_secs(20);
-/// A peer that does not answer a ping for this long is cut off.
-const PING_TIMEOUT: Duration = Duration::from_secs(10);
-/// What a caller may send ahead on one stream, and on all of one connection, in bytes.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
-/// Most calls open on one connection.
-const CALLS_MAX: u32 = 4_096;
-/// A stop waits for open calls no longer than this.
-const STOP_MAX: Duration = Duration::from_secs(5);
 
 /// So many parts of the rules that the floor does not bear out yet are logged one by one.
 const SKIPPED_LOGGED_MAX: usize = 30;
@@ -83,6 +76,11 @@ pub enum ServerError {
     Identity { path: String, why: String },
     #[error("the API failed: {0}")]
     Transport(#[from] tonic::transport::Error),
+    #[error(
+        "the journal took longer than {} s to end: what was answered is durable, what was not may be lost",
+        within.as_secs()
+    )]
+    StopTooLong { within: Duration },
     #[error("the shard of tenant {tenant} ended: {why}")]
     ShardEnded { tenant: String, why: String },
     #[error("what runs beside the serving ended: {0}")]
@@ -94,7 +92,9 @@ pub struct Ready {
     /// Where it listens; the port is the real one, also if 0 was asked for.
     pub address: SocketAddr,
     listener: TcpListener,
-    server: Server,
+    tls: Option<TlsAcceptor>,
+    connections_max: usize,
+    stop_within: Duration,
     tenants: Tenants,
     shards: Vec<Shard>,
     retention: Retention,
@@ -156,7 +156,7 @@ pub async fn prepare_with(
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
     let address =
         listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
-    let server = server(config)?;
+    let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
     let access = match &config.tokens {
         Some(path) => Access::Tokens(Tokens::read(path)?),
         None => Access::Open,
@@ -178,7 +178,19 @@ pub async fn prepare_with(
     }
     let tenants = Tenants::new(shards.iter().map(|shard| shard.tenant.clone()).collect(), access);
     let retention = config.retention.clone();
-    Ok(Ready { address, listener, server, tenants, shards, retention, reserve, _lock: lock })
+    let (connections_max, stop_within) = (config.connections_max, config.stop_within);
+    Ok(Ready {
+        address,
+        listener,
+        tls,
+        connections_max,
+        stop_within,
+        tenants,
+        shards,
+        retention,
+        reserve,
+        _lock: lock,
+    })
 }
 
 /// The rules of a file.
@@ -200,25 +212,8 @@ fn names(access: &Access) -> BTreeSet<String> {
     }
 }
 
-/// The transport. A certificate or key that cannot be used is found here, before anything is opened.
-fn server(config: &Config) -> Result<Server, ServerError> {
-    let server = Server::builder()
-        .http2_keepalive_interval(Some(PING_EVERY))
-        .http2_keepalive_timeout(Some(PING_TIMEOUT))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_concurrent_streams(CALLS_MAX)
-        .tcp_nodelay(true);
-    let Some((cert, key)) = &config.tls else { return Ok(server) };
-    let path = format!("{} and {}", cert.display(), key.display());
-    server.tls_config(tls(cert, key)?).map_err(|error| {
-        // The reason lies below the transport's own word for it.
-        let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        ServerError::Identity { path, why }
-    })
-}
-
-fn tls(cert: &Path, key: &Path) -> Result<ServerTlsConfig, ServerError> {
+/// What callers come through. A certificate or key that cannot be used is found here, before anything is opened.
+fn tls(cert: &Path, key: &Path) -> Result<TlsAcceptor, ServerError> {
     let read = |what, path: &Path| {
         std::fs::read(path).map_err(|source| ServerError::Tls {
             what,
@@ -226,8 +221,18 @@ fn tls(cert: &Path, key: &Path) -> Result<ServerTlsConfig, ServerError> {
             source,
         })
     };
-    let identity = Identity::from_pem(read("the certificate", cert)?, read("the private key", key)?);
-    Ok(ServerTlsConfig::new().identity(identity))
+    let (chain, secret) = (read("the certificate", cert)?, read("the private key", key)?);
+    let path = format!("{} and {}", cert.display(), key.display());
+    let wrong = |why: String| ServerError::Identity { path: path.clone(), why };
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
+    let chain = chain.map_err(|error| wrong(error.to_string()))?;
+    let secret = PrivateKeyDer::from_pem_slice(&secret).map_err(|error| wrong(error.to_string()))?;
+    let mut config = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .map_err(|error| wrong(error.to_string()))?;
+    config.alpn_protocols.push(b"h2".to_vec());
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
@@ -263,6 +268,7 @@ fn open_tenant(
     let running = catch_unwind(AssertUnwindSafe(start))
         .unwrap_or_else(|panic| Err(StartError::Broken(broken::why(&*panic))))
         .map_err(|source| ServerError::Tenant { tenant: name.to_owned(), source: Box::new(source) })?;
+    running.handle.door().aim_at(config.delay_max);
     let rules = at_start(&mut rulebook, name, given, running.clock.now())
         .map_err(|source| ServerError::Rulebook { tenant: name.to_owned(), source: Box::new(source) })?;
     tracing::info!(
@@ -286,6 +292,7 @@ fn open_tenant(
     let tenant = Arc::new(Tenant {
         name: name.to_owned(),
         shard: running.handle.clone(),
+        in_hand: InHand::new(config.most),
         payloads: running.payloads.clone(),
         recents: running.recents.clone(),
         outlook: running.outlook.clone(),
@@ -313,7 +320,8 @@ fn open_tenant(
 impl Ready {
     /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let Ready { listener, server, tenants, mut shards, retention, reserve, _lock: lock, .. } = self;
+        let Ready { listener, tls, connections_max, stop_within, tenants, mut shards, .. } = self;
+        let (retention, reserve, lock) = (self.retention, self.reserve, self._lock);
         for shard in &shards {
             api::begin(&shard.tenant).await;
         }
@@ -336,7 +344,7 @@ impl Ready {
                 // Sent or dropped, either way it is time.
                 let _ = drained.await;
             };
-            serving::serve(listener, &server, &routes, drained).await
+            serving::serve(listener, tls, connections_max, &routes, drained).await
         });
 
         let (handles, mut ends) = watch_ends(shards);
@@ -348,11 +356,22 @@ impl Ready {
         };
         end.tell(reserve.as_deref());
         report(&health_reporter, ServingStatus::NotServing).await;
+        let ends_by = tokio::time::Instant::now() + stop_within;
+        // No more connections, and no more calls on those there are.
         let _ = drain.send(());
         tasks.abort_all();
-        let result = end_shards(handles, reserve.as_deref()).await;
-        if tokio::time::timeout(STOP_MAX, serving).await.is_err() {
-            tracing::warn!("calls were still open after {STOP_MAX:?}");
+        let mut last_snapshots = Vec::new();
+        let ending = end_shards(handles, reserve.as_deref(), &mut last_snapshots);
+        let result = tokio::time::timeout_at(ends_by, ending).await;
+        let result = result.unwrap_or_else(|_| Err(ServerError::StopTooLong { within: stop_within }));
+        // The streams learn of it from their shards: they end by themselves, unless somebody does not read.
+        if tokio::time::timeout_at(ends_by, serving).await.is_err() {
+            tracing::warn!("calls were still open after {stop_within:?}");
+        }
+        // They read what the shards wrote last. One that is not done in time is not missed: the journal has everything.
+        let written = tokio::task::spawn_blocking(|| last_snapshots.into_iter().for_each(Snapshotting::end));
+        if tokio::time::timeout_at(ends_by, written).await.is_err() {
+            tracing::info!("no last snapshot is written in {stop_within:?}: the next start reads more");
         }
         drop(lock);
         match end {
@@ -434,17 +453,24 @@ fn watch_ends(shards: Vec<Shard>) -> (Handles, JoinSet<()>) {
 }
 
 /// Lets each shard finish what it has taken, and tells how the first that failed ended.
-async fn end_shards(handles: Handles, reserve: Option<&Reserve>) -> Result<(), ServerError> {
+async fn end_shards(
+    handles: Handles,
+    reserve: Option<&Reserve>,
+    last_snapshots: &mut Vec<Snapshotting>,
+) -> Result<(), ServerError> {
+    // All of them refuse new work before the first is waited for.
+    for (tenant, ..) in &handles {
+        tenant.shard.refuse_intake();
+    }
     let mut result = Ok(());
     for (tenant, thread, snapshots) in handles {
-        tenant.shard.stop();
-        let join = move || {
-            let ended = thread.join();
-            // It reads what the shard wrote last.
-            snapshots.map(Snapshotting::end);
-            ended
-        };
-        let ended = tokio::task::spawn_blocking(join).await.expect("joining does not panic");
+        let shard = tenant.shard.clone();
+        let ended = tokio::task::spawn_blocking(move || {
+            shard.stop();
+            thread.join()
+        });
+        let ended = ended.await.expect("joining does not panic");
+        last_snapshots.extend(snapshots);
         let why = match ended {
             Ok(Ok(())) => continue,
             Ok(Err(fault)) => match reserve.filter(|_| fault.is_disk_full()) {
@@ -463,6 +489,7 @@ async fn sweep(tenant: Arc<Tenant>) {
     let mut last = tokio::time::Instant::now();
     loop {
         tokio::time::sleep(SWEEP).await;
+        observe::in_hand(&tenant.name, tenant.in_hand.now());
         let stalled = last.elapsed().saturating_sub(2 * SWEEP);
         last = tokio::time::Instant::now();
         let lost = tenant.leases.sweep(stalled);

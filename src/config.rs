@@ -1,13 +1,26 @@
 //! Every setting of the server: meaning, unit, default, limits. From the command line, then the environment, then a
 //! file, then the default; validated once.
 
+use crate::api::in_hand::Most;
 use crate::customers::{Home, Retention};
 use crate::journal::Limits;
+use crate::runtime::admission;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
+
+/// Calls of a tenant that are answered at once, unless the settings say otherwise: some 10 KiB each.
+const CALLS_MAX: u32 = 16_384;
+/// Streams of a tenant that are open at once: an agent's desk has one.
+const STREAMS_MAX: u32 = 65_536;
+/// Connections at once.
+const CONNECTIONS_MAX: u32 = 16_384;
+/// Less than what supervisors of processes wait before they kill: 30 s in Kubernetes, 90 s by systemd.
+const STOP_WITHIN_S: u32 = 10;
 
 /// Where events are kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, Deserialize)]
@@ -93,6 +106,23 @@ pub struct Settings {
     /// And no more bytes of them for each tenant than this [default: 10737418240, 10 GiB].
     #[arg(long, env = "BATON_ARCHIVE_BYTES", value_name = "BYTES")]
     pub archive_bytes: Option<u64>,
+    /// How long requests may wait for the engine before new interactions are refused, ms, 5 to 10000 [default: 100]. Only
+    /// a delay that stands for half a second counts.
+    #[arg(long, env = "BATON_DELAY_MAX_MS", value_name = "MS")]
+    pub delay_max_ms: Option<u32>,
+    /// Most calls of one tenant that are being answered at once, 16 to 1000000; the last quarter is not for those that
+    /// wait for a route [default: 16384].
+    #[arg(long, env = "BATON_CALLS_MAX", value_name = "COUNT")]
+    pub calls_max: Option<u32>,
+    /// Most streams of one tenant that are open at once, 16 to 1000000 [default: 65536].
+    #[arg(long, env = "BATON_STREAMS_MAX", value_name = "COUNT")]
+    pub streams_max: Option<u32>,
+    /// Most connections at once, 16 to 1000000 [default: 16384, or fewer if the system allows the process fewer files].
+    #[arg(long, env = "BATON_CONNECTIONS_MAX", value_name = "COUNT")]
+    pub connections_max: Option<u32>,
+    /// How long an end may take that was asked for, seconds, 1 to 600 [default: 10].
+    #[arg(long, env = "BATON_STOP_WITHIN", value_name = "SECONDS")]
+    pub stop_within: Option<u32>,
     /// Which log lines, as in `info` or `baton=debug,warn` [default: info].
     #[arg(long, env = "BATON_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -118,6 +148,13 @@ pub struct Config {
     /// Events between two snapshots.
     pub snapshot_events: u64,
     pub archive: Limits,
+    /// What commands may have to wait before intake is shed.
+    pub delay_max: Duration,
+    /// What a tenant may have in hand.
+    pub most: Most,
+    pub connections_max: usize,
+    /// How long an end may take that was asked for.
+    pub stop_within: Duration,
     pub log: String,
 }
 
@@ -132,6 +169,8 @@ pub enum ConfigError {
     Speed { got: u32 },
     #[error("snapshot-events: got {got}, want {SNAPSHOT_EVENTS_MIN} or more")]
     SnapshotEvents { got: u64 },
+    #[error("{name}: got {got}, want {least} to {most}")]
+    Range { name: &'static str, got: u32, least: u32, most: u32 },
     #[error("country: {0}")]
     Country(String),
     #[error("retain: {0}")]
@@ -171,6 +210,11 @@ impl Settings {
             snapshot_events: self.snapshot_events.or(other.snapshot_events),
             archive_days: self.archive_days.or(other.archive_days),
             archive_bytes: self.archive_bytes.or(other.archive_bytes),
+            delay_max_ms: self.delay_max_ms.or(other.delay_max_ms),
+            calls_max: self.calls_max.or(other.calls_max),
+            streams_max: self.streams_max.or(other.streams_max),
+            connections_max: self.connections_max.or(other.connections_max),
+            stop_within: self.stop_within.or(other.stop_within),
             log: self.log.or(other.log),
         }
     }
@@ -203,6 +247,14 @@ impl Settings {
         if snapshot_events < SNAPSHOT_EVENTS_MIN {
             return Err(ConfigError::SnapshotEvents { got: snapshot_events });
         }
+        let usual_ms = u32::try_from(admission::TARGET.as_millis()).expect("a fraction of a second");
+        let delay_max_ms = within("delay-max-ms", self.delay_max_ms, usual_ms, 5..=10_000)?;
+        let most = Most {
+            calls: within("calls-max", self.calls_max, CALLS_MAX, 16..=1_000_000)?,
+            streams: within("streams-max", self.streams_max, STREAMS_MAX, 16..=1_000_000)?,
+        };
+        let connections = within("connections-max", self.connections_max, CONNECTIONS_MAX, 16..=1_000_000)?;
+        let stop_within = within("stop-within", self.stop_within, STOP_WITHIN_S, 1..=600)?;
         Ok(Config {
             listen,
             data: self.data.unwrap_or_else(|| "baton-data".into()),
@@ -221,9 +273,27 @@ impl Settings {
                 days: self.archive_days.unwrap_or(ARCHIVE.days),
                 bytes: self.archive_bytes.unwrap_or(ARCHIVE.bytes),
             },
+            delay_max: Duration::from_millis(u64::from(delay_max_ms)),
+            most,
+            connections_max: usize::try_from(connections).expect("a machine of 32 bits or more"),
+            stop_within: Duration::from_secs(u64::from(stop_within)),
             log: self.log.unwrap_or_else(|| "info".into()),
         })
     }
+}
+
+/// A number within its bounds, or its default.
+fn within(
+    name: &'static str,
+    given: Option<u32>,
+    usual: u32,
+    bounds: RangeInclusive<u32>,
+) -> Result<u32, ConfigError> {
+    let got = given.unwrap_or(usual);
+    if bounds.contains(&got) {
+        return Ok(got);
+    }
+    Err(ConfigError::Range { name, got, least: *bounds.start(), most: *bounds.end() })
 }
 
 #[cfg(test)]
@@ -258,6 +328,8 @@ mod tests {
         assert!(matches!(wrong.validate(), Err(ConfigError::Speed { got: 0 })));
         let often = Settings { snapshot_events: Some(999), ..Settings::default() };
         assert!(matches!(often.validate(), Err(ConfigError::SnapshotEvents { got: 999 })));
+        let never = Settings { stop_within: Some(0), ..Settings::default() };
+        assert!(matches!(never.validate(), Err(ConfigError::Range { name: "stop-within", got: 0, .. })));
         let nowhere = Settings { country: Some("XX".into()), ..Settings::default() };
         assert!(matches!(nowhere.validate(), Err(ConfigError::Country(_))));
         let weeks = Settings { retain: Some("visit=9w".into()), ..Settings::default() };

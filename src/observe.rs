@@ -5,8 +5,10 @@ use crate::broken;
 use crate::engine::agent::{Presence, RoutingState};
 use crate::engine::ids::QueueKey;
 use crate::engine::shard::Shard;
+use crate::runtime::admission::{Change, Door};
 use metrics::{counter, gauge, histogram};
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// How often the gauges are brought up to date, at most.
@@ -37,6 +39,22 @@ pub fn snapshot_failed(tenant: &str) {
     counter!("baton_snapshot_failures_total", "tenant" => tenant.to_owned()).increment(1);
 }
 
+/// So many connections are open.
+pub fn connections(open: usize) {
+    gauge!("baton_connections").set(real(open));
+}
+
+/// A connection was closed before anything was asked on it: `too_many` are open, or its `greeting` came to nothing.
+pub fn connection_refused(why: &'static str) {
+    counter!("baton_connections_refused_total", "why" => why).increment(1);
+}
+
+/// So many calls of a tenant are being answered, and so many streams are open.
+pub fn in_hand(tenant: &str, (calls, streams): (usize, usize)) {
+    gauge!("baton_calls", "tenant" => tenant.to_owned()).set(real(calls));
+    gauge!("baton_streams", "tenant" => tenant.to_owned()).set(real(streams));
+}
+
 /// A request was refused or failed at the edge.
 pub fn refused(reason: &'static str) {
     counter!("baton_requests_refused_total", "reason" => reason).increment(1);
@@ -57,12 +75,12 @@ pub fn tell_what_breaks() {
     }));
 }
 
-/// A card left without the customer's part, or an interaction without its customer.
 /// A rule whose condition failed, and was skipped.
 pub fn rule_skipped(tenant: &str, why: &'static str) {
     counter!("baton_rules_skipped_total", "tenant" => tenant.to_owned(), "why" => why).increment(1);
 }
 
+/// A card left without the customer's part, or an interaction without its customer.
 pub fn customer_late(what: &'static str) {
     counter!("baton_customer_late_total", "what" => what).increment(1);
 }
@@ -82,6 +100,20 @@ pub fn planned_again(tenant: &str, planned: u64) {
     counter!("baton_planned_again_total", "tenant" => tenant.to_owned()).increment(planned);
 }
 
+/// Intake is shed from now on, or no more.
+pub fn shedding(gauges: &Gauges, change: Change, waited: Duration, door: &Door) {
+    let (tenant, shed) = (&gauges.tenant, door.delayed.load(Ordering::Relaxed));
+    let (waited_ms, target_ms) = (waited.as_millis(), door.target().as_millis());
+    match change {
+        Change::Began => {
+            tracing::warn!(tenant, waited_ms, target_ms, "requests wait too long: intake is shed")
+        }
+        Change::Ended { after } => {
+            tracing::info!(tenant, waited_ms, after_ms = after.as_millis(), shed, "intake is shed no more");
+        }
+    }
+}
+
 /// Publishes a shard's books.
 pub struct Gauges {
     tenant: String,
@@ -95,16 +127,29 @@ impl Gauges {
     }
 
     /// Brings the figures up to date, unless that was done a moment ago.
-    pub fn refresh(&mut self, shard: &Shard, inbox: usize) {
+    pub fn refresh(&mut self, shard: &Shard, inbox: usize, door: &Door) {
         if self.last.is_some_and(|last| last.elapsed() < REFRESH) {
             return;
         }
         self.last = Some(Instant::now());
         gauge!("baton_inbox_depth", "tenant" => self.tenant.clone()).set(real(inbox));
+        self.door(door);
         for (key, entry) in shard.floor().queues.by_name() {
             self.queue(shard, QueueKey(u16::try_from(key).expect("queue keys are u16")), &entry.name);
         }
         self.agents(shard);
+    }
+
+    fn door(&self, door: &Door) {
+        gauge!("baton_inbox_delay_seconds", "tenant" => self.tenant.clone()).set(door.waited().as_secs_f64());
+        gauge!("baton_intake_shedding", "tenant" => self.tenant.clone())
+            .set(f64::from(u8::from(door.sheds())));
+        for (why, count) in
+            [("delay", &door.delayed), ("inbox_full", &door.full), ("caller_gone", &door.abandoned)]
+        {
+            let labels = [("tenant", self.tenant.clone()), ("why", why.to_owned())];
+            counter!("baton_intake_shed_total", &labels).absolute(count.load(Ordering::Relaxed));
+        }
     }
 
     fn queue(&self, shard: &Shard, key: QueueKey, name: &str) {

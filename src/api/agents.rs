@@ -4,6 +4,7 @@ use super::access::Service;
 use super::attach;
 use super::conversation;
 use super::desk;
+use super::in_hand::Counted;
 use super::tenant::{Gate, Tenants};
 use super::work;
 use crate::proto;
@@ -38,22 +39,23 @@ impl Agents for Api {
 
     async fn work(&self, request: Request<proto::WorkRequest>) -> Result<Response<Self::WorkStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.gate.of(&metadata, "agent", &request.agent)?;
-        let opened = work::open(&tenant, &request).await?;
+        let stream = self.gate.of(&metadata, "agent", &request.agent)?.stream()?;
+        let opened = work::open(&stream.tenant, &request).await?;
         let (send, out) = mpsc::channel(OUT_MAX);
         tokio::spawn(opened.run(send));
         let out = ReceiverStream::new(out).map(|message| message.map_err(Status::from));
-        Ok(Response::new(Box::pin(out)))
+        Ok(Response::new(Box::pin(stream.telling(out))))
     }
 
-    type AttachStream = attach::Answers;
+    type AttachStream = Counted<attach::Answers>;
 
     async fn attach(
         &self,
         request: Request<Streaming<proto::AttachRequest>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
-        let tenant = self.gate.caller(request.metadata())?;
-        Ok(Response::new(attach::Answers::open(tenant, request.into_inner())?))
+        let stream = self.gate.caller(request.metadata())?.stream()?;
+        let answers = attach::Answers::open(stream.tenant.clone(), request.into_inner())?;
+        Ok(Response::new(stream.telling(answers)))
     }
 
     async fn heartbeat(

@@ -2,6 +2,7 @@
 
 use super::access::Service;
 use super::convert::{cursor, duration_ms, page_size, real, text};
+use super::in_hand::Counted;
 use super::intake::{self, Again};
 use super::names::{chosen_id, shown};
 use super::planning_again::plan_one_again;
@@ -11,7 +12,7 @@ use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
 use super::whose::Late;
 use crate::engine::command::{Answer, Command, Refusal};
-use crate::engine::ids::{CustomerId, InteractionId, Text};
+use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
 use crate::engine::interaction::Interaction;
 use crate::engine::plan::Plan;
 use crate::proto;
@@ -52,7 +53,7 @@ impl Api {
         metadata: &MetadataMap,
         request: &proto::SubmitRequest,
     ) -> Result<proto::SubmitResponse, ApiError> {
-        let tenant = self.gate.of(metadata, "parent", &request.parent)?;
+        let tenant = self.gate.of_patient(metadata, "parent", &request.parent)?;
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let max_wait = max_wait(request.max_wait)?;
         let identity = intake::identity(&tenant, request)?;
@@ -85,7 +86,7 @@ impl Api {
         metadata: &MetadataMap,
         request: &proto::WaitRequest,
     ) -> Result<proto::WaitResponse, ApiError> {
-        let tenant = self.gate.of(metadata, "name", &request.name)?;
+        let tenant = self.gate.of_patient(metadata, "name", &request.name)?;
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         text("fallback", &request.fallback, FALLBACK_MAX)?;
         let view = settled(&tenant, id, max_wait(request.max_wait)?).await?;
@@ -207,7 +208,7 @@ async fn watched(
     mut changes: mpsc::Receiver<Box<InteractionView>>,
     send: mpsc::Sender<Result<proto::WatchInteractionResponse, Status>>,
 ) {
-    let mut over = false;
+    let (mut over, mut last) = (false, Sequence(0));
     while !over {
         let next = tokio::select! {
             next = changes.recv() => next,
@@ -215,7 +216,7 @@ async fn watched(
         };
         let message = match next {
             Some(view) => {
-                over = view.interaction.state.is_over();
+                (over, last) = (view.interaction.state.is_over(), view.sequence);
                 Ok(proto::WatchInteractionResponse {
                     interaction: Some(tenant.show_interaction(&view)),
                     cursor: Some(cursor(view.sequence.0, view.now)),
@@ -223,7 +224,7 @@ async fn watched(
             }
             None => {
                 over = true;
-                Err(super::work::cut_off(&tenant, WATCH_FEED_MAX).await.into())
+                Err(super::work::cut_off(&tenant, WATCH_FEED_MAX, last).await.into())
             }
         };
         if send.send(message).await.is_err() {
@@ -311,7 +312,8 @@ impl Interactions for Api {
         request: Request<proto::WatchInteractionRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.gate.of(&metadata, "name", &request.name)?;
+        let stream = self.gate.of(&metadata, "name", &request.name)?.stream()?;
+        let tenant = stream.tenant.clone();
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
         if look(&tenant, id).await?.is_none() {
             return Err(not_retained(&tenant, id).await.into());
@@ -320,7 +322,7 @@ impl Interactions for Api {
         tenant.shard.watch(id, feed).map_err(ApiError::from)?;
         let (send, out) = mpsc::channel(1);
         tokio::spawn(watched(tenant, changes, send));
-        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+        Ok(Response::new(Box::pin(stream.telling(ReceiverStream::new(out)))))
     }
 
     async fn wait(
@@ -405,14 +407,16 @@ impl Interactions for Api {
         Ok(Response::new(platform::connect_failed(&tenant, &request).await?))
     }
 
-    type RouteStream = route::Answers;
+    type RouteStream = Counted<route::Answers>;
 
     async fn route(
         &self,
         request: Request<Streaming<proto::RouteRequest>>,
     ) -> Result<Response<Self::RouteStream>, Status> {
         let (metadata, _, requests) = request.into_parts();
-        Ok(Response::new(route::Answers::open(self.gate.caller(&metadata)?, requests)?))
+        let stream = self.gate.caller(&metadata)?.stream()?;
+        let answers = route::Answers::open(stream.tenant.clone(), requests)?;
+        Ok(Response::new(stream.telling(answers)))
     }
 
     async fn transfer(

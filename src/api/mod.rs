@@ -26,6 +26,7 @@ mod handover;
 mod histories;
 mod hours_parts;
 mod in_force;
+pub mod in_hand;
 mod intake;
 mod interactions;
 mod known;

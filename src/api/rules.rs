@@ -278,11 +278,11 @@ impl Rules for Api {
         request: Request<proto::BacktestRequest>,
     ) -> Result<Response<Self::BacktestStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
-        let question = backtest::question(&tenant, &request).await?;
+        let stream = self.gate.of(&metadata, "parent", &request.parent)?.stream()?;
+        let question = backtest::question(&stream.tenant, &request).await?;
         let (send, out) = mpsc::channel(4);
-        tokio::spawn(backtest::answer(tenant, question, send));
-        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+        tokio::spawn(backtest::answer(stream.tenant.clone(), question, send));
+        Ok(Response::new(Box::pin(stream.telling(ReceiverStream::new(out)))))
     }
 
     async fn run_beside(

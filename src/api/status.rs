@@ -9,20 +9,24 @@ use crate::proto;
 use crate::rulebook::{BookError, Refused};
 use crate::runtime::inbox::AskError;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 /// The domain of every reason.
 pub const DOMAIN: &str = "baton";
+/// The server is about to end, or has.
+pub const STOPPING: &str = "STOPPING";
 /// Longest fallback, in characters.
 pub const FALLBACK_MAX: usize = 256;
 /// Longest text that an error tells, in characters. Errors travel in headers, and many clients take 8 KiB of those.
 const TOLD_MAX: usize = 200;
 /// The same for the one text that an error is about.
 const TOLD_AT_LENGTH_MAX: usize = 1_500;
-/// What a client that was turned away for load is asked to wait.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+/// What a client that was turned away for load, or by a server that stops, is asked to wait, in ms: from so many to
+/// that many. Those who were turned away together should not all come back together.
+const RETRY_AFTER_MS: std::ops::Range<u64> = 500..1_500;
 
 /// An error on its way out.
 #[derive(Clone, Debug)]
@@ -103,6 +107,11 @@ impl ApiError {
         ApiError { fallback: repeated.then(|| fallback.to_owned()), ..self }
     }
 
+    /// When it is worth trying again, if it is.
+    fn retry_after(&self) -> Option<Duration> {
+        (self.code == Code::ResourceExhausted || self.reason == STOPPING).then(next_retry)
+    }
+
     /// The gRPC code.
     pub fn code(&self) -> Code {
         self.code
@@ -119,15 +128,26 @@ impl ApiError {
     }
 }
 
+/// Each time another, dealt evenly: the next of Weyl's sequence by the golden ratio.
+fn next_retry() -> Duration {
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    static DEALT: AtomicU64 = AtomicU64::new(0);
+    let dealt = DEALT.fetch_add(GOLDEN, Ordering::Relaxed);
+    let spread = u128::from(dealt) * u128::from(RETRY_AFTER_MS.end - RETRY_AFTER_MS.start);
+    let spread = u64::try_from(spread >> 64).expect("a product of two 64-bit numbers has 64 bits above");
+    Duration::from_millis(RETRY_AFTER_MS.start + spread)
+}
+
 impl From<ApiError> for proto::Failure {
     fn from(error: ApiError) -> proto::Failure {
         observe::refused(error.reason);
+        let retry_after = error.retry_after().map(real);
         proto::Failure {
             code: error.code as i32,
             reason: error.reason.to_owned(),
             message: error.message,
             field: error.field.unwrap_or_default(),
-            retry_after: (error.code == Code::ResourceExhausted).then(|| real(RETRY_AFTER)),
+            retry_after,
         }
     }
 }
@@ -135,6 +155,7 @@ impl From<ApiError> for proto::Failure {
 impl From<ApiError> for Status {
     fn from(error: ApiError) -> Status {
         observe::refused(error.reason);
+        let retry_after = error.retry_after();
         let fallback = error.fallback.map(|fallback| ("fallback", fallback));
         let told = fallback.into_iter().chain(error.told);
         let metadata: HashMap<String, String> = told.map(|(name, value)| (name.to_owned(), value)).collect();
@@ -142,8 +163,8 @@ impl From<ApiError> for Status {
         if let Some(field) = error.field {
             details.add_bad_request_violation(field, error.message.clone());
         }
-        if error.code == Code::ResourceExhausted {
-            details.set_retry_info(Some(RETRY_AFTER));
+        if retry_after.is_some() {
+            details.set_retry_info(retry_after);
         }
         Status::with_error_details(error.code, error.message, details)
     }
@@ -154,7 +175,12 @@ impl From<AskError> for ApiError {
         match error {
             AskError::Refused(refusal) => refusal.into(),
             AskError::Busy => ApiError::new(Code::ResourceExhausted, "OVERLOADED", error.to_string()),
-            AskError::Stopped => ApiError::new(Code::Unavailable, "STOPPING", error.to_string()),
+            AskError::Delayed { waited, .. } => {
+                let waited = waited.as_millis().to_string();
+                let error = ApiError::new(Code::ResourceExhausted, "OVERLOADED", error.to_string());
+                error.telling("waited_ms", &waited)
+            }
+            AskError::Stopped => ApiError::new(Code::Unavailable, STOPPING, error.to_string()),
         }
     }
 }
@@ -258,5 +284,32 @@ fn row(refusal: &Refusal) -> (Code, &'static str, Option<&'static str>) {
         }
         Refusal::Poisoned { .. } => (Code::FailedPrecondition, "POISONED", None),
         Refusal::TimeRunsBack { .. } => (Code::Internal, "TIME_RUNS_BACK", None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intake_that_is_shed_is_told_why_when_to_come_back_and_where_to_send_the_customer() {
+        let (waited, target) = (Duration::from_millis(250), Duration::from_millis(100));
+        let error = ApiError::from(AskError::Delayed { waited, target }).with_fallback("voicemail");
+        let status = Status::from(error);
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        let details = status.get_error_details();
+        let info = details.error_info().expect("a reason");
+        assert_eq!((info.reason.as_str(), info.metadata["fallback"].as_str()), ("OVERLOADED", "voicemail"));
+        assert_eq!(info.metadata["waited_ms"], "250");
+        assert!(details.retry_info().is_some());
+    }
+
+    #[test]
+    fn those_who_were_turned_away_together_are_told_to_come_back_apart() {
+        let mut told: Vec<u128> = (0..100).map(|_| next_retry().as_millis()).collect();
+        told.sort_unstable();
+        assert!(told[0] >= 500 && told[99] < 1_500, "{told:?}");
+        // Tests beside this one are told times too, so gaps may be wider than a hundredth.
+        assert!(told.windows(2).all(|pair| pair[1] - pair[0] < 200), "{told:?}");
     }
 }

@@ -126,15 +126,15 @@ impl Supervision for Api {
         request: Request<proto::WatchFloorRequest>,
     ) -> Result<Response<Self::WatchFloorStream>, Status> {
         let (metadata, _, request) = request.into_parts();
-        let tenant = self.gate.of(&metadata, "parent", &request.parent)?;
+        let stream = self.gate.of(&metadata, "parent", &request.parent)?.stream()?;
         let interval = Duration::from_millis(duration_ms("interval", request.interval, 100..=60_000, 1_000)?);
         let listed = usize::try_from(request.waiting_listed).ok().filter(|listed| *listed <= 1_000);
         let listed = listed.ok_or_else(|| {
             ApiError::field("waiting_listed", &request.waiting_listed.to_string(), "0 to 1000")
         })?;
         let (send, out) = mpsc::channel(1);
-        tokio::spawn(watch(tenant, interval, listed, request.messages_max, send));
-        Ok(Response::new(Box::pin(ReceiverStream::new(out))))
+        tokio::spawn(watch(stream.tenant.clone(), interval, listed, request.messages_max, send));
+        Ok(Response::new(Box::pin(stream.telling(ReceiverStream::new(out)))))
     }
 
     async fn explain(

@@ -2,6 +2,7 @@
 
 use super::access::{Access, Caller, Service};
 pub use super::in_force::{InForce, Ruling};
+use super::in_hand::{Entered, InHand};
 pub use super::known::Known;
 use super::names::{self, shown};
 pub use super::publishing::Publishing;
@@ -35,6 +36,8 @@ use tonic::metadata::MetadataMap;
 pub struct Tenant {
     pub name: String,
     pub shard: ShardHandle,
+    /// Calls and streams that are being answered.
+    pub in_hand: InHand,
     pub payloads: Arc<DashMap<InteractionId, Held>>,
     /// Cards of the customers who were offered lately.
     pub recents: Arc<Recents>,
@@ -194,18 +197,23 @@ impl Gate {
     }
 
     /// The caller's tenant, if `name` (of the field `field`) is one of its resources.
-    pub fn of(
+    pub fn of(&self, metadata: &MetadataMap, field: &'static str, name: &str) -> Result<Entered, ApiError> {
+        Entered::new(self.tenants.of(metadata, self.service, field, name)?)
+    }
+
+    /// The same for a call that may wait for long.
+    pub fn of_patient(
         &self,
         metadata: &MetadataMap,
         field: &'static str,
         name: &str,
-    ) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.of(metadata, self.service, field, name)
+    ) -> Result<Entered, ApiError> {
+        Entered::patient(self.tenants.of(metadata, self.service, field, name)?)
     }
 
     /// The caller's tenant.
-    pub fn caller(&self, metadata: &MetadataMap) -> Result<Arc<Tenant>, ApiError> {
-        self.tenants.caller(metadata, self.service)
+    pub fn caller(&self, metadata: &MetadataMap) -> Result<Entered, ApiError> {
+        Entered::new(self.tenants.caller(metadata, self.service)?)
     }
 
     /// The caller's tenant, if `name` (of the field `field`) is one of its resources, and what the caller is called.
@@ -214,9 +222,9 @@ impl Gate {
         metadata: &MetadataMap,
         field: &'static str,
         name: &str,
-    ) -> Result<(Arc<Tenant>, String), ApiError> {
+    ) -> Result<(Entered, String), ApiError> {
         let (own, caller) = self.tenants.known_caller(metadata, self.service)?;
         own.owns(field, name)?;
-        Ok((own, caller.to_owned()))
+        Ok((Entered::new(own)?, caller.to_owned()))
     }
 }

@@ -160,7 +160,8 @@ impl Opened {
                 }
                 None => {
                     // As above.
-                    let _ = send.send(Err(cut_off(&self.tenant, FEED_MAX).await)).await;
+                    let gap = cut_off(&self.tenant, FEED_MAX, last).await;
+                    let _ = send.send(Err(gap)).await;
                     break;
                 }
             }
@@ -284,13 +285,14 @@ fn show_offer(tenant: &Tenant, offer: &Offer, interaction: &InteractionView, car
     }
 }
 
-/// Why a feed ended: the server stops, or the reader was too slow.
-pub async fn cut_off(tenant: &Tenant, feed_max: usize) -> ApiError {
+/// Why a feed ended: the server stops, or the reader was too slow. Then it says where the gap begins.
+pub async fn cut_off(tenant: &Tenant, feed_max: usize, last: Sequence) -> ApiError {
     match tenant.shard.read(|_| ()).await {
         Ok(_) => {
             let error =
                 format!("more than {feed_max} changes were waiting to be read: open the stream again");
-            ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error)
+            let gap = ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error);
+            gap.telling("after_sequence", &last.0.to_string())
         }
         Err(error) => error.into(),
     }

@@ -7,7 +7,8 @@ use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 /// Wrong usage or settings.
@@ -16,6 +17,11 @@ const EXIT_USAGE: u8 = 2;
 const EXIT_UNAVAILABLE: u8 = 69;
 /// Something durable failed, or an assumption was broken (EX_IOERR). Start it again: it recovers from its journal.
 const EXIT_FAILED: u8 = 74;
+
+/// Told to end twice: the journal is as after kill -9, which loses nothing that was answered.
+const EXIT_AT_ONCE: i32 = 143;
+/// What runs beside has so long to notice that it is over.
+const GIVE_UP: Duration = Duration::from_millis(500);
 
 /// Options of `baton serve`.
 #[derive(Debug, Args)]
@@ -42,7 +48,12 @@ pub fn run(args: ServeArgs) -> ExitCode {
     observe::tell_what_breaks();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(serve(&config)),
+        Ok(runtime) => {
+            let code = runtime.block_on(serve(&config));
+            // What still runs was given up: a disk that does not answer must not keep the process.
+            runtime.shutdown_timeout(GIVE_UP);
+            code
+        }
         Err(error) => failed(&error, EXIT_UNAVAILABLE),
     }
 }
@@ -65,9 +76,11 @@ async fn serve(config: &Config) -> ExitCode {
     );
     match ready.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error @ (ServerError::ShardEnded { .. } | ServerError::TaskEnded(_))) => {
-            failed(&error, EXIT_FAILED)
-        }
+        Err(
+            error @ (ServerError::ShardEnded { .. }
+            | ServerError::TaskEnded(_)
+            | ServerError::StopTooLong { .. }),
+        ) => failed(&error, EXIT_FAILED),
         Err(error) => failed(&error, EXIT_UNAVAILABLE),
     }
 }
@@ -77,15 +90,25 @@ fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// When the process is asked to end. From the call on it is heard, whenever it is waited for.
+/// When the process is asked to end. From the call on it is heard, whenever it is waited for. Who asks again does not
+/// want to wait, and the process ends then.
 fn stop() -> impl Future<Output = ()> {
     let heard = |kind| signal(kind).expect("the system lets a process hear SIGTERM and SIGINT");
     let (mut terminate, mut interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
     async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+        either(&mut terminate, &mut interrupt).await;
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            eprintln!("baton: told to end again: ends at once");
+            std::process::exit(EXIT_AT_ONCE);
+        });
+    }
+}
+
+async fn either(first: &mut Signal, second: &mut Signal) {
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
     }
 }
 

@@ -54,6 +54,13 @@ impl Snapshots {
         Ok(None)
     }
 
+    /// Removes what was begun and never finished.
+    pub fn remove_drafts(&self) -> Result<(), Fault> {
+        let mut drafts = file::files_in(&self.folder)?;
+        drafts.retain(|path| path.extension().is_some_and(|found| found == "new"));
+        drafts.iter().try_for_each(|path| self.remove(path))
+    }
+
     /// Removes one.
     pub fn remove(&self, path: &Path) -> Result<(), Fault> {
         fs::remove_file(path).map_err(Fault::io(path, "remove"))
@@ -115,6 +122,8 @@ mod tests {
         [5, 8].iter().for_each(|sequence| written(&snapshots, *sequence));
         fs::write(snapshots.path(8), b"btns and nothing more").expect("written");
         fs::write(snapshots.path(9).with_extension("new"), b"begun").expect("written");
+        snapshots.remove_drafts().expect("removed");
+        assert!(!snapshots.path(9).with_extension("new").exists());
         let mut newest = snapshots.newest(u64::MAX).expect("readable").expect("there is one");
         assert_eq!(newest.next::<u64>().expect("a piece"), 5);
     }

@@ -1,10 +1,11 @@
 //! The loop of one shard: take what has arrived, step, commit, and only then answer and publish. It owns the engine
 //! and the journal's writer; nobody else touches either.
 
+use super::admission::Delays;
 use super::clock::Clock;
 use super::erase::Destroying;
 use super::fates::ByVersion;
-use super::follow::Follow;
+use super::follow::{Follow, over};
 use super::forgotten::Forgotten;
 use super::history::History;
 use super::inbox::{Answered, Ask, Inbox, Reply};
@@ -84,6 +85,9 @@ pub(super) struct Driver {
     pub late: Vec<u64>,
     pub poisoned: Poisoned,
     pub gauges: observe::Gauges,
+    /// How long commands have waited, measured from `began` on.
+    pub delays: Delays,
+    pub began: Instant,
     /// How long the next batch may be stepped.
     pub stepping: Duration,
     /// For the events of one step; empty between two.
@@ -97,8 +101,14 @@ impl Driver {
         loop {
             let mut batch = Batch::default();
             self.lose_cut_off(&mut batch);
+            if self.inbox.asks.is_empty() {
+                self.measure(None);
+            }
             match self.inbox.asks.recv_timeout(self.patience(&batch)) {
-                Ok(ask) => self.take(ask, &mut batch),
+                Ok(oldest) => {
+                    self.measure(Some(oldest.since));
+                    self.take(oldest.ask, &mut batch);
+                }
                 Err(RecvTimeoutError::Timeout) => self.tick(&mut batch),
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
@@ -109,7 +119,7 @@ impl Driver {
             self.stepping = commit.elapsed().clamp(*STEPPING.start(), *STEPPING.end());
             self.publish(batch);
             self.destroy(destroying)?;
-            self.gauges.refresh(&self.shard, self.inbox.asks.len());
+            self.gauges.refresh(&self.shard, self.inbox.asks.len(), &self.inbox.door);
             if stop {
                 return Ok(());
             }
@@ -123,8 +133,8 @@ impl Driver {
             if batch.stop || (taken % LOOK_EVERY == 0 && began.elapsed() > self.stepping) {
                 return;
             }
-            let Ok(ask) = self.inbox.asks.try_recv() else { return };
-            self.take(ask, batch);
+            let Ok(next) = self.inbox.asks.try_recv() else { return };
+            self.take(next.ask, batch);
         }
     }
 
@@ -152,6 +162,9 @@ impl Driver {
     }
 
     fn take(&mut self, ask: Ask, batch: &mut Batch) {
+        if self.drops(&ask) {
+            return;
+        }
         match ask {
             Ask::Do { command, secret, look, reply } => {
                 let look = look.resolved(&self.shard);
@@ -376,18 +389,6 @@ fn carries(event: &Event, secret: Option<&Secret>) -> bool {
         Event::Wrote { interaction } | Event::OwnerChanged { interaction, .. } => *interaction == of,
         Event::Sought(sought) => sought.interaction == of,
         _ => false,
-    }
-}
-
-/// The interaction that is over with an event.
-pub(super) fn over(event: &Event) -> Option<InteractionId> {
-    match event {
-        Event::Closed { interaction }
-        | Event::Cancelled { interaction, .. }
-        | Event::Abandoned { interaction, .. }
-        | Event::TimedOut { interaction, .. }
-        | Event::SentAway { interaction, .. } => Some(*interaction),
-        _ => None,
     }
 }
 

@@ -110,3 +110,15 @@ fn about_the_rest(event: &Event) -> About {
         Named::Offer(_) | Named::Assignment(_) | Named::Nobody => About::default(),
     }
 }
+
+/// The interaction that is over with an event.
+pub(super) fn over(event: &Event) -> Option<InteractionId> {
+    match event {
+        Event::Closed { interaction }
+        | Event::Cancelled { interaction, .. }
+        | Event::Abandoned { interaction, .. }
+        | Event::TimedOut { interaction, .. }
+        | Event::SentAway { interaction, .. } => Some(*interaction),
+        _ => None,
+    }
+}

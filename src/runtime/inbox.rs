@@ -1,6 +1,8 @@
-//! The hand-over to a shard: bounded, lock-free, many producers, one consumer. Full is an answer, not a wait. New
-//! interactions are refused first, so that accepts, completions and sign-outs still get through.
+//! The hand-over to a shard: bounded, lock-free, many producers, one consumer. Full is an answer, not a wait. Intake is
+//! refused first, for want of room or because what waits has waited too long (`admission`), so that accepts, completions
+//! and sign-outs still get through.
 
+use super::admission::{Door, TARGET};
 use super::erase::Destroying;
 use super::outbox::{AgentFollower, WatchFeed};
 use super::payload::Secret;
@@ -14,12 +16,13 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 /// Most commands and questions that may wait for a shard.
 pub const INBOX_MAX: usize = 16_384;
-/// Beyond this many, new interactions are refused.
+/// Beyond this many, intake is refused.
 pub const INTAKE_MAX: usize = INBOX_MAX / 4 * 3;
 
 /// An answer and the last event it has seen. It left only when that event was durable.
@@ -36,6 +39,11 @@ pub enum AskError {
     Refused(#[from] Refusal),
     #[error("{INBOX_MAX} requests are waiting for this shard already, the most there may be")]
     Busy,
+    #[error(
+        "requests wait {} ms for this shard, which should be {} ms: nothing new is taken until it is less",
+        waited.as_millis(), target.as_millis()
+    )]
+    Delayed { waited: Duration, target: Duration },
     #[error("the server is stopping")]
     Stopped,
 }
@@ -83,6 +91,36 @@ pub(super) enum Ask {
     Stop,
 }
 
+impl Ask {
+    /// New work, for which nobody waits any more. Whoever asked was answered nothing, so nothing is owed to them; what
+    /// they would do with the work without an answer is to ask again.
+    pub fn is_abandoned(&self, hears: impl Fn(PipeId) -> bool) -> bool {
+        let Ask::Do { command, reply, .. } = self else { return false };
+        is_intake(command)
+            && match reply {
+                Reply::One(reply) => reply.is_closed(),
+                Reply::Pipe { pipe, .. } => !hears(*pipe),
+            }
+    }
+}
+
+/// What brings new work, and is refused first.
+fn is_intake(command: &Command) -> bool {
+    matches!(command, Command::Submit(_) | Command::RequestCallback { .. })
+}
+
+/// What waits, and since when.
+pub(super) struct Waiting {
+    pub since: Instant,
+    pub ask: Ask,
+}
+
+impl From<Ask> for Waiting {
+    fn from(ask: Ask) -> Waiting {
+        Waiting { since: Instant::now(), ask }
+    }
+}
+
 /// Where an answer goes.
 pub(super) enum Reply {
     One(oneshot::Sender<Told>),
@@ -108,7 +146,8 @@ pub struct Tagged {
 /// The shard's end of the hand-over. The channel keeps what nobody takes any more, and with it the replies that
 /// somebody waits for; so whatever is left is turned away when this end goes.
 pub(super) struct Inbox {
-    pub asks: Receiver<Ask>,
+    pub asks: Receiver<Waiting>,
+    pub door: Arc<Door>,
     closed: Arc<AtomicBool>,
 }
 
@@ -123,7 +162,8 @@ impl Drop for Inbox {
 /// Everybody's way to one shard.
 #[derive(Clone)]
 pub struct ShardHandle {
-    inbox: Sender<Ask>,
+    inbox: Sender<Waiting>,
+    door: Arc<Door>,
     closed: Arc<AtomicBool>,
     floor: Arc<ArcSwap<Floor>>,
 }
@@ -133,7 +173,14 @@ impl ShardHandle {
     pub(super) fn open(floor: Arc<ArcSwap<Floor>>) -> (ShardHandle, Inbox) {
         let (inbox, asks) = crossbeam_channel::bounded(INBOX_MAX);
         let closed = Arc::new(AtomicBool::new(false));
-        (ShardHandle { inbox, closed: closed.clone(), floor }, Inbox { asks, closed })
+        let door = Arc::new(Door::new(TARGET));
+        let handle = ShardHandle { inbox, door: door.clone(), closed: closed.clone(), floor };
+        (handle, Inbox { asks, door, closed })
+    }
+
+    /// How long commands wait, and whether intake is shed for it.
+    pub fn door(&self) -> &Door {
+        &self.door
     }
 
     /// What exists, as of the last committed change.
@@ -187,8 +234,19 @@ impl ShardHandle {
     }
 
     fn has_room_for(&self, command: &Command) -> Result<(), AskError> {
-        let full = matches!(command, Command::Submit(_)) && self.inbox.len() >= INTAKE_MAX;
-        if full { Err(AskError::Busy) } else { Ok(()) }
+        if !is_intake(command) {
+            return Ok(());
+        }
+        if self.door.is_shut() {
+            return Err(AskError::Stopped);
+        }
+        if self.inbox.len() >= INTAKE_MAX {
+            self.door.full.fetch_add(1, Ordering::Relaxed);
+            return Err(AskError::Busy);
+        }
+        let Some(waited) = self.door.too_long() else { return Ok(()) };
+        self.door.delayed.fetch_add(1, Ordering::Relaxed);
+        Err(AskError::Delayed { waited, target: self.door.target() })
     }
 
     /// Looks at the state between two commands.
@@ -216,7 +274,7 @@ impl ShardHandle {
     pub async fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) -> bool {
         let (lost, answer) = oneshot::channel();
         let ask = Ask::Unfollow { agent, session, stream, lost };
-        if let Err(TrySendError::Full(ask)) = self.inbox.try_send(ask) {
+        if let Err(TrySendError::Full(ask)) = self.inbox.try_send(ask.into()) {
             // Waits for room: offers to a stream that ended unnoticed would ring nobody.
             let inbox = self.inbox.clone();
             let sent = tokio::task::spawn_blocking(move || inbox.send(ask).is_ok()).await;
@@ -230,14 +288,19 @@ impl ShardHandle {
         self.send(Ask::Watch { interaction, feed })
     }
 
+    /// Takes no new work from now on; what is in hand goes on.
+    pub fn refuse_intake(&self) {
+        self.door.shut();
+    }
+
     /// Ends the shard's thread after what it has taken already.
     pub fn stop(&self) {
         // A full inbox of a thread that lives is drained sooner or later; one that is gone needs no stop.
-        let _ = self.inbox.send(Ask::Stop);
+        let _ = self.inbox.send(Ask::Stop.into());
     }
 
     pub(super) fn send(&self, ask: Ask) -> Result<(), AskError> {
-        self.inbox.try_send(ask).map_err(|error| match error {
+        self.inbox.try_send(ask.into()).map_err(|error| match error {
             TrySendError::Full(_) => AskError::Busy,
             TrySendError::Disconnected(_) => AskError::Stopped,
         })?;
@@ -248,7 +311,12 @@ impl ShardHandle {
 
 #[cfg(test)]
 mod tests {
+    use super::super::admission::Change;
     use super::*;
+    use crate::engine::command::Window;
+    use crate::engine::ids::OfferId;
+    use crate::engine::plan::Channel;
+    use crate::engine::time::Time;
     use tokio::sync::mpsc;
 
     fn both_ends() -> (ShardHandle, Inbox) {
@@ -284,5 +352,75 @@ mod tests {
         assert!(!handle.unfollow(AgentKey(0), SessionId(1), 1).await);
         let (feed, _changes) = mpsc::channel(1);
         assert_eq!(handle.watch(InteractionId(1), feed).err(), Some(AskError::Stopped));
+    }
+    /// New work that needs no plan to be made.
+    fn callback() -> Command {
+        let window = Window { from: Time(0), until: Time(1) };
+        Command::RequestCallback { interaction: InteractionId(1), channel: Channel::Voice, window }
+    }
+
+    fn accept() -> Command {
+        Command::Accept { offer: OfferId(1) }
+    }
+
+    #[tokio::test]
+    async fn while_commands_wait_too_long_intake_is_refused_and_accepts_are_taken() {
+        let (handle, inbox) = both_ends();
+        inbox.door.measured(Duration::from_millis(250));
+        inbox.door.changed(Change::Began);
+        let refused = AskError::Delayed { waited: Duration::from_millis(250), target: TARGET };
+        assert_eq!(handle.ask(callback(), None).await, Err(refused));
+        let accepted = handle.ask(accept(), None);
+        let gone = async {
+            assert_eq!(inbox.asks.len(), 1, "the accept is there");
+            drop(inbox);
+        };
+        assert_eq!(tokio::join!(accepted, gone).0, Err(AskError::Stopped));
+        assert_eq!(handle.door().delayed.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn when_the_server_is_about_to_stop_intake_is_told_so_and_accepts_are_taken() {
+        let (handle, inbox) = both_ends();
+        handle.refuse_intake();
+        assert_eq!(handle.ask(callback(), None).await, Err(AskError::Stopped));
+        let (accepted, ()) = tokio::join!(handle.ask(accept(), None), async {
+            assert_eq!(inbox.asks.len(), 1, "the accept is there");
+            drop(inbox);
+        });
+        assert_eq!(accepted, Err(AskError::Stopped), "nobody was there to answer");
+    }
+
+    #[tokio::test]
+    async fn the_last_quarter_of_the_room_is_not_for_intake() {
+        let (handle, inbox) = both_ends();
+        for _ in 0..INTAKE_MAX {
+            handle.route(PipeId::default(), InteractionId(1)).expect("there is room");
+        }
+        assert_eq!(handle.ask(callback(), None).await, Err(AskError::Busy));
+        for _ in INTAKE_MAX..INBOX_MAX {
+            let (reply, _) = oneshot::channel();
+            let reply = Reply::One(reply);
+            handle
+                .send(Ask::Do { command: accept(), secret: None, look: Look::Nothing, reply })
+                .expect("there is room for accepts");
+        }
+        assert_eq!(handle.ask(accept(), None).await, Err(AskError::Busy), "all of it is taken");
+        drop(inbox);
+    }
+
+    #[test]
+    fn intake_nobody_waits_for_is_abandoned_and_nothing_else_is() {
+        let ask = |command, reply| Ask::Do { command, secret: None, look: Look::Nothing, reply };
+        let (waits, _answer) = oneshot::channel();
+        let (gone, answer) = oneshot::channel();
+        let (accepts, _) = oneshot::channel();
+        drop(answer);
+        assert!(!ask(callback(), Reply::One(waits)).is_abandoned(|_| true));
+        assert!(ask(callback(), Reply::One(gone)).is_abandoned(|_| true));
+        assert!(!ask(accept(), Reply::One(accepts)).is_abandoned(|_| true), "what an agent did, counts");
+        let on = |tag| Reply::Pipe { pipe: PipeId::default(), tag, watch: false };
+        assert!(ask(callback(), on(1)).is_abandoned(|_| false));
+        assert!(!ask(callback(), on(2)).is_abandoned(|_| true));
     }
 }

@@ -5,6 +5,7 @@
 //! streams), `history` (customers), `lessons` (what is learned from it), `fates` (versions of rules compared), `observe`
 //! (metrics). Beside it `snapshotting` recovers all day, with `replica`, and writes down what comes of it.
 
+pub mod admission;
 pub mod clock;
 mod contacts;
 mod driver;

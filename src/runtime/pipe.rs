@@ -20,7 +20,7 @@ pub const CHANGES_MAX: usize = 16_384;
 static PIPES: AtomicU64 = AtomicU64::new(1);
 
 /// Tells streams apart; no two are alike.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug)]
 pub struct PipeId(u64);
 
 /// What comes back on a stream.
@@ -136,6 +136,11 @@ impl Pipes {
     pub fn open(&mut self, pipe: Pipe) {
         self.open.retain(|_, known| !known.send.is_closed());
         self.open.insert(pipe.id, pipe);
+    }
+
+    /// Whether anybody hears what is said on a pipe.
+    pub fn hears(&self, pipe: PipeId) -> bool {
+        self.open.get(&pipe).is_some_and(|pipe| !pipe.send.is_closed())
     }
 
     /// Gathers an answer. One whose stream has ended is dropped.

@@ -3,8 +3,7 @@
 //! a recovery begins with one. Nothing personal is in it that is not sealed.
 
 use super::contacts::Contacts;
-use super::driver::over;
-use super::follow::{About, Follow};
+use super::follow::{About, Follow, over};
 use super::payload::SAID_MAX;
 use super::pupil::Outlook;
 use crate::engine::event::{Event, Stamped};

@@ -230,7 +230,11 @@ impl SnapshotThread {
 
     /// What there is at the beginning.
     fn look(&mut self) {
-        let newest = Snapshots::of(&self.parts.keeping.folder).list().ok().and_then(|mut all| all.pop());
+        let snapshots = Snapshots::of(&self.parts.keeping.folder);
+        if let Err(fault) = snapshots.remove_drafts() {
+            tracing::warn!("what a crash left of a snapshot stays: {fault}");
+        }
+        let newest = snapshots.list().ok().and_then(|mut all| all.pop());
         if let Some((sequence, path)) = newest {
             self.at = sequence;
             self.size = std::fs::metadata(path).map_or(0, |file| file.len());

@@ -1,8 +1,10 @@
 //! Starts a shard: recovers what the journal holds, catches the customers' histories up, and hands out the way in.
 
+use super::admission::Delays;
 use super::clock::Clock;
-use super::driver::{Driver, over};
+use super::driver::Driver;
 use super::fates::ByVersion;
+use super::follow::over;
 use super::forgotten::{Erased, Forgotten};
 use super::history::History;
 use super::inbox::ShardHandle;
@@ -31,7 +33,7 @@ use dashmap::DashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -192,6 +194,8 @@ pub fn start(
         late: Vec::new(),
         poisoned,
         gauges: observe::Gauges::new(tenant),
+        delays: Delays::default(),
+        began: Instant::now(),
         stepping: Duration::ZERO,
         events: Vec::new(),
     };

@@ -31,7 +31,11 @@ pub fn assert_refused<T: std::fmt::Debug>(
         .unwrap_or_default();
     let wanted: Vec<&str> = if field.is_empty() { vec![] } else { vec![field] };
     assert_eq!(fields, wanted, "{case}: the field to blame");
-    assert_eq!(details.retry_info().is_some(), code == Code::ResourceExhausted, "{case}: RetryInfo");
+    let again = code == Code::ResourceExhausted || reason == "STOPPING";
+    let retry = details.retry_info().map(|info| info.retry_delay.expect("RetryInfo says when"));
+    assert_eq!(retry.is_some(), again, "{case}: RetryInfo");
+    let ms = retry.map_or(500, |delay| delay.as_millis());
+    assert!((500..1_500).contains(&ms), "{case}: to be tried again in {ms} ms");
     assert!(!status.message().is_empty() && !status.message().ends_with('.'), "{case}: {status:?}");
     assert!(status.message().len() < 1_000, "{case}: an error of {} bytes", status.message().len());
 }

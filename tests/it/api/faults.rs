@@ -12,7 +12,13 @@ use std::sync::{Arc, Condvar, Mutex};
 
 /// Open at first. While it is closed, whoever comes waits.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub struct Gate(Arc<(Mutex<Passage>, Condvar)>);
+
+#[derive(Default)]
+struct Passage {
+    closed: bool,
+    waiting: usize,
+}
 
 impl Gate {
     pub fn close(&self) {
@@ -24,13 +30,24 @@ impl Gate {
     }
 
     fn set(&self, closed: bool) {
-        *self.0.0.lock().expect("nobody panics at the gate") = closed;
+        self.0.0.lock().expect("nobody panics at the gate").closed = closed;
         self.0.1.notify_all();
     }
 
     fn pass(&self) {
-        let closed = self.0.0.lock().expect("nobody panics at the gate");
-        drop(self.0.1.wait_while(closed, |closed| *closed).expect("nobody panics at the gate"));
+        let mut passage = self.0.0.lock().expect("nobody panics at the gate");
+        passage.waiting += 1;
+        self.0.1.notify_all();
+        let mut passage =
+            self.0.1.wait_while(passage, |passage| passage.closed).expect("nobody panics at the gate");
+        passage.waiting -= 1;
+    }
+
+    /// Waits until somebody waits. Blocks the thread.
+    pub fn somebody_waits(&self) {
+        let passage = self.0.0.lock().expect("nobody panics at the gate");
+        let came = self.0.1.wait_while(passage, |passage| passage.waiting == 0);
+        drop(came.expect("nobody panics at the gate"));
     }
 }
 
@@ -179,13 +196,14 @@ impl CustomerReads for DeadReads {
     }
 }
 
-/// A journal in memory that fails from the moment it is told to.
+/// A journal in memory that fails from the moment it is told to, or takes as long as its gate is closed.
 #[derive(Default)]
 pub struct Failing {
     journal: Memory,
     broken: Arc<AtomicBool>,
     /// It then breaks an assumption instead.
     panics: bool,
+    gate: Gate,
 }
 
 impl Failing {
@@ -198,10 +216,16 @@ impl Failing {
     pub fn switch(&self) -> Arc<AtomicBool> {
         self.broken.clone()
     }
+
+    /// Each append passes here.
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
 }
 
 impl Journal for Failing {
     fn append(&mut self, batch: &Batch) -> Result<(), Fault> {
+        self.gate.pass();
         if self.broken.load(Ordering::SeqCst) {
             assert!(!self.panics, "a batch is a batch");
             let source = std::io::ErrorKind::StorageFull.into();

@@ -1,0 +1,75 @@
+//! A server that is asked to end: streams are told to come back, what was taken is durable, and a disk that does not
+//! answer does not keep it for ever.
+
+use super::expect::assert_refused;
+use super::faults::Failing;
+use super::harness::{Server, call, settings, within};
+use baton::assembly::ServerError;
+use baton::config::Settings;
+use baton::proto::InteractionState;
+use tonic::Code;
+
+#[tokio::test]
+async fn a_desk_is_told_to_come_back_and_when() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let mut ana = server.sign_in("ana").await;
+    let stopping = tokio::spawn(server.stop());
+    let ended = ana.end().await;
+    assert_refused("the stream", Err::<(), _>(ended), (Code::Unavailable, "STOPPING", ""));
+    within("the stop", stopping).await.expect("no panic").expect("it stops in order");
+}
+
+#[tokio::test]
+async fn whatever_was_answered_before_a_stop_is_there_after_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::on(folder.path()).await;
+    server.open_floor(&[]).await;
+    let mut clients = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let mut client = server.interactions();
+        clients.spawn(async move { client.submit(call(&format!("c{number}"))).await });
+    }
+    let stopping = tokio::spawn(server.stop());
+    let mut taken = Vec::new();
+    while let Some(answer) = within("an answer", clients.join_next()).await {
+        match answer.expect("no panic") {
+            Ok(answer) => taken.push(answer.into_inner().interaction.expect("an interaction").name),
+            // Refused, or its connection was closed before it was heard.
+            Err(status) => assert!(
+                matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
+                "{status:?}"
+            ),
+        }
+    }
+    within("the stop", stopping).await.expect("no panic").expect("it stops in order");
+    let server = Server::on(folder.path()).await;
+    for name in taken {
+        assert_eq!(server.state(&name).await, InteractionState::Waiting, "{name}");
+    }
+    server.stop().await.expect("it stops in order");
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_is_not_waited_for_beyond_the_limit() {
+    let (journals, journal) = std::sync::mpsc::channel();
+    let settings = Settings { stop_within: Some(1), ..settings() };
+    let server = Server::with_settings_and_parts(settings, move |parts| {
+        let journal = Failing::default();
+        journals.send(journal.gate()).expect("the test waits for it");
+        parts.journal = Box::new(journal);
+    })
+    .await;
+    let gate = journal.recv().expect("a server has a journal");
+    server.open_floor(&[]).await;
+    gate.close();
+    let mut client = server.interactions();
+    let unanswered = tokio::spawn(async move { client.submit(call("c1")).await });
+    let waiting = gate.clone();
+    tokio::task::spawn_blocking(move || waiting.somebody_waits()).await.expect("no panic");
+    let stopped = server.stop().await;
+    assert!(matches!(stopped, Err(ServerError::StopTooLong { .. })), "{stopped:?}");
+    gate.open();
+    // It was never answered OK; whether it is in the journal nobody was promised.
+    let _ = within("its end", unanswered).await;
+}

@@ -1,0 +1,81 @@
+"""A process that is told to end: it takes no more, waits no longer than it was told to, and ends at once when told twice.
+
+Usage: stopping.py --server PATH-OF-BATON. Drives real processes.
+"""
+
+import signal
+import socket
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+
+from kit.checks import Checks, until
+from kit.server import CALL_S, Folder, Server, binary
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+SETTINGS, PING = 4, 6
+SUBMIT = b"/baton.v1.Interactions/Submit"
+HEADERS = (b"\x83\x86\x04" + bytes([len(SUBMIT)]) + SUBMIT + b"\x01\x05baton"
+           + b"\x0f\x10\x10application/grpc" + b"\x00\x02te\x08trailers")
+"""`POST` over http as in RFC 7541, without Huffman codes and without a table."""
+
+
+def frame(kind, flags, stream, payload=b""):
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+def half_a_call(server):
+    """A connection with a call whose message never comes. The server has heard of it when this returns."""
+    host, port = server.address.rsplit(":", 1)
+    caller = socket.create_connection((host, int(port)), timeout=CALL_S)
+    caller.sendall(PREFACE + frame(SETTINGS, 0, 0) + frame(1, 0x4, 1, HEADERS) + frame(PING, 0, 0, b"heard of"))
+    heard = b""
+    while frame(PING, 1, 0, b"heard of") not in heard:
+        said = caller.recv(4096)
+        if not said:
+            raise AssertionError(f"the server closed the connection after {heard!r}")
+        heard += said
+    return caller
+
+
+def limited(check, program):
+    server = Server(program, Folder() / "data", "--stop-within", 1).up()
+    caller = half_a_call(server)
+    server.process.send_signal(signal.SIGTERM)
+    check.same("a call that never ends does not keep the server: exit code 0", server.ended(), 0)
+    check.ok("and it says so", "calls were still open" in server.said(), server.said())
+    caller.close()
+
+
+def twice(check, program):
+    server = Server(program, Folder() / "data", "--stop-within", 600).up()
+    address = server.address.rsplit(":", 1)
+    caller = half_a_call(server)
+    server.process.send_signal(signal.SIGTERM)
+    until("it stops", lambda: '"stopping"' in server.said())
+
+    def refused():
+        try:
+            socket.create_connection((address[0], int(address[1])), timeout=CALL_S).close()
+        except ConnectionRefusedError:
+            return True
+
+    check.ok("nobody new is taken", until("a refusal", refused))
+    check.same("it waits for the call", server.process.poll(), None)
+    server.process.send_signal(signal.SIGTERM)
+    check.same("told twice it ends at once: exit code 143", server.ended(), 143)
+    caller.close()
+    again = Server(program, server.data).up()
+    check.same("and starts again in order", again.stop(), 0)
+
+
+def main():
+    check = Checks()
+    program = binary(sys.argv)
+    for title, tell in (("a limit", limited), ("told twice", twice)):
+        check.story(title, tell, program)
+    check.end()
+
+
+main()
