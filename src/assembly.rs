@@ -326,7 +326,7 @@ impl Ready {
             api::begin(&shard.tenant).await;
         }
         let mut tasks = beside_serving(&mut shards, &retention);
-        let (health_reporter, health) = tonic_health::server::health_reporter();
+        let (mut health_reporter, health) = tonic_health::server::health_reporter();
         report(&health_reporter, ServingStatus::Serving).await;
         // Older clients still ask for the alpha version.
         let reflection = || {
@@ -357,6 +357,10 @@ impl Ready {
         end.tell(reserve.as_deref());
         report(&health_reporter, ServingStatus::NotServing).await;
         let ends_by = tokio::time::Instant::now() + stop_within;
+        // Who follows the health hears of it, and no more: their calls would keep the others waiting.
+        for service in [""].iter().chain(api::SERVICES) {
+            health_reporter.clear_service_status(service).await;
+        }
         // No more connections, and no more calls on those there are.
         let _ = drain.send(());
         tasks.abort_all();

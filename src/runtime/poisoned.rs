@@ -159,7 +159,8 @@ mod tests {
     fn started(folder: &Path, poisoned: Poisoned) -> Running {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
         let journal = Sqlite::open(folder, "t").expect("the lock is ours");
-        start(Box::new(journal), customers, &[], 1, false, "t", Beside { poisoned, ..Beside::default() }).expect("it recovers")
+        start(Box::new(journal), customers, &[], 1, false, "t", Beside { poisoned, ..Beside::default() })
+            .expect("it recovers")
     }
 
     fn define(name: &str) -> Command {
@@ -221,7 +222,15 @@ mod tests {
     async fn beside_a_journal_in_memory_it_ends_the_shard_all_the_same() {
         let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
         let poisoned = Poisoned { trap: Some(breaks_at_open_source), ..Poisoned::default() };
-        let running = start(Box::new(Memory::new()), customers, &[], 1, false, "t", Beside { poisoned, ..Beside::default() });
+        let running = start(
+            Box::new(Memory::new()),
+            customers,
+            &[],
+            1,
+            false,
+            "t",
+            Beside { poisoned, ..Beside::default() },
+        );
         let running = running.expect("nothing to recover");
         running.handle.ask(define("es"), None).await.expect("a trap for another command");
         let breaks = running.handle.ask(Command::OpenSource { source: "pbx".into() }, None).await;

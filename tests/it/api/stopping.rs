@@ -8,6 +8,9 @@ use baton::assembly::ServerError;
 use baton::config::Settings;
 use baton::proto::InteractionState;
 use tonic::Code;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 #[tokio::test]
 async fn a_desk_is_told_to_come_back_and_when() {
@@ -17,6 +20,21 @@ async fn a_desk_is_told_to_come_back_and_when() {
     let stopping = tokio::spawn(server.stop());
     let ended = ana.end().await;
     assert_refused("the stream", Err::<(), _>(ended), (Code::Unavailable, "STOPPING", ""));
+    within("the stop", stopping).await.expect("no panic").expect("it stops in order");
+}
+
+#[tokio::test]
+async fn who_follows_the_health_hears_of_the_stop_and_does_not_hold_it_up() {
+    let server = Server::with(Settings { stop_within: Some(600), ..settings() }).await;
+    let mut health = HealthClient::new(server.channel());
+    let request = HealthCheckRequest { service: "baton.v1.Agents".into() };
+    let mut told = within("the health", health.watch(request)).await.expect("it is served").into_inner();
+    let mut next =
+        async || within("a status", told.message()).await.expect("no error").map(|told| told.status());
+    assert_eq!(next().await, Some(ServingStatus::Serving));
+    let stopping = tokio::spawn(server.stop());
+    assert_eq!(next().await, Some(ServingStatus::NotServing));
+    assert_eq!(next().await, None, "there is nothing more to follow");
     within("the stop", stopping).await.expect("no panic").expect("it stops in order");
 }
 
