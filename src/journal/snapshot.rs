@@ -293,6 +293,7 @@ mod tests {
 
     fn written(folder: &Path, count: u64) -> PathBuf {
         let path = folder.join("one.snapshot");
+        file::remove_if_there(&path).expect("removed");
         let mut writer = SnapshotWriter::begin(&path, 41, 7_000, &origin()).expect("begun");
         (0..count).for_each(|piece| writer.keep(&("piece", piece)).expect("kept"));
         assert!(!path.exists(), "it appears when it is whole");
