@@ -256,6 +256,10 @@ def histories(server, oracle, rng):
                       for name, one in completed.items() if one.customer == customer.name and name not in counted]
         for entry in entries:
             one = completed.get(entry.interaction)
-            if one is not None and (entry.disposition != one.disposition or one.note not in entry.text):
+            if one is None:
+                continue
+            # How it ended is written there when it has.
+            open_there, over = entry.outcome == pb.CONTACT_OUTCOME_OPEN, one.state in OVER
+            if one.note not in entry.text or open_there == over or over and entry.disposition != one.disposition:
                 wrong.append(f"{one} has {entry} in the history of {customer.name}")
     return wrong
