@@ -26,6 +26,9 @@ from under_load.oracle import OVER, Oracle, floor
 
 SNAPSHOT_EVENTS = 1_000
 """As few as the server allows: snapshots and the archive must take part."""
+AT_ONCE, WHILE_ENDING, AMID_A_SNAPSHOT = "at once", "while it ends in order", "amid a snapshot"
+BLOWS = [(AT_ONCE, 70), (WHILE_ENDING, 15), (AMID_A_SNAPSHOT, 15)]
+"""How it is killed, and how often of a hundred times."""
 OKS_MAX = 700
 """A cycle ends after one to so many OKs."""
 ALL_MAX = 20_000
@@ -53,7 +56,7 @@ class Loop:
         self.data = Folder() / "data"
         self.oracle = Oracle()
         self.server = None
-        self.kills = self.early = 0
+        self.kills = self.early = self.amid = 0
         self.to_serve = []
 
     def start(self):
@@ -65,18 +68,28 @@ class Loop:
         return Server(self.program, self.data, "--snapshot-events", SNAPSHOT_EVENTS)
 
     def strike(self):
-        """The blow, from the thread that was given the last OK. Now and then the server is ending in order already."""
+        """The blow, from the thread that was given the last OK. Now and then the server is ending in order already, and
+        has begun its last snapshot."""
         process = self.server.process
-        if self.ends_in_order:
+        if self.blow != AT_ONCE:
+            begun = self.begun_snapshots()
             process.send_signal(signal.SIGTERM)
-            gone_within(process, self.moment)
+            if self.blow == WHILE_ENDING:
+                gone_within(process, self.moment)
+            while self.blow == AMID_A_SNAPSHOT and not gone_within(process, 0.001):
+                if self.begun_snapshots() - begun:
+                    self.amid += 1
+                    break
         if process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
+
+    def begun_snapshots(self):
+        return set((self.data / "tenants" / "default" / "snapshots").glob("*.new"))
 
     def load(self, cycle):
         """Full load until the blow; everybody gives up then."""
         rng = self.rng
-        self.ends_in_order, self.moment = rng.random() < 0.15, rng.random() * 0.3
+        (self.blow,), self.moment = rng.choices(*zip(*BLOWS)), rng.random() * 0.3
         self.oracle.begin(self.oracle.oks + rng.randint(1, OKS_MAX), self.strike)
         people = everybody(self.server, self.oracle, f"{self.seed} {cycle}")
         self.check.ok(f"cycle {cycle}: the OKs come", self.oracle.struck.wait(PATIENCE_S), self.oracle.oks)
@@ -129,18 +142,20 @@ class Loop:
             check.ok(f"there is something in {folder}", files, sorted(tenant.glob("*")))
         over = sum(one.state in OVER for one in oracle.known.values())
         answered = sum(one.answered is not None for one in oracle.known.values())
-        print(f"       {cycles} cycles, {self.kills} kills, {self.early} before it served; {oracle.oks} OKs held, "
+        print(f"       {cycles} cycles, {self.kills} kills, {self.early} of them before it served and {self.amid} amid a "
+              f"snapshot; {oracle.oks} OKs held, "
               f"{len(oracle.known)} interactions found ({answered} answered, {over} over), {oracle.cards} cards read, "
               f"{len(oracle.explained)} explained, {oracle.refused} refused as too busy; "
               f"{time.monotonic() - began:.0f} s, longest time to serve again {max(self.to_serve):.2f} s", flush=True)
 
 
 def gone_within(process, moment_s):
-    """Gives a process so long to end by itself."""
+    """Gives a process so long to end by itself; whether it has."""
     try:
         process.wait(moment_s)
+        return True
     except subprocess.TimeoutExpired:
-        pass
+        return False
 
 
 def tell(check, program, cycles, seed):
