@@ -27,6 +27,7 @@ from under_load.oracle import OVER, Oracle, floor
 SNAPSHOT_EVENTS = 1_000
 """As few as the server allows: snapshots and the archive must take part."""
 AT_ONCE, WHILE_ENDING, AMID_A_SNAPSHOT = "at once", "while it ends in order", "amid a snapshot"
+NOT_KILLED = "it ends in order"
 BLOWS = [(AT_ONCE, 70), (WHILE_ENDING, 15), (AMID_A_SNAPSHOT, 15)]
 """How it is killed, and how often of a hundred times."""
 OKS_MAX = 700
@@ -80,26 +81,27 @@ class Loop:
                 if self.begun_snapshots() - begun:
                     self.amid += 1
                     break
-        if process.poll() is None:
+        if self.blow != NOT_KILLED and process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
 
     def begun_snapshots(self):
         return set((self.data / "tenants" / "default" / "snapshots").glob("*.new"))
 
-    def load(self, cycle):
-        """Full load until the blow; everybody gives up then."""
+    def load(self, cycle, blow):
+        """Full load until the blow; everybody gives up then. The exit code."""
         rng = self.rng
-        (self.blow,), self.moment = rng.choices(*zip(*BLOWS)), rng.random() * 0.3
+        self.blow, self.moment = blow, rng.random() * 0.3
         self.oracle.begin(self.oracle.oks + rng.randint(1, OKS_MAX), self.strike)
         people = everybody(self.server, self.oracle, f"{self.seed} {cycle}")
         self.check.ok(f"cycle {cycle}: the OKs come", self.oracle.struck.wait(PATIENCE_S), self.oracle.oks)
-        self.server.ended()
+        ended = self.server.ended()
         for one in people:
             one.join(PATIENCE_S)
-        self.kills += 1
+        self.kills += ended != 0
         self.close()
         wrong = self.oracle.complaints() + [f"{one.name} goes on" for one in people if one.is_alive()]
         self.check.ok(f"cycle {cycle}: nobody met anything unexpected before it", not wrong, wrong[:5])
+        return ended
 
     def close(self):
         """What the server said before its end; its log goes."""
@@ -118,8 +120,17 @@ class Loop:
             self.said += said
 
     def cycle(self, number):
-        self.load(number)
+        (blow,) = self.rng.choices(*zip(*BLOWS))
+        self.load(number, blow)
         self.killed_while_starting()
+        self.go_on(number)
+
+    def ended_in_order(self, number):
+        """The other end a server comes to: it leaves a snapshot, and with two of them there is an archive."""
+        self.check.same(f"cycle {number}: it ends in order under load", self.load(number, NOT_KILLED), 0)
+        self.go_on(number)
+
+    def go_on(self, number):
         self.start()
         self.check.same(f"cycle {number}: no server complained", self.said, [])
         look(self.check, self.server, self.oracle, self.rng, f"cycle {number}")
@@ -142,8 +153,8 @@ class Loop:
             check.ok(f"there is something in {folder}", files, sorted(tenant.glob("*")))
         over = sum(one.state in OVER for one in oracle.known.values())
         answered = sum(one.answered is not None for one in oracle.known.values())
-        print(f"       {cycles} cycles, {self.kills} kills, {self.early} of them before it served and {self.amid} amid a "
-              f"snapshot; {oracle.oks} OKs held, "
+        print(f"       {cycles} cycles, {self.kills} kills, {self.early} of them before it served, {self.amid} amid "
+              f"a snapshot; {oracle.oks} OKs held, "
               f"{len(oracle.known)} interactions found ({answered} answered, {over} over), {oracle.cards} cards read, "
               f"{len(oracle.explained)} explained, {oracle.refused} refused as too busy; "
               f"{time.monotonic() - began:.0f} s, longest time to serve again {max(self.to_serve):.2f} s", flush=True)
@@ -164,6 +175,8 @@ def tell(check, program, cycles, seed):
     floor(loop.server)
     for number in range(1, cycles + 1):
         loop.cycle(number)
+    for number in range(cycles + 1, cycles + 3):
+        loop.ended_in_order(number)
     loop.end(cycles, began)
 
 
