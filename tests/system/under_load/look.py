@@ -22,6 +22,9 @@ OVER_KEPT = 100_000
 AGAIN = 10
 """Old ones of each kind that are looked at again, by chance: a change behind everybody's back would show in time."""
 
+JUDGED = 25
+"""In so many cycles each time, then in fewer and fewer, agents are judged again as of an earlier moment."""
+
 
 def look(check, server, oracle, rng, when):
     """Compares everything."""
@@ -217,7 +220,10 @@ def same_reasons(server, oracle, rng):
 
 
 def judged_again(server, oracle, rng):
+    """Reads all events since a snapshot before the decision: the longer the loop goes on, the more seldom it is asked."""
     wrong, newest = [], list(oracle.explained.items())[-AGAIN:]
+    if rng.random() > JUDGED / oracle.cycles:
+        return wrong
     decided = [(name, one.sequence) for name, why in newest for one in why.decisions]
     asked = rng.sample(sorted(oracle.judged), min(1, len(oracle.judged))) + rng.sample(decided, min(1, len(decided)))
     for name, sequence in asked:

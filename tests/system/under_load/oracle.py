@@ -99,14 +99,14 @@ class Oracle:
         self.agents = {name: Agent() for name in AGENTS}
         self.explained, self.judged = {}, {}
         self.order, self.wrong = {}, []
-        self.oks = self.cards = self.refused = 0
+        self.oks = self.cards = self.refused = self.cycles = 0
         self.begin(None, None)
 
     def begin(self, goal, strike):
         """From now on so many OKs, then the blow, in the middle of whatever everybody else is doing."""
         with self.lock:
             self.goal, self.strike, self.struck = goal, strike, threading.Event()
-            self.order = {}
+            self.cycles, self.order = self.cycles + 1, {}
             for one in self.known.values():
                 one.said_before = list(one.said)
 
