@@ -274,6 +274,7 @@ fn open_tenant(
     tracing::info!(
         tenant = name,
         events = running.recovered,
+        from_snapshot = running.snapshot,
         rules = rules.name(),
         version = rules.version(),
         "tenant is open"

@@ -57,8 +57,9 @@ pub struct Running {
     /// Who is alive. Sources that had a session when we went have a fresh lease.
     pub leases: Leases,
     pub clock: Clock,
-    /// How many events were recovered.
+    /// How many events were recovered, and the last of those that a snapshot spared.
     pub recovered: u64,
+    pub snapshot: u64,
     /// Writes snapshots, if there is somewhere to.
     pub snapshots: Option<Snapshotting>,
 }
@@ -240,6 +241,7 @@ pub fn start(
         leases,
         clock,
         recovered,
+        snapshot: from,
         snapshots,
     })
 }
