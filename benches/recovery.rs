@@ -12,8 +12,10 @@ use baton::customers::{Customers, SqliteStore};
 use baton::engine::agent::Presence;
 use baton::engine::command::{Command, Write};
 use baton::engine::event::EndedBy;
+use baton::engine::floor::Definition;
 use baton::engine::ids::{AgentKey, SessionId};
 use baton::journal::{Limits, Snapshots, Sqlite};
+use baton::runtime::inbox::ShardHandle;
 use baton::runtime::payload::{Payload, Secret};
 use baton::runtime::snapshotting::Keeping;
 use baton::runtime::start::{Beside, Running, start};
@@ -157,18 +159,37 @@ async fn repeat<T, F: Future<Output = T>>(times: usize, mut once: impl FnMut() -
 async fn furnish(house: &House) -> Arc<Submissions> {
     let size = Size { agents: AGENTS, ..Size::USUAL };
     let handle = &house.running.handle;
-    for (name, definition) in definitions(size) {
+    for (name, definition) in definitions(Size { agents: 0, ..size }) {
         let define = Command::Define { name: name.into(), definition, write: Write::Create };
         handle.ask(define, None).await.expect("a new name");
     }
-    for key in 0..AGENTS {
-        let (agent, session) = (AgentKey(key), SessionId(u64::from(key) + 1));
-        handle.ask(Command::OpenSession { agent, session }, None).await.expect("the agent exists");
-        let (presence, by) = (Presence::Available, EndedBy::Agent);
-        let present = Command::SetPresence { agent, presence, reason: "".into(), by };
-        handle.ask(present, None).await.expect("the agent has a session");
-    }
+    // All at once: each batch publishes the floor anew, as large as it is by then.
+    let agents = definitions(size).filter(|(_, definition)| matches!(definition, Definition::Agent(_)));
+    let define = |(name, definition): (String, Definition)| Command::Define {
+        name: name.into(),
+        definition,
+        write: Write::Create,
+    };
+    all_at_once(handle, agents.map(define)).await;
+    let keys = (0..AGENTS).map(AgentKey);
+    let session = |agent: AgentKey| SessionId(u64::from(agent.0) + 1);
+    all_at_once(handle, keys.clone().map(|agent| Command::OpenSession { agent, session: session(agent) }))
+        .await;
+    let (presence, by) = (Presence::Available, EndedBy::Agent);
+    let present = |agent| Command::SetPresence { agent, presence, reason: "".into(), by };
+    all_at_once(handle, keys.map(present)).await;
     Centre::new(Size { agents: 0, ..size }, size.skills).submissions
+}
+
+async fn all_at_once(handle: &ShardHandle, commands: impl Iterator<Item = Command>) {
+    let mut asked = JoinSet::new();
+    for command in commands {
+        let handle = handle.clone();
+        asked.spawn(async move { handle.ask(command, None).await.expect("the floor is right") });
+    }
+    while let Some(done) = asked.join_next().await {
+        done.expect("no panic");
+    }
 }
 
 /// How long all took, and the slowest of them.

@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::record::{self, Batch, HEADER, RecordRef, Span};
-use super::snapshot::SnapshotReader;
 use super::{Fault, file};
 
 const ENDING: &str = "events";
@@ -75,16 +74,11 @@ impl Archive {
         Ok(self.days()?.first().map(|day| day.first))
     }
 
-    /// The newest of the states kept beside the days that fits.
-    pub fn base(&self, fits: impl Fn(&SnapshotReader) -> bool) -> Result<Option<SnapshotReader>, Fault> {
-        for day in self.days()?.iter().rev().filter(|day| day.base().exists()) {
-            match SnapshotReader::open(&day.base()) {
-                Ok(reader) if fits(&reader) => return Ok(Some(reader)),
-                Ok(_) => {}
-                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
-            }
-        }
-        Ok(None)
+    /// Where the states lie that are kept beside the days, oldest first.
+    pub fn bases(&self) -> Result<Vec<PathBuf>, Fault> {
+        let mut bases: Vec<_> = self.days()?.iter().map(Day::base).collect();
+        bases.retain(|base| base.exists());
+        Ok(bases)
     }
 
     /// Shows the records from `from` to the end, in order, until `visit` breaks. The number behind the last it has; `None`

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::snapshots::Snapshots;
-use super::{Archive, Fault, RecordRef, SnapshotReader, Sqlite, SqliteReader};
+use super::{Archive, Fault, RecordRef, Sqlite, SqliteReader};
 
 /// So often what was in the journal a moment ago may be found in the archive.
 const MOVES_MAX: u32 = 16;
@@ -66,23 +66,11 @@ impl Past {
         ))
     }
 
-    /// The newest state there is of before an event, or at it; `None`: read from the first event on.
-    pub fn state_at(&self, sequence: u64) -> Result<Option<SnapshotReader>, Fault> {
-        if let Some(newest) = self.snapshots.newest(sequence)? {
-            return Ok(Some(newest));
-        }
-        self.archive.base(|reader| reader.sequence() <= sequence)
-    }
-
-    /// The same of a moment, engine time in ms.
-    pub fn state_when(&self, time_ms: u64) -> Result<Option<SnapshotReader>, Fault> {
-        for (_, path) in self.snapshots.list()?.iter().rev() {
-            match SnapshotReader::open(path) {
-                Ok(reader) if reader.time_ms() <= time_ms => return Ok(Some(reader)),
-                Ok(_) => {}
-                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
-            }
-        }
-        self.archive.base(|reader| reader.time_ms() <= time_ms)
+    /// Where states lie that can be begun with, newest first.
+    pub(super) fn states(&self) -> Result<Vec<PathBuf>, Fault> {
+        let mut all = self.archive.bases()?;
+        all.extend(self.snapshots.list()?.into_iter().map(|(_, path)| path));
+        all.reverse();
+        Ok(all)
     }
 }

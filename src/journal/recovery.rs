@@ -73,7 +73,7 @@ pub fn recover_from(
 /// `NotRetained` when neither that nor the events from the first on are kept; damage, by its place.
 pub fn state_after(folder: &Path, upto: Sequence) -> Result<Shard, RecoveryError> {
     let past = Past::open(folder)?;
-    let (shard, next) = state_of(past.state_at(upto.0)?)?;
+    let (shard, next) = newest_state(&past, |reader| reader.sequence() <= upto.0)?;
     recover_from(shard, |visit| past.read(next, visit), upto, |_, _, _| {})
 }
 
@@ -81,16 +81,29 @@ pub fn state_after(folder: &Path, upto: Sequence) -> Result<Shard, RecoveryError
 /// the number of the first event behind it.
 ///
 /// # Errors
-/// `NotRetained` when the period begins before everything that is kept; damage, by its place.
+/// Damage, by its place. When the period begins before everything that is kept, reading on says `NotRetained`.
 pub fn before_period(past: &Past, from: Time) -> Result<(Shard, u64), Fault> {
     if past.first()? == 1 {
         return Ok((Shard::new(), 1));
     }
-    state_of(past.state_when(from.0)?)
+    newest_state(past, |reader| reader.time_ms() < from.0)
 }
 
-fn state_of(kept: Option<SnapshotReader>) -> Result<(Shard, u64), Fault> {
-    let Some(mut reader) = kept else { return Ok((Shard::new(), 1)) };
-    let shard = Shard::from_kept(&mut reader)?;
-    Ok((shard, reader.sequence() + 1))
+/// The newest state that fits and can be read, and the number of the first event behind it; else the empty one. One that
+/// is damaged is passed over, and told.
+fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(Shard, u64), Fault> {
+    for path in past.states()? {
+        let read = SnapshotReader::open(&path).and_then(|mut reader| {
+            if !fits(&reader) {
+                return Ok(None);
+            }
+            Ok(Some((Shard::from_kept(&mut reader)?, reader.sequence() + 1)))
+        });
+        match read {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => {}
+            Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
+        }
+    }
+    Ok((Shard::new(), 1))
 }

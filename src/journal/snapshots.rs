@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::snapshot::{Origin, SnapshotReader, SnapshotWriter};
+use super::snapshot::{Origin, SnapshotWriter};
 use super::{Fault, file};
 
 /// So many are kept.
@@ -42,18 +42,6 @@ impl Snapshots {
         SnapshotWriter::begin(&self.path(sequence), sequence, time_ms, origin)
     }
 
-    /// The newest of a state no later than an event, opened; `None` if there is none. One that cannot be opened is passed
-    /// over, and told.
-    pub fn newest(&self, upto: u64) -> Result<Option<SnapshotReader>, Fault> {
-        for (_, path) in self.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
-            match SnapshotReader::open(path) {
-                Ok(reader) => return Ok(Some(reader)),
-                Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
-            }
-        }
-        Ok(None)
-    }
-
     /// Removes what was begun and never finished.
     pub fn remove_drafts(&self) -> Result<(), Fault> {
         let mut drafts = file::files_in(&self.folder)?;
@@ -86,7 +74,7 @@ impl Snapshots {
 mod tests {
     use super::super::snapshot::Mark;
     use super::*;
-    use crate::engine::kept::{Keep, Kept};
+    use crate::engine::kept::Keep;
 
     fn written(snapshots: &Snapshots, sequence: u64) {
         let origin = Origin { tenant: "acme".to_owned(), mark: Mark::default() };
@@ -104,27 +92,24 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let snapshots = Snapshots::of(folder.path());
         assert_eq!(sequences(&snapshots), [] as [u64; 0]);
-        assert!(snapshots.newest(u64::MAX).expect("readable").is_none());
         assert_eq!(snapshots.remove_older().expect("removed"), None);
         for (sequence, kept) in [(9, None), (10, Some(9)), (200, Some(10))] {
             written(&snapshots, sequence);
             assert_eq!(snapshots.remove_older().expect("removed"), kept);
         }
         assert_eq!(sequences(&snapshots), [10, 200]);
-        let newest = |upto| snapshots.newest(upto).expect("readable").map(|reader| reader.sequence());
-        assert_eq!([9, 10, 199, 200, 201].map(newest), [None, Some(10), Some(10), Some(200), Some(200)]);
     }
 
     #[test]
-    fn one_that_cannot_be_opened_is_passed_over_for_the_one_before() {
+    fn what_is_only_begun_is_none_and_goes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let snapshots = Snapshots::of(folder.path());
         [5, 8].iter().for_each(|sequence| written(&snapshots, *sequence));
-        fs::write(snapshots.path(8), b"btns and nothing more").expect("written");
-        fs::write(snapshots.path(9).with_extension("new"), b"begun").expect("written");
+        let draft = file::draft_of(&snapshots.path(9));
+        fs::write(&draft, b"begun").expect("written");
+        assert_eq!(sequences(&snapshots), [5, 8]);
         snapshots.remove_drafts().expect("removed");
-        assert!(!snapshots.path(9).with_extension("new").exists());
-        let mut newest = snapshots.newest(u64::MAX).expect("readable").expect("there is one");
-        assert_eq!(newest.next::<u64>().expect("a piece"), 5);
+        assert!(!draft.exists());
+        assert_eq!(sequences(&snapshots), [5, 8]);
     }
 }
