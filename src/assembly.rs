@@ -11,6 +11,7 @@ use crate::api::{self, DESCRIPTORS};
 use crate::broken;
 use crate::config::{Config, JournalKind};
 use crate::customers::{CustomerStore, Customers, MemoryStore, Retention, SqliteStore, StoreFault};
+use crate::ending::{End, end_shards, watch_ends};
 use crate::engine::command::Command;
 use crate::journal::{Erasures, Fault, FolderLock, Journal, Memory, Reserve, Sqlite};
 use crate::observe;
@@ -23,6 +24,7 @@ use crate::runtime::poisoned::Poisoned;
 use crate::runtime::snapshotting::{Keeping, Snapshotting};
 use crate::runtime::start::{Beside, Running, StartError, start};
 use crate::serving;
+use crate::tls::{self, TlsError};
 use ring::hmac;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -38,9 +40,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
@@ -70,10 +69,8 @@ pub enum ServerError {
     Rules { path: String, source: DocumentErrors },
     #[error("tenant {tenant}: {source}")]
     Rulebook { tenant: String, source: Box<InForceError> },
-    #[error("cannot read {what} {path}: {source}")]
-    Tls { what: &'static str, path: String, source: std::io::Error },
-    #[error("cannot serve TLS with the certificate and key in {path}: {why}")]
-    Identity { path: String, why: String },
+    #[error("{0}")]
+    Tls(#[from] TlsError),
     #[error("the API failed: {0}")]
     Transport(#[from] tonic::transport::Error),
     #[error(
@@ -156,7 +153,7 @@ pub async fn prepare_with(
         .map_err(|source| ServerError::Listen { address: config.listen, source })?;
     let address =
         listener.local_addr().map_err(|source| ServerError::Listen { address: config.listen, source })?;
-    let tls = config.tls.as_ref().map(|(cert, key)| tls(cert, key)).transpose()?;
+    let tls = config.tls.as_ref().map(|(cert, key)| tls::acceptor(cert, key)).transpose()?;
     let access = match &config.tokens {
         Some(path) => Access::Tokens(Tokens::read(path)?),
         None => Access::Open,
@@ -210,29 +207,6 @@ fn names(access: &Access) -> BTreeSet<String> {
         Access::Open => BTreeSet::from([DEFAULT_TENANT.to_owned()]),
         Access::Tokens(tokens) => tokens.tenants().map(str::to_owned).collect(),
     }
-}
-
-/// What callers come through. A certificate or key that cannot be used is found here, before anything is opened.
-fn tls(cert: &Path, key: &Path) -> Result<TlsAcceptor, ServerError> {
-    let read = |what, path: &Path| {
-        std::fs::read(path).map_err(|source| ServerError::Tls {
-            what,
-            path: path.display().to_string(),
-            source,
-        })
-    };
-    let (chain, secret) = (read("the certificate", cert)?, read("the private key", key)?);
-    let path = format!("{} and {}", cert.display(), key.display());
-    let wrong = |why: String| ServerError::Identity { path: path.clone(), why };
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
-    let chain = chain.map_err(|error| wrong(error.to_string()))?;
-    let secret = PrivateKeyDer::from_pem_slice(&secret).map_err(|error| wrong(error.to_string()))?;
-    let mut config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(|error| wrong(error.to_string()))?;
-    config.alpn_protocols.push(b"h2".to_vec());
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn lock(folder: &Path) -> Result<FolderLock, ServerError> {
@@ -348,7 +322,8 @@ impl Ready {
             serving::serve(listener, tls, connections_max, &routes, drained).await
         });
 
-        let (handles, mut ends) = watch_ends(shards);
+        let running = shards.into_iter().map(|Shard { tenant, running, .. }| (tenant, running));
+        let (handles, mut ends) = watch_ends(running);
         let end = tokio::select! {
             () = stop => End::Asked,
             _ = ends.join_next() => End::OfShard,
@@ -386,27 +361,6 @@ impl Ready {
     }
 }
 
-/// Why a server ends.
-enum End {
-    Asked,
-    OfShard,
-    OfTask(String),
-}
-
-impl End {
-    fn tell(&self, reserve: Option<&Reserve>) {
-        match self {
-            End::Asked => return tracing::info!("stopping"),
-            End::OfShard => tracing::error!("a shard ended"),
-            End::OfTask(why) => tracing::error!(why, "what runs beside the serving ended"),
-        }
-        // The disk may be full, and what ends now has something to write.
-        if let Some(reserve) = reserve {
-            reserve.release();
-        }
-    }
-}
-
 /// What runs beside the serving, for each tenant; to be aborted in the end.
 fn beside_serving(shards: &mut [Shard], retention: &Retention) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -440,53 +394,6 @@ async fn report(health: &HealthReporter, status: ServingStatus) {
     for service in [""].iter().chain(api::SERVICES) {
         health.set_service_status(*service, status).await;
     }
-}
-
-type Handles = Vec<(Arc<Tenant>, std::thread::JoinHandle<Result<(), Fault>>, Option<Snapshotting>)>;
-
-fn watch_ends(shards: Vec<Shard>) -> (Handles, JoinSet<()>) {
-    let mut ends = JoinSet::new();
-    let handles = shards.into_iter().map(|Shard { tenant, running, .. }| {
-        let Running { ended, thread, snapshots, .. } = running;
-        ends.spawn(async {
-            // Nothing is ever sent; the end closes it.
-            let _ = ended.await;
-        });
-        (tenant, thread, snapshots)
-    });
-    (handles.collect(), ends)
-}
-
-/// Lets each shard finish what it has taken, and tells how the first that failed ended.
-async fn end_shards(
-    handles: Handles,
-    reserve: Option<&Reserve>,
-    last_snapshots: &mut Vec<Snapshotting>,
-) -> Result<(), ServerError> {
-    // All of them refuse new work before the first is waited for.
-    for (tenant, ..) in &handles {
-        tenant.shard.refuse_intake();
-    }
-    let mut result = Ok(());
-    for (tenant, thread, snapshots) in handles {
-        let shard = tenant.shard.clone();
-        let ended = tokio::task::spawn_blocking(move || {
-            shard.stop();
-            thread.join()
-        });
-        let ended = ended.await.expect("joining does not panic");
-        last_snapshots.extend(snapshots);
-        let why = match ended {
-            Ok(Ok(())) => continue,
-            Ok(Err(fault)) => match reserve.filter(|_| fault.is_disk_full()) {
-                Some(reserve) => format!("{fault}; {}: make room and start again", reserve.told()),
-                None => fault.to_string(),
-            },
-            Err(panic) => broken::why(&*panic),
-        };
-        result = result.and(Err(ServerError::ShardEnded { tenant: tenant.name.clone(), why }));
-    }
-    result
 }
 
 /// Finds leases that are over and tells the engine.

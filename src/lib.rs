@@ -33,6 +33,8 @@ mod connection;
 #[cfg(feature = "server")]
 pub mod demo;
 #[cfg(feature = "server")]
+mod ending;
+#[cfg(feature = "server")]
 pub mod load;
 #[cfg(feature = "server")]
 pub mod observe;
@@ -44,6 +46,8 @@ mod ruling;
 pub mod runtime;
 #[cfg(feature = "server")]
 mod serving;
+#[cfg(feature = "server")]
+pub mod tls;
 #[cfg(feature = "server")]
 pub mod top;
 
