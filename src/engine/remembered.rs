@@ -99,7 +99,7 @@ impl IntakeMemory {
     fn number(&self, chunk: usize, row: usize) -> u32 {
         let chunk = u32::try_from(chunk).expect("chunks are far fewer than keys");
         let row = u32::try_from(row).expect("a chunk has few rows");
-        (self.first + chunk) % CHUNK_NUMBERS << ROW_BITS | row
+        (((self.first + chunk) % CHUNK_NUMBERS) << ROW_BITS) | row
     }
 
     fn find_by(&mut self, key: [u64; 2], number: u32) {

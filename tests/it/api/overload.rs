@@ -14,7 +14,7 @@ use baton::engine::plan::{Facts, Goals, Plan};
 use baton::engine::route::Route;
 use baton::proto;
 use baton::runtime::inbox::{AskError, Seen};
-use baton::runtime::start::{Running, start};
+use baton::runtime::start::{Beside, Running, start};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -31,7 +31,8 @@ type Asked<'a> = Pin<Box<dyn Future<Output = Result<Seen<Answer>, AskError>> + '
 /// A shard with the queue `sales`.
 async fn shard(journal: Failing) -> Running {
     let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
-    let running = start(Box::new(journal), customers, &[], 1, false, "overload").expect("nothing to recover");
+    let running = start(Box::new(journal), customers, &[], 1, false, "overload", Beside::default())
+        .expect("nothing to recover");
     let queue =
         QueueSpec { waiting_max: 1_000_000, ..QueueSpec::plain("sales".into(), PoolKey(0), Vec::new()) };
     running.handle.ask(define("sales", Definition::Queue(queue)), None).await.expect("a new queue");
