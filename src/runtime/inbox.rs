@@ -167,6 +167,7 @@ pub struct ShardHandle {
     floor: Arc<ArcSwap<Floor>>,
 }
 
+#[allow(clippy::result_large_err, reason = "the channel gives back what it does not take")]
 impl ShardHandle {
     /// Both ends.
     pub(super) fn open(floor: Arc<ArcSwap<Floor>>) -> (ShardHandle, Inbox) {
