@@ -3,6 +3,7 @@
 //! and sign-outs still get through.
 
 use super::admission::{Door, TARGET};
+use super::closing::{Closing, NotIn};
 use super::erase::Destroying;
 use super::outbox::{AgentFollower, WatchFeed};
 use super::payload::Secret;
@@ -15,7 +16,7 @@ use crate::engine::shard::Shard;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -148,14 +149,12 @@ pub struct Tagged {
 pub(super) struct Inbox {
     pub asks: Receiver<Waiting>,
     pub door: Arc<Door>,
-    closed: Arc<AtomicBool>,
+    closing: Arc<Closing>,
 }
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        // Closed before it is emptied: whoever puts something in behind our back sees it afterwards.
-        self.closed.store(true, Ordering::SeqCst);
-        while self.asks.try_recv().is_ok() {}
+        self.closing.close(|| self.asks.try_recv().ok());
     }
 }
 
@@ -164,18 +163,19 @@ impl Drop for Inbox {
 pub struct ShardHandle {
     inbox: Sender<Waiting>,
     door: Arc<Door>,
-    closed: Arc<AtomicBool>,
+    closing: Arc<Closing>,
     floor: Arc<ArcSwap<Floor>>,
 }
 
+#[allow(clippy::result_large_err, reason = "the channel gives back what it does not take")]
 impl ShardHandle {
     /// Both ends.
     pub(super) fn open(floor: Arc<ArcSwap<Floor>>) -> (ShardHandle, Inbox) {
         let (inbox, asks) = crossbeam_channel::bounded(INBOX_MAX);
-        let closed = Arc::new(AtomicBool::new(false));
+        let closing = Arc::new(Closing::default());
         let door = Arc::new(Door::new(TARGET));
-        let handle = ShardHandle { inbox, door: door.clone(), closed: closed.clone(), floor };
-        (handle, Inbox { asks, door, closed })
+        let handle = ShardHandle { inbox, door: door.clone(), closing: closing.clone(), floor };
+        (handle, Inbox { asks, door, closing })
     }
 
     /// How long commands wait, and whether intake is shed for it.
@@ -274,13 +274,16 @@ impl ShardHandle {
     pub async fn unfollow(&self, agent: AgentKey, session: SessionId, stream: u64) -> bool {
         let (lost, answer) = oneshot::channel();
         let ask = Ask::Unfollow { agent, session, stream, lost };
-        if let Err(TrySendError::Full(ask)) = self.inbox.try_send(ask.into()) {
-            // Waits for room: offers to a stream that ended unnoticed would ring nobody.
-            let inbox = self.inbox.clone();
-            let sent = tokio::task::spawn_blocking(move || inbox.send(ask).is_ok()).await;
-            sent.expect("sending does not panic");
-        }
-        !self.closed.load(Ordering::SeqCst) && answer.await.unwrap_or(false)
+        let is_in = match self.closing.enter(|| self.inbox.try_send(ask.into())) {
+            Err(NotIn::Refused(TrySendError::Full(ask))) => {
+                // Waits for room: offers to a stream that ended unnoticed would ring nobody.
+                let (inbox, closing) = (self.inbox.clone(), self.closing.clone());
+                let sent = tokio::task::spawn_blocking(move || closing.enter(|| inbox.send(ask)).is_ok());
+                sent.await.expect("sending does not panic")
+            }
+            sent => sent.is_ok(),
+        };
+        is_in && answer.await.unwrap_or(false)
     }
 
     /// Sends an interaction as it is, and after each change, into a feed.
@@ -300,12 +303,10 @@ impl ShardHandle {
     }
 
     pub(super) fn send(&self, ask: Ask) -> Result<(), AskError> {
-        self.inbox.try_send(ask.into()).map_err(|error| match error {
-            TrySendError::Full(_) => AskError::Busy,
-            TrySendError::Disconnected(_) => AskError::Stopped,
-        })?;
-        // What went in after the shard had gone stays there unheard.
-        if self.closed.load(Ordering::SeqCst) { Err(AskError::Stopped) } else { Ok(()) }
+        self.closing.enter(|| self.inbox.try_send(ask.into())).map_err(|not_in| match not_in {
+            NotIn::Refused(TrySendError::Full(_)) => AskError::Busy,
+            NotIn::Refused(TrySendError::Disconnected(_)) | NotIn::Closed => AskError::Stopped,
+        })
     }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod admission;
 pub mod clock;
+mod closing;
 mod contacts;
 mod driver;
 mod erase;

@@ -268,6 +268,9 @@ fn now(shard: &Shard, notice: Notice) -> AgentNotice {
 }
 
 #[cfg(test)]
+mod race;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::command::{Command, Submit, Write};
@@ -277,20 +280,20 @@ mod tests {
     use crate::engine::policy::PoolSpec;
     use crate::rules::{Asked, RuleSet};
 
-    const ANA: AgentKey = AgentKey(0);
-    const SESSION: SessionId = SessionId(7);
+    pub(super) const ANA: AgentKey = AgentKey(0);
+    pub(super) const SESSION: SessionId = SessionId(7);
     const CALL: InteractionId = InteractionId(1);
 
     fn step(shard: &mut Shard, command: Command) {
         shard.step(shard.now(), command, &mut Vec::new()).expect("the command suits the state");
     }
 
-    fn define(shard: &mut Shard, name: &str, definition: Definition) {
+    pub(super) fn define(shard: &mut Shard, name: &str, definition: Definition) {
         step(shard, Command::Define { name: name.into(), definition, write: Write::Create });
     }
 
     /// A pool with the agent `ana`, connected, and a call that waits in `sales`.
-    fn floor() -> Shard {
+    pub(super) fn floor() -> Shard {
         let mut shard = Shard::new();
         define(&mut shard, "main", Definition::Pool(PoolSpec::plain("Main".into()).into()));
         let queue = QueueSpec::plain("Sales".into(), PoolKey(0), Vec::new());
@@ -314,7 +317,7 @@ mod tests {
         shard
     }
 
-    fn status_changed(outbox: &mut Outbox, shard: &Shard) {
+    pub(super) fn status_changed(outbox: &mut Outbox, shard: &Shard) {
         outbox.touched_agents.insert(ANA);
         outbox.settle(shard);
     }

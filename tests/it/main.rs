@@ -8,6 +8,7 @@ mod chance;
 mod charts;
 mod exact;
 mod fractions;
+mod fuzz;
 mod laws;
 mod learning;
 mod limits;

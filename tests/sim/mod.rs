@@ -7,10 +7,13 @@
 mod boss;
 mod desk;
 mod dice;
+mod disk;
 mod drawn;
 mod ends;
 mod hand;
+mod kept;
 mod platform;
+mod points;
 mod server;
 mod streams;
 mod witness;
@@ -103,7 +106,11 @@ fn the_same_seed_is_the_same_run() {
 }
 
 fn repeat(seed: u64) {
-    let mut world = World::new(seed, true);
+    tell(seed, World::new(seed, true));
+}
+
+/// Runs a world that is written down; its panic is told with what came before.
+fn tell(seed: u64, mut world: World) {
     let Err(why) = catch_unwind(AssertUnwindSafe(|| world.run())) else { return };
     let why = why.downcast_ref::<String>().map(String::as_str).or(why.downcast_ref::<&str>().copied());
     let lines: Vec<String> = world.history.into_iter().flatten().collect();

@@ -1,6 +1,8 @@
-//! The process that is simulated: the engine, its journal in memory, and the loop around them as the runtime has it:
-//! take what arrived, step, commit, and only then answer and tell. It may die at any of these points.
+//! The process that is simulated: the engine, its journal on a disk, and the loop around them as the runtime has it:
+//! take what arrived, step, write, sync, and only then answer and tell. It may die at any of these points, and while it writes
+//! at any byte.
 
+use super::disk::Disk;
 use super::witness::EVENTS_OF_A_STEP_MAX;
 use super::world::{StreamId, Who, World};
 use baton::engine::command::{Answer, Command, Refusal};
@@ -9,7 +11,7 @@ use baton::engine::ids::{AgentKey, Sequence, SessionId, Text};
 use baton::engine::shard::Shard;
 use baton::engine::source::SourceSession;
 use baton::engine::time::Time;
-use baton::journal::{BatchWriter, Journal, Memory, recover};
+use baton::journal::{BatchWriter, recover};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What comes in.
@@ -52,8 +54,27 @@ pub struct Batch {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Death {
     BeforeCommit,
+    /// The first bytes are there: none, some or all.
+    Writing,
     /// Committed, and nobody was told.
     AfterCommit,
+}
+
+/// A crash that was chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// Everything up to this event is written, and nothing behind it.
+    AfterEvent(u64),
+    /// The same, after every byte of that commit has been tried.
+    AtEveryByte(u64),
+}
+
+impl Fate {
+    fn event(self) -> u64 {
+        match self {
+            Fate::AfterEvent(event) | Fate::AtEveryByte(event) => event,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -61,7 +82,7 @@ pub struct Server {
     pub shard: Shard,
     /// One that was recovered while the other went on: from then on both must do the same.
     twin: Option<Shard>,
-    pub journal: Memory,
+    pub disk: Disk,
     pub up: bool,
     /// Counts lives: what was meant for an earlier one is void.
     pub life: u64,
@@ -71,7 +92,9 @@ pub struct Server {
     behind_ms: u64,
     /// When it wakes by itself.
     alarm: Option<Time>,
-    digest_at_commit: u64,
+    pub digest_at_commit: u64,
+    /// It dies while it writes this event, however good its luck is.
+    pub fated: Option<Fate>,
     /// The newest stream of each.
     pub streams: BTreeMap<Who, StreamId>,
     /// Sessions as the last stream of an agent opened them.
@@ -113,9 +136,12 @@ impl World {
         let mut batch = Batch::default();
         let dies = self.faults.crash_permille > 0 && self.dice.permille(self.faults.crash_permille);
         let most = self.dice.pick(&[1, 3, 20]);
-        if dies {
+        if dies || self.server.fated.is_some() {
             self.server.digest_at_commit = self.server.shard.digest();
-            batch.dies = Some(self.dice.pick(&[Death::BeforeCommit, Death::AfterCommit]));
+        }
+        if dies {
+            let deaths = [Death::BeforeCommit, Death::Writing, Death::Writing, Death::AfterCommit];
+            batch.dies = Some(self.dice.pick(&deaths));
         }
         if self.server.inbox.is_empty() {
             self.server_step(Command::Tick, &mut batch).expect("time passes for every state");
@@ -194,12 +220,13 @@ impl World {
         if batch.dies == Some(Death::BeforeCommit) {
             return self.server_dies(&format!("{} events are lost", batch.events.len()));
         }
-        self.append(&batch.events);
+        let ends = self.write(&batch.events);
+        if let Some(kept) = self.dies_writing(&batch, &ends) {
+            return self.server_dies_writing(&batch.events, kept, &ends);
+        }
+        self.server.disk.sync();
         if batch.dies == Some(Death::AfterCommit) {
-            for stamped in &batch.events {
-                self.witness.hear(stamped);
-            }
-            self.server.digest_at_commit = self.server.shard.digest();
+            self.hear_untold(&batch.events);
             return self.server_dies("committed, and nobody was told");
         }
         self.publish(batch);
@@ -213,13 +240,56 @@ impl World {
         self.server_rouse();
     }
 
-    pub fn append(&mut self, events: &[Stamped]) {
-        let Some(first) = events.first() else { return };
+    /// Writes events as one batch; where each of them ends in it.
+    pub fn write(&mut self, events: &[Stamped]) -> Vec<usize> {
+        let Some(first) = events.first() else { return Vec::new() };
         let mut writer = BatchWriter::new(first.sequence.0);
-        for stamped in events {
+        let push = |stamped: &Stamped| {
             writer.push(stamped.time.0, &stamped.event, None);
+            writer.size()
+        };
+        let ends = events.iter().map(push).collect();
+        self.server.disk.write(writer.finish());
+        ends
+    }
+
+    /// How many bytes are there if it dies now.
+    fn dies_writing(&mut self, batch: &Batch, ends: &[usize]) -> Option<usize> {
+        let (first, all) = (batch.events.first()?.sequence.0, *ends.last()?);
+        let fated = self.server.fated.filter(|fate| fate.event() < first + ends.len() as u64);
+        if let Some(fate) = fated {
+            self.server.fated = None;
+            if matches!(fate, Fate::AtEveryByte(_)) {
+                self.try_every_byte(&batch.events, all);
+            }
+            let index = fate.event().checked_sub(first).expect("what comes before was committed");
+            return Some(ends[usize::try_from(index).expect("batches are short")]);
         }
-        self.server.journal.append(&writer.finish()).expect("memory cannot fail");
+        (batch.dies == Some(Death::Writing)).then(|| self.some_bytes(ends))
+    }
+
+    /// All of them in every fourth case.
+    fn some_bytes(&mut self, ends: &[usize]) -> usize {
+        let all = ends.last().copied().unwrap_or_default();
+        if self.dice.percent(25) { all } else { self.dice.index(all + 1) }
+    }
+
+    /// Dies while events are written, of which so many bytes are there.
+    fn server_dies_writing(&mut self, events: &[Stamped], kept: usize, ends: &[usize]) {
+        let all = ends.last().copied().unwrap_or_default();
+        self.server.disk.crash(kept);
+        if !events.is_empty() && kept == all {
+            self.hear_untold(events);
+        }
+        self.server_dies(&format!("{kept} of {all} bytes of {} events are there", events.len()));
+    }
+
+    /// What is durable, though nobody was told.
+    fn hear_untold(&mut self, events: &[Stamped]) {
+        for stamped in events {
+            self.witness.hear(stamped);
+        }
+        self.server.digest_at_commit = self.server.shard.digest();
     }
 
     fn server_dies(&mut self, how: &str) {
@@ -243,9 +313,8 @@ impl World {
 
     /// What is in the journal is what there is.
     pub fn recovered(&self) -> Shard {
-        let journal = &self.server.journal;
         let shard = recover(
-            |visit| journal.read(1, visit),
+            |visit| self.server.disk.read(visit),
             Sequence(u64::MAX),
             |_, stamped, _| {
                 let (heard, _) = self
@@ -263,6 +332,7 @@ impl World {
 
     /// The process is back.
     pub fn server_starts(&mut self) {
+        self.server.disk.open();
         let shard = self.recovered();
         self.witness.check_recovered(&shard);
         if self.server.life > 0 {
@@ -287,13 +357,16 @@ impl World {
             self.server_step(Command::Restart, &mut batch).expect("it suits every state");
         }
         if self.server.life > 0 && self.faults.crash_permille > 0 && self.dice.percent(5) {
-            return self.server_dies("once more, before it said that it was back");
+            let ends = self.write(&batch.events);
+            let kept = self.some_bytes(&ends);
+            return self.server_dies_writing(&batch.events, kept, &ends);
         }
         for source in live {
             // Its lease begins anew.
             self.expect_source(&source);
         }
-        self.append(&batch.events);
+        self.write(&batch.events);
+        self.server.disk.sync();
         self.publish(batch);
         self.server_rouse();
     }

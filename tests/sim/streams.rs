@@ -35,6 +35,7 @@ pub(super) struct Stream {
 impl World {
     /// What a commit makes known.
     pub fn publish(&mut self, batch: Batch) {
+        assert!(self.server.disk.is_synced(), "nothing is told before it is durable");
         let mut touched: BTreeSet<InteractionId> = BTreeSet::new();
         for stamped in &batch.events {
             let about = self.witness.hear(stamped);

@@ -5,7 +5,7 @@ use super::desk::{Desk, Errand};
 use super::dice::Dice;
 use super::drawn::Drawn;
 use super::platform::Platform;
-use super::server::{Batch, Message, Server};
+use super::server::{Batch, Fate, Message, Server};
 use super::streams::Stream;
 use super::witness::Witness;
 use baton::engine::command::{Answer, Command, Refusal};
@@ -66,6 +66,8 @@ pub struct World {
     /// The traffic has stopped: whoever is left works on.
     pub calm: bool,
     pub traffic_until: Time,
+    /// The last event of the opening.
+    pub opened: u64,
     pub drawn: Drawn,
     pub server: Server,
     pub(super) streams: BTreeMap<StreamId, Stream>,
@@ -84,6 +86,11 @@ pub struct World {
 
 impl World {
     pub fn new(seed: u64, history: bool) -> World {
+        World::lasting(seed, history, (60_000, 900_000))
+    }
+
+    /// With traffic for so many milliseconds.
+    fn lasting(seed: u64, history: bool, (least_ms, most_ms): (u64, u64)) -> World {
         let mut dice = Dice::new(seed);
         let drawn = Drawn::new(&mut dice);
         let kind = dice.below(5);
@@ -93,7 +100,7 @@ impl World {
             slow_percent: if kind == 0 { 0 } else { dice.below(6) },
             crash_permille: if kind < 2 { 0 } else { dice.between(1, 20) },
         };
-        let traffic_until = START.after(dice.between(60_000, 900_000));
+        let traffic_until = START.after(dice.between(least_ms, most_ms));
         let desks = (0..drawn.agents.len()).map(|number| Desk::new(number, &mut dice)).collect();
         let platforms = (0..dice.pick(&[1, 1, 2]))
             .map(|number| Platform::new(number, traffic_until, &mut dice))
@@ -107,6 +114,7 @@ impl World {
             faults,
             calm: false,
             traffic_until,
+            opened: 0,
             drawn,
             server: Server::default(),
             streams: BTreeMap::new(),
@@ -119,6 +127,14 @@ impl World {
             history: history.then(VecDeque::new),
             aloud: std::env::var_os("BATON_TELL").is_some(),
         }
+    }
+
+    /// One of a minute at most, in which the process dies when it is told to and not by luck.
+    pub fn short(seed: u64, history: bool, fated: Option<Fate>) -> World {
+        let mut world = World::lasting(seed, history, (10_000, 60_000));
+        world.faults.crash_permille = 0;
+        world.server.fated = fated;
+        world
     }
 
     /// A whole run: opening, traffic with faults, calm, the end.
@@ -141,8 +157,10 @@ impl World {
         for command in self.drawn.opening() {
             self.server_step(command, &mut batch).expect("a floor that is drawn can be defined");
         }
-        self.append(&batch.events);
+        self.write(&batch.events);
+        self.server.disk.sync();
         self.publish(batch);
+        self.opened = self.server.shard.sequence().0;
         for number in 0..self.desks.len() {
             let at = self.now.after(self.dice.below(20_000));
             self.plan(at, Happening::Errand(number, Errand::Connect));

@@ -13,7 +13,7 @@ use tonic::{Code, Request, Status};
 
 /// Sends bytes as they are.
 #[derive(Clone, Default)]
-struct Raw;
+pub struct Raw;
 
 impl Codec for Raw {
     type Encode = Vec<u8>;
