@@ -50,7 +50,7 @@ fn look(archive: &Archive, from: u64) {
         ControlFlow::Continue(())
     };
     let _ = archive.read(from, &mut visit);
-    let _ = archive.base(|_| true);
+    let _ = archive.bases();
     let _ = archive.open_to_add().map(|adding| adding.next());
     let _ = archive.read(1, &mut visit);
 }
