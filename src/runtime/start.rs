@@ -158,7 +158,7 @@ pub fn start(
     journal.destroy_keys(&erased.found).map_err(RecoveryError::from)?;
     let seen = journal.erasures_seen().map_err(RecoveryError::from)?;
     // Whoever has not read all of it finds the rest later, in the background.
-    let erasures_to_find = (!whole && seen < erasures.len() as u64).then(|| erased.listed);
+    let erasures_to_find = (!whole && seen < erasures.len() as u64).then_some(erased.listed);
     if whole && seen < erasures.len() as u64 {
         journal.note_erasures(erasures.len() as u64).map_err(RecoveryError::from)?;
     }
