@@ -14,6 +14,7 @@ mod explain;
 mod faults;
 mod floods;
 mod floor;
+mod formats;
 mod handing_on;
 mod harness;
 mod hostile;
