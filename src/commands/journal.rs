@@ -6,11 +6,12 @@
 use super::printed::{Output, print};
 use crate::journal::set_aside::{self, SetAside};
 use crate::journal::{Fault, FolderLock};
-use crate::upkeep::{self, Checked, Record, Saving, UpkeepError, tenants};
+use crate::upkeep::{self, Checked, LeftOut, Record, Saving, UpkeepError, tenants};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ pub struct JournalArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Look through every file of a data folder: headers, logs, pages, batches, events.
+    /// Look through every file of a data folder: headers, logs, pages, batches, events, snapshots, archive.
     Verify {
         /// The data folder
         #[arg(value_name = "DATA")]
@@ -45,9 +46,9 @@ enum Command {
         /// The tenant
         #[arg(long, value_name = "NAME", default_value = "default")]
         tenant: String,
-        /// The first event
-        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-        from: u64,
+        /// The first event [default: the first that is kept]
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u64>,
         /// The last event [default: the last there is]
         #[arg(long, value_name = "NUMBER")]
         to: Option<u64>,
@@ -55,7 +56,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Copy everything before the first damage to a new folder. The damaged one stays as it is.
+    /// Copy everything before the first damage to a new folder, with what is good of snapshots and archive. The damaged one
+    /// stays as it is.
     Repair {
         /// The data folder
         #[arg(value_name = "DATA")]
@@ -95,7 +97,8 @@ pub fn run(args: JournalArgs) -> ExitCode {
     let done = match args.command {
         Command::Verify { data, output } => verify(&data, output),
         Command::Dump { data, tenant, from, to, json } => {
-            dump(&data, &tenant, from, to.unwrap_or(u64::MAX), json)
+            let from = from.map_or(Bound::Unbounded, Bound::Included);
+            dump(&data, &tenant, (from, to.map_or(Bound::Unbounded, Bound::Included)), json)
         }
         Command::Repair { data, to, yes, output } => repair(&data, &to, yes, output),
         Command::Poisoned { data, output } => poisoned(&data, output),
@@ -156,9 +159,14 @@ pub(super) fn verify(data: &Path, output: Output) -> Result<ExitCode, NotDone> {
     Ok(if intact { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
 }
 
-fn dump(data: &Path, tenant: &str, from: u64, to: u64, json: bool) -> Result<ExitCode, NotDone> {
+fn dump(
+    data: &Path,
+    tenant: &str,
+    numbers: (Bound<u64>, Bound<u64>),
+    json: bool,
+) -> Result<ExitCode, NotDone> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let shown = upkeep::dump(data, tenant, from..=to, |record| {
+    let shown = upkeep::dump(data, tenant, numbers, |record| {
         if json {
             serde_json::to_writer(&mut out, &record).map_err(io::Error::from)?;
             return writeln!(out);
@@ -187,20 +195,33 @@ fn read(printed: io::Result<()>) -> io::Result<()> {
 impl fmt::Display for Saving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for one in &self.tenants {
-            let (tenant, kept) = (&one.tenant, one.kept);
-            write!(f, "tenant {tenant}: events 1 to {kept} can be kept")?;
+            let (tenant, from, kept) = (&one.tenant, one.from, one.kept);
+            write!(f, "tenant {tenant}: events {from} to {kept} can be kept")?;
             if kept > 0 {
                 write!(f, ", the last of {}", one.kept_until)?;
             }
             match &one.damage {
-                None => writeln!(f, "; nothing is damaged")?,
+                None if one.left_out.is_empty() => writeln!(f, "; nothing is damaged")?,
+                None => writeln!(f, "; the journal is not damaged")?,
                 Some(damage) if one.reached > kept => writeln!(
                     f,
                     "; events {} to {} are lost, and whatever came after them: {damage}",
                     kept + 1,
                     one.reached
                 )?,
+                Some(damage) if one.damage_is_passed => {
+                    writeln!(f, "; no start needs what is damaged before: {damage}")?
+                }
                 Some(damage) => writeln!(f, "; whatever came after them is lost: {damage}")?,
+            }
+            if let Some((from, to)) = one.lost_between {
+                writeln!(
+                    f,
+                    "tenant {tenant}: events {from} to {to} are lost to explanations and reports, no start needs them"
+                )?;
+            }
+            for LeftOut { file, why } in &one.left_out {
+                writeln!(f, "tenant {tenant}: {file} is left out: {why}")?;
             }
         }
         Ok(())

@@ -4,12 +4,17 @@
 //! asks for them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::record::{self, Batch, HEADER, RecordRef, Span};
+use super::batches::{Batches, first_of};
+use super::reader::SeeBatch;
+use super::record::{self, Batch, RecordRef};
 use super::{Fault, file};
+
+/// Sees the records of a batch, and the batch.
+pub(crate) type SeeBytes<'a> = dyn FnMut(&[RecordRef<'_>], &[u8]) -> Result<ControlFlow<()>, Fault> + 'a;
 
 const ENDING: &str = "events";
 const BASE_ENDING: &str = "snapshot";
@@ -43,7 +48,7 @@ pub struct Day {
 
 impl Day {
     /// Where the state before its first event lies, if it is kept.
-    fn base(&self) -> PathBuf {
+    pub(crate) fn base(&self) -> PathBuf {
         self.path.with_extension(BASE_ENDING)
     }
 }
@@ -57,16 +62,27 @@ impl Archive {
     /// Its files, oldest first.
     pub fn days(&self) -> Result<Vec<Day>, Fault> {
         let mut days = Vec::new();
-        for path in file::files_in(&self.folder)? {
-            if path.extension().is_some_and(|found| found == ENDING)
-                && let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned)
-                && let Some((span, bytes)) = first_of(&path)?
-            {
+        for (name, path) in self.files()? {
+            if let Some((span, bytes)) = first_of(&path)? {
                 days.push(Day { name, path, first: span.first, bytes });
             }
         }
         days.sort_by_key(|day| day.first);
         Ok(days)
+    }
+
+    /// Names and places of its files by name, whatever is in them.
+    pub(crate) fn files(&self) -> Result<Vec<(String, PathBuf)>, Fault> {
+        let mut found = Vec::new();
+        for path in file::files_in(&self.folder)? {
+            if path.extension().is_some_and(|found| found == ENDING)
+                && let Some(name) = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned)
+            {
+                found.push((name, path));
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
     }
 
     /// The number of the first event in it; `None` if it is empty.
@@ -88,6 +104,17 @@ impl Archive {
         from: u64,
         visit: &mut dyn FnMut(RecordRef<'_>) -> ControlFlow<()>,
     ) -> Result<Option<u64>, Fault> {
+        self.walk(from, &mut |records, _| {
+            Ok(records.iter().filter(|one| one.sequence >= from).try_for_each(|&one| visit(one)))
+        })
+    }
+
+    /// The same by whole batches with their records, from the one that holds `from` on.
+    pub(crate) fn batches(&self, from: u64, see: &mut SeeBatch<'_>) -> Result<Option<u64>, Fault> {
+        self.walk(from, &mut |records, bytes| see(Batch::of(records, bytes), records))
+    }
+
+    fn walk(&self, from: u64, see: &mut SeeBytes<'_>) -> Result<Option<u64>, Fault> {
         let days = self.days()?;
         let start = days.partition_point(|day| day.first <= from).saturating_sub(1);
         let mut next = None;
@@ -110,13 +137,40 @@ impl Archive {
                 }
                 let bytes = batches.body()?;
                 let records = record::decode(bytes).map_err(Fault::batch(&day.path, span.first))?;
-                let flow = records.iter().filter(|one| one.sequence >= from).try_for_each(|&one| visit(one));
-                if flow.is_break() {
+                if see(&records, bytes)?.is_break() {
                     return Ok(None);
                 }
             }
         }
         Ok(Some(next.unwrap_or(from)))
+    }
+
+    /// Reads one file of it, each batch checked and shown. So many bytes at its end are of a batch that is not all there.
+    pub(crate) fn check(path: &Path, see: &mut SeeBytes<'_>) -> Result<u64, Fault> {
+        let (mut batches, mut next) = (Batches::open(path)?, None);
+        while let Some(span) = batches.next()? {
+            if next.is_some_and(|next| next != span.first) {
+                return Err(batches.damaged("it does not follow the one before"));
+            }
+            next = Some(span.last + 1);
+            let bytes = batches.body()?;
+            let records = record::decode(bytes).map_err(Fault::batch(path, span.first))?;
+            if see(&records, bytes)?.is_break() {
+                break;
+            }
+        }
+        Ok(batches.left())
+    }
+
+    /// How many bytes of a file hold the batches that end at an event or before it.
+    pub(crate) fn length_to(path: &Path, last: u64) -> Result<u64, Fault> {
+        let mut batches = Batches::open(path)?;
+        let mut length = 0;
+        while batches.next()?.is_some_and(|span| span.last <= last) {
+            batches.skip()?;
+            length = batches.end();
+        }
+        Ok(length)
     }
 
     /// Opens it to be added to. What a crash left half written at its end is cut off.
@@ -134,7 +188,7 @@ impl Archive {
             let mut end = 0;
             while let Some(span) = batches.next()? {
                 batches.skip()?;
-                (end, adding.next) = (batches.at, Some(span.last + 1));
+                (end, adding.next) = (batches.end(), Some(span.last + 1));
             }
             let file = OpenOptions::new().write(true).open(&day.path);
             let cut = file.and_then(|mut file| {
@@ -211,67 +265,6 @@ impl Adding {
     pub fn sync(&mut self) -> Result<(), Fault> {
         let Some((_, path, file)) = &mut self.day else { return Ok(()) };
         file.flush().and_then(|()| file.get_ref().sync_all()).map_err(Fault::io(path, "sync"))
-    }
-}
-
-/// The batches of one file, from the first. One that is not all there is the end: it is being written, or a crash cut it.
-struct Batches {
-    file: BufReader<File>,
-    path: PathBuf,
-    size: u64,
-    /// Where the batch that is looked at begins, and behind it.
-    from: u64,
-    at: u64,
-    header: [u8; HEADER],
-    bytes: Vec<u8>,
-}
-
-impl Batches {
-    fn open(path: &Path) -> Result<Batches, Fault> {
-        let open = File::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
-        let (size, file) = open.map_err(Fault::io(path, "open"))?;
-        let path = path.to_owned();
-        Ok(Batches { file, path, size, from: 0, at: 0, header: [0; HEADER], bytes: Vec::new() })
-    }
-
-    /// The next one, if it is all there. Then either `body` or `skip`.
-    fn next(&mut self) -> Result<Option<Span>, Fault> {
-        self.from = self.at;
-        if self.size - self.from < HEADER as u64 {
-            return Ok(None);
-        }
-        self.file.read_exact(&mut self.header).map_err(Fault::io(&self.path, "read"))?;
-        let span = record::span(&self.header).map_err(|error| self.damaged(&error.to_string()))?;
-        self.at = self.from + span.bytes;
-        Ok((self.at <= self.size).then_some(span))
-    }
-
-    fn body(&mut self) -> Result<&[u8], Fault> {
-        let length = usize::try_from(self.at - self.from).expect("batches are far below 2 GiB");
-        self.bytes.resize(length, 0);
-        self.bytes[..HEADER].copy_from_slice(&self.header);
-        self.file.read_exact(&mut self.bytes[HEADER..]).map_err(Fault::io(&self.path, "read"))?;
-        Ok(&self.bytes)
-    }
-
-    fn skip(&mut self) -> Result<(), Fault> {
-        let rest = self.at - self.from - HEADER as u64;
-        let rest = i64::try_from(rest).expect("batches are far below 2 GiB");
-        self.file.seek_relative(rest).map_err(Fault::io(&self.path, "read"))
-    }
-
-    fn damaged(&self, what: &str) -> Fault {
-        Fault::damaged(&self.path, format!("the batch at byte {}: {what}", self.from))
-    }
-}
-
-/// The first batch of a file, if it is all there, and the size of the file.
-fn first_of(path: &Path) -> Result<Option<(Span, u64)>, Fault> {
-    match Batches::open(path) {
-        // It was removed meanwhile.
-        Err(Fault::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
-        Err(fault) => Err(fault),
-        Ok(mut batches) => Ok(batches.next()?.map(|span| (span, batches.size))),
     }
 }
 

@@ -3,7 +3,7 @@
 //! files beside it are copied page by page, as of one instant.
 
 use std::fs::File;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, params};
 
 use super::file::{self, Kind};
-use super::record::Batch;
-use super::{Fault, SqliteReader, erasures, keys, sqlite};
+use super::record::{Batch, RecordRef};
+use super::{Archive, Fault, SqliteReader, erasures, keys, sqlite};
 
 /// So many bytes of batches are written at once.
 const PIECE_BYTES: usize = 16 << 20;
@@ -30,12 +30,13 @@ pub(crate) struct JournalCopy {
 }
 
 impl JournalCopy {
-    pub fn create(dir: &Path, tenant: &str) -> Result<JournalCopy, Fault> {
+    /// Begins one whose first event has this number.
+    pub fn create(dir: &Path, tenant: &str, first: u64) -> Result<JournalCopy, Fault> {
         file::create_folder(dir)?;
         let path = sqlite::journal_path(dir);
         file::create_if_missing(&path, &sqlite::KIND, tenant)?;
         let connection = file::open(&path, &sqlite::KIND, tenant)?;
-        Ok(JournalCopy { connection, path, waiting: Vec::new(), waiting_bytes: 0, last: 0 })
+        Ok(JournalCopy { connection, path, waiting: Vec::new(), waiting_bytes: 0, last: first - 1 })
     }
 
     pub fn append(&mut self, batch: Batch) -> Result<(), Fault> {
@@ -77,20 +78,41 @@ impl JournalCopy {
     }
 }
 
-/// Copies the batches of a journal up to the one that holds `last`.
-pub(crate) fn copy_journal(from: &SqliteReader, to: &Path, tenant: &str, last: u64) -> Result<(), Fault> {
-    let mut copy = JournalCopy::create(to, tenant)?;
+/// Copies batches of a tenant's journal from one on, whose first event is named, up to the one that holds the last. Those it
+/// has let go meanwhile, or before, are taken from the archive, which had them first.
+pub(crate) fn copy_journal(
+    from: &Path,
+    to: &Path,
+    tenant: &str,
+    numbers: RangeInclusive<u64>,
+) -> Result<(), Fault> {
+    let (journal, archive) = (SqliteReader::alone(from)?, Archive::of(from));
+    let mut copy = JournalCopy::create(to, tenant, *numbers.start())?;
+    let last = *numbers.end();
     while copy.last < last {
         let (begun, mut bytes) = (copy.last, 0);
-        from.batches(begun + 1, &mut |batch, _| {
+        let mut see = |batch: Batch, _: &[RecordRef<'_>]| {
+            if batch.first() != copy.last + 1 {
+                return Err(missing(from, copy.last + 1));
+            }
             bytes += batch.bytes().len();
             let enough = batch.last() >= last || bytes >= PIECE_BYTES;
             copy.append(batch)?;
             Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        assert!(copy.last > begun, "a journal does not end before what was read of it a moment ago");
+        };
+        match journal.batches(begun + 1, &mut see) {
+            Err(_) if journal.first()? > begun + 1 => drop(archive.batches(begun + 1, &mut see)?),
+            read => read?,
+        }
+        if copy.last == begun {
+            return Err(missing(from, begun + 1));
+        }
     }
     copy.finish()
+}
+
+fn missing(folder: &Path, event: u64) -> Fault {
+    Fault::damaged(folder, format!("event {event} is neither in the archive nor in the journal"))
 }
 
 /// Copies the keys of a tenant.
@@ -146,13 +168,39 @@ mod tests {
         for first in [1, 4, 7] {
             journal.append(&batch(first, 3)).expect("appended");
         }
-        let reader = Sqlite::open_read_only(folder.path()).expect("beside the writer");
-        copy_journal(&reader, to.path(), "acme", 5).expect("copied");
+        copy_journal(folder.path(), to.path(), "acme", 1..=5).expect("copied");
         copy_keys(folder.path(), to.path()).expect("copied");
         journal.append(&batch(10, 1)).expect("the writer is not disturbed");
         let copy = Sqlite::open(to.path(), "acme").expect("a copy is a journal");
         assert_eq!(sequences(&copy, 1), [1, 2, 3, 4, 5, 6], "whole batches");
         assert!(copy.key(7, &wrapped).expect("readable") == Some(key));
+    }
+
+    #[test]
+    fn what_the_journal_has_let_go_is_copied_from_the_archive() {
+        let (folder, to) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("another"));
+        let mut journal = Sqlite::open(folder.path(), "acme").expect("new");
+        let mut adding = Archive::of(folder.path()).open_to_add().expect("new");
+        for first in [1, 4, 7, 10] {
+            let batch = batch(first, 3);
+            journal.append(&batch).expect("appended");
+            adding.turn_to(batch.last_time_ms(), None).expect("turned");
+            adding.add(&batch).expect("added");
+        }
+        adding.sync().expect("synced");
+        journal.let_go(9);
+        journal.append(&batch(13, 1)).expect("appended");
+        assert_eq!(journal.first_sequence(), 10);
+        copy_journal(folder.path(), to.path(), "acme", 4..=13).expect("copied");
+        copy_keys(folder.path(), to.path()).expect("copied");
+        let copy = Sqlite::open(to.path(), "acme").expect("a copy is a journal");
+        assert_eq!(sequences(&copy, 4), (4..=13).collect::<Vec<_>>());
+        let (gap, to) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("another"));
+        std::fs::copy(folder.path().join("journal.db"), gap.path().join("journal.db")).expect("copied");
+        std::fs::copy(folder.path().join("journal.db-wal"), gap.path().join("journal.db-wal"))
+            .expect("copied");
+        let refused = copy_journal(gap.path(), to.path(), "acme", 4..=13).expect_err("nobody has it");
+        assert!(refused.to_string().contains("event 4 is neither"), "{refused}");
     }
 
     #[test]
@@ -162,8 +210,7 @@ mod tests {
         let mut erasures = Erasures::open(folder.path(), "acme").expect("new");
         let erasure = Erasure { time_ms: 1, customers: vec![(1, 2)], interactions: Vec::new() };
         erasures.append(&erasure).expect("appended");
-        let reader = Sqlite::open_read_only(folder.path()).expect("beside the writer");
-        copy_journal(&reader, to.path(), "acme", 0).expect("copied");
+        copy_journal(folder.path(), to.path(), "acme", RangeInclusive::new(1, 0)).expect("copied");
         copy_keys(folder.path(), to.path()).expect("copied");
         copy_erasures(folder.path(), to.path()).expect("copied");
         let copy = Sqlite::open(to.path(), "acme").expect("a copy is a journal");

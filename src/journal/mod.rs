@@ -5,7 +5,9 @@
 //! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
 
 mod archive;
+mod batches;
 pub(crate) mod copy;
+pub(crate) mod copy_past;
 mod erasures;
 mod fault;
 pub(crate) mod file;
@@ -43,6 +45,7 @@ pub use memory::Memory;
 pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
+pub(crate) use recovery::check_snapshot;
 pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
 pub use reserve::{RESERVE, Reserve};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};

@@ -21,16 +21,23 @@ pub struct Past {
 impl Past {
     /// Opens what lies in the folder of a tenant, to read.
     pub fn open(dir: &Path) -> Result<Past, Fault> {
-        let journal = Sqlite::open_read_only(dir)?;
-        Ok(Past { folder: dir.to_owned(), archive: Archive::of(dir), journal, snapshots: Snapshots::of(dir) })
+        Ok(Past::of(dir, Sqlite::open_read_only(dir)?))
+    }
+
+    /// The same without the keys.
+    pub(crate) fn alone(dir: &Path) -> Result<Past, Fault> {
+        Ok(Past::of(dir, SqliteReader::alone(dir)?))
+    }
+
+    fn of(dir: &Path, journal: SqliteReader) -> Past {
+        Past { folder: dir.to_owned(), archive: Archive::of(dir), journal, snapshots: Snapshots::of(dir) }
     }
 
     /// The number of the first event that is kept.
     pub fn first(&self) -> Result<u64, Fault> {
-        match self.archive.first()? {
-            Some(first) => Ok(first),
-            None => self.journal.first(),
-        }
+        // In this order: what leaves the journal between the two looks is in the archive by then.
+        let journal = self.journal.first()?;
+        Ok(self.archive.first()?.map_or(journal, |archived| archived.min(journal)))
     }
 
     /// Shows every record from `from` to what was durable when it began, in order, until `visit` breaks.

@@ -1,9 +1,10 @@
 //! Recovery: apply over the journal. What was told to the world is what comes back, never what a newer release would
 //! decide.
 
-use super::{Corruption, Fault, Past, RecordRef, SnapshotReader};
+use super::{Corruption, Fault, Mark, Origin, Past, RecordRef, SnapshotReader};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::Sequence;
+use crate::engine::kept::Kept;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use std::ops::ControlFlow;
@@ -106,4 +107,30 @@ fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(
         }
     }
     Ok((Shard::new(), 1))
+}
+
+/// Reads all of a snapshot, and looks whether it is this tenant's and, by the mark of an event, of this past. Its state;
+/// what follows the engine is looked at by its checksums only.
+pub(crate) fn check_snapshot(
+    path: &Path,
+    tenant: &str,
+    is_ours: impl FnOnce(u64, Mark) -> Result<bool, Fault>,
+) -> Result<Shard, Fault> {
+    let mut reader = SnapshotReader::open(path)?;
+    let Origin { tenant: found, mark } = reader.origin().clone();
+    if found != tenant {
+        return Err(Fault::OtherTenant { path: path.to_owned(), found, wanted: tenant.to_owned() });
+    }
+    let (shard, sequence) = (Shard::from_kept(&mut reader)?, reader.sequence());
+    if shard.sequence().0 != sequence {
+        return Err(reader.unfit("it holds another state than it says"));
+    }
+    reader.check()?;
+    if is_ours(sequence, mark)? {
+        return Ok(shard);
+    }
+    Err(Fault::damaged(
+        path,
+        format!("event {sequence} is another one in the journal beside it, or not there"),
+    ))
 }

@@ -5,13 +5,21 @@
 //! event they have seen (`b`); then the journal, up to the larger of both. What is in it up to `a` names customers who
 //! were there before they were copied; what is in it up to `b` was seen by them. The keys come after the journal, since
 //! they are laid down before what is sealed with them; rules too, since a version is in the book before anybody is planned
-//! by it. What was erased comes last: of whom an earlier copy still has something, it is erased at the start on the copy.
+//! by it.
+//!
+//! The server moves events to the archive meanwhile, and snapshots go. So where the journal begins is noted before the
+//! snapshots are copied: they are no older, since the journal keeps what the older of them needs, and no newer than the
+//! end, which is noted after. What it lets go while it is copied, the archive has. The archive is copied after it, up to
+//! the last event of the copy and no further: all before the noted beginning is in it by then.
+//!
+//! What was erased comes last: of whom an earlier copy still has something, it is erased at the start on the copy.
 
 use super::{NewFolder, TenantFolder, UpkeepError, copy_plain, tenants};
 use crate::customers;
 use crate::journal::copy::{copy_erasures, copy_journal, copy_keys};
+use crate::journal::copy_past::{copy_archive, copy_snapshots};
 use crate::journal::set_aside;
-use crate::journal::{Fault, FolderLock, SqliteReader, scan_logs};
+use crate::journal::{Archive, Fault, FolderLock, SqliteReader, scan_logs};
 use crate::rulebook;
 use serde::Serialize;
 use std::path::Path;
@@ -58,6 +66,8 @@ fn one(tenant: &TenantFolder, copy: &NewFolder, keys: Option<&NewFolder>) -> Res
     let (from, name) = (&tenant.path, &tenant.name);
     let to = copy.tenant(name)?;
     let journal = SqliteReader::alone(from)?;
+    let begins = journal.first()?;
+    copy_snapshots(from, &to, &|_, _| true)?;
     let ends = journal.last_sequence()?;
     let seen = customers::copy_store(from, &to)?;
     let now = journal.last_sequence()?;
@@ -65,11 +75,13 @@ fn one(tenant: &TenantFolder, copy: &NewFolder, keys: Option<&NewFolder>) -> Res
         return Err(UpkeepError::CustomersAhead { folder: from.clone(), seen, last: now });
     }
     let last = ends.max(seen);
-    copy_journal(&journal, &to, name, last)?;
+    copy_journal(from, &to, name, begins..=last)?;
     let keys_to = keys.map_or_else(|| Ok(to.clone()), |keys| keys.tenant(name))?;
     copy_keys(from, &keys_to)?;
     rulebook::copy(from, &to)?;
     copy_plain(set_aside::FILE, from, &to)?;
+    // A batch is copied whole, and what is in the archive was in the journal: one more may be in it than was asked for.
+    copy_archive(from, &to, &Archive::of(from).days()?, SqliteReader::alone(&to)?.last_sequence()?)?;
     copy_erasures(from, &to)?;
     Ok(Copied { tenant: name.clone(), events: last })
 }

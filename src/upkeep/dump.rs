@@ -1,12 +1,12 @@
-//! Shows the events of a journal that no server uses. What is personal stays sealed: only how much of it there is, is said.
+//! Shows the events of a folder that no server uses, of the archive and of the journal. What is personal stays sealed: only how much of it there is, is said.
 
 use super::UpkeepError;
 use crate::engine::event::Event;
-use crate::journal::{Fault, FolderLock, SqliteReader};
+use crate::journal::{Corruption, Fault, FolderLock, Past, RecordRef};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io;
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::{Bound, ControlFlow, RangeBounds};
 use std::path::Path;
 
 /// One event.
@@ -24,11 +24,15 @@ pub struct Record {
     pub sealed_bytes: usize,
 }
 
-/// Shows the events of a tenant with these numbers, in order, until `see` fails. The error of `see` comes back as it is.
+/// Shows the events of a tenant with these numbers, in order, from the first that is kept if no first is named, until `see`
+/// fails. The error of `see` comes back as it is.
+///
+/// # Errors
+/// `NotRetained` when an earlier one is named than is kept.
 pub fn dump(
     data: &Path,
     tenant: &str,
-    numbers: RangeInclusive<u64>,
+    numbers: impl RangeBounds<u64>,
     mut see: impl FnMut(Record) -> io::Result<()>,
 ) -> Result<io::Result<()>, UpkeepError> {
     let dir = data.join("tenants").join(tenant);
@@ -36,24 +40,27 @@ pub fn dump(
         return Err(UpkeepError::NoTenants(data.to_owned()));
     }
     let _lock = FolderLock::acquire(data)?;
-    let path = dir.join("journal.db");
-    let mut shown = Ok(());
-    SqliteReader::alone(&dir)?.batches(*numbers.start(), &mut |_, records| {
-        for record in records.iter().filter(|record| record.sequence >= *numbers.start()) {
-            if record.sequence > *numbers.end() {
-                return Ok(ControlFlow::Break(()));
-            }
-            let event = record.event().map_err(|corruption| Fault::damaged(&path, corruption.to_string()))?;
-            let sealed_bytes = record.sealed.map_or(0, <[u8]>::len);
-            let (sequence, time_ms) = (record.sequence, record.time_ms);
-            shown = see(Record { sequence, time: moment(time_ms), time_ms, event, sealed_bytes });
-            if shown.is_err() {
-                return Ok(ControlFlow::Break(()));
-            }
+    let past = Past::alone(&dir)?;
+    let from = match numbers.start_bound() {
+        Bound::Included(first) => *first,
+        Bound::Excluded(before) => before.saturating_add(1),
+        Bound::Unbounded => past.first()?,
+    };
+    let mut shown = Ok(Ok(()));
+    past.read(from, &mut |record| {
+        if !numbers.contains(&record.sequence) {
+            return ControlFlow::Break(());
         }
-        Ok(ControlFlow::Continue(()))
+        shown = shown_as(&record).map(&mut see);
+        if matches!(shown, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(shown)
+    Ok(shown.map_err(|corruption| Fault::damaged(&dir, corruption.to_string()))?)
+}
+
+fn shown_as(record: &RecordRef<'_>) -> Result<Record, Corruption> {
+    let (sequence, time_ms) = (record.sequence, record.time_ms);
+    let sealed_bytes = record.sealed.map_or(0, <[u8]>::len);
+    Ok(Record { sequence, time: moment(time_ms), time_ms, event: record.event()?, sealed_bytes })
 }
 
 /// Engine time for people.

@@ -3,6 +3,7 @@
 
 mod backup;
 mod dump;
+mod kept;
 mod repair;
 mod verify;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub use backup::{Backup, Copied, backup};
 pub use dump::{Record, dump};
-pub use repair::{Saved, Saving, repair, what_can_be_saved};
+pub use repair::{LeftOut, Saved, Saving, repair, what_can_be_saved};
 pub use verify::{Checked, verify};
 
 /// Why it cannot be done.

@@ -1,6 +1,7 @@
-//! Looks through a data folder that no server uses: every header, every log, every page, every batch, every event. Changes
-//! nothing, and says of each file what was found, or where it is damaged.
+//! Looks through a data folder that no server uses: every header, every log, every page, every batch, every event,
+//! snapshots and archive too. Changes nothing, and says of each file what was found, or where it is damaged.
 
+use super::kept::{Kept, Looked};
 use super::{TenantFolder, UpkeepError, tenants};
 use crate::customers::check_store;
 use crate::engine::event::Event;
@@ -17,7 +18,7 @@ pub struct Checked {
     /// Whose it is.
     pub tenant: String,
     /// Its name in the folder of the tenant.
-    pub file: &'static str,
+    pub file: String,
     /// What is in it, as far as it could be read.
     pub holds: String,
     /// Where it is damaged, and how.
@@ -33,14 +34,15 @@ pub fn verify(data: &Path) -> Result<Vec<Checked>, UpkeepError> {
 
 fn of_tenant(tenant: &TenantFolder) -> Vec<Checked> {
     let dir = &tenant.path;
-    let checked = |file, found: Result<String, String>| {
+    let checked = |file: &str, found: Result<String, String>| {
         let (holds, damage) =
             found.map_or_else(|damage| (String::new(), Some(damage)), |holds| (holds, None));
-        Checked { tenant: tenant.name.clone(), file, holds, damage }
+        Checked { tenant: tenant.name.clone(), file: file.to_owned(), holds, damage }
     };
-    let (journal, last) = journal(dir);
+    let beside = beside(dir, tenant);
+    let (journal, last) = journal(tenant, beside.as_ref().ok());
     let mut found = vec![
-        Checked { tenant: tenant.name.clone(), ..journal },
+        journal,
         checked("keys.db", said(keys(dir))),
         checked("customers.db", customers(dir, last)),
         checked("rules.db", said(rules(dir)).and_then(|verdict| verdict)),
@@ -53,7 +55,26 @@ fn of_tenant(tenant: &TenantFolder) -> Vec<Checked> {
             found.push(checked(set_aside::FILE, said(told)));
         }
     }
+    match beside {
+        Ok((_, kept)) => {
+            let all = kept.snapshots.into_iter().chain(kept.days).chain(kept.bases);
+            found.extend(all.map(|Looked { file, holds, damage, .. }| {
+                let tenant = tenant.name.clone();
+                Checked { tenant, file, holds, damage }
+            }));
+        }
+        // Of a journal that cannot be opened is told already.
+        Err(fault) if found[0].damage.is_none() => found.push(checked("snapshots", Err(fault.to_string()))),
+        Err(_) => {}
+    }
     found
+}
+
+/// The number the journal begins with, and what lies beside it.
+fn beside(dir: &Path, tenant: &TenantFolder) -> Result<(u64, Kept), Fault> {
+    let journal = SqliteReader::alone(dir)?;
+    let first = journal.first()?;
+    Ok((first, Kept::look(tenant, &journal, first)?))
 }
 
 fn said<T>(found: Result<T, Fault>) -> Result<T, String> {
@@ -61,11 +82,18 @@ fn said<T>(found: Result<T, Fault>) -> Result<T, String> {
 }
 
 /// What is found of the journal, and its last event if all of it can be read.
-fn journal(dir: &Path) -> (Checked, Option<u64>) {
+fn journal(tenant: &TenantFolder, beside: Option<&(u64, Kept)>) -> (Checked, Option<u64>) {
     let mut events = Events::default();
-    let damage = read_all(dir, &mut events).err().map(|fault| fault.to_string());
+    let damage = read_all(&tenant.path, &mut events).err().map(|fault| fault.to_string());
     let last = damage.is_none().then_some(events.last);
-    (Checked { tenant: String::new(), file: "journal.db", holds: events.told(), damage }, last)
+    let apart = last.zip(beside).and_then(|(last, (first, kept))| {
+        let short = kept.archived().filter(|archived| *archived > last);
+        let short = short.map(|archived| format!("it ends with event {last}, the archive with {archived}"));
+        short.or_else(|| kept.nothing_to_begin_with(*first, last))
+    });
+    let apart = apart.map(|what| Fault::damaged(&tenant.path.join("journal.db"), what).to_string());
+    let (file, holds, damage) = ("journal.db".to_owned(), events.told(), damage.or(apart));
+    (Checked { tenant: tenant.name.clone(), file, holds, damage }, last)
 }
 
 fn read_all(dir: &Path, events: &mut Events) -> Result<(), Fault> {
@@ -88,6 +116,7 @@ fn read_all(dir: &Path, events: &mut Events) -> Result<(), Fault> {
 /// What could be read of a journal.
 #[derive(Default)]
 struct Events {
+    first: u64,
     last: u64,
     first_ms: u64,
     last_ms: u64,
@@ -96,11 +125,11 @@ struct Events {
 
 impl Events {
     fn read(&mut self, reader: &SqliteReader, path: &Path) -> Result<(), Fault> {
-        reader.batches(1, &mut |_, records| {
+        reader.batches(reader.first()?, &mut |_, records| {
             for record in records {
                 record.event::<Event>().map_err(|corruption| Fault::damaged(path, corruption.to_string()))?;
                 if self.last == 0 {
-                    self.first_ms = record.time_ms;
+                    (self.first, self.first_ms) = (record.sequence, record.time_ms);
                 }
                 (self.last, self.last_ms) = (record.sequence, record.time_ms);
             }
@@ -117,7 +146,8 @@ impl Events {
             0 => format!("no events{torn}"),
             last => {
                 let (from, to) = (super::dump::moment(self.first_ms), super::dump::moment(self.last_ms));
-                format!("events 1 to {last}, from {from} to {to}{torn}")
+                let first = self.first;
+                format!("events {first} to {last}, from {from} to {to}{torn}")
             }
         }
     }
