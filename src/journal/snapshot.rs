@@ -319,6 +319,7 @@ mod tests {
             let pieces = read(&path, count).expect("as written");
             assert!(pieces.into_iter().eq((0..count).map(|piece| ("piece".to_owned(), piece))), "{count}");
             SnapshotReader::open(&path).and_then(SnapshotReader::check).expect("every chunk is right");
+            std::fs::remove_file(&path).expect("removed");
         }
     }
 
