@@ -90,6 +90,18 @@ impl Archive {
         Ok(self.days()?.first().map(|day| day.first))
     }
 
+    /// The number of the last event in it; `None` if it is empty.
+    pub fn last(&self) -> Result<Option<u64>, Fault> {
+        let Some(newest) = self.days()?.pop() else { return Ok(None) };
+        let mut batches = Batches::open(&newest.path)?;
+        let mut last = None;
+        while let Some(span) = batches.next()? {
+            batches.skip()?;
+            last = Some(span.last);
+        }
+        Ok(last)
+    }
+
     /// Where the states lie that are kept beside the days, oldest first.
     pub fn bases(&self) -> Result<Vec<PathBuf>, Fault> {
         let mut bases: Vec<_> = self.days()?.iter().map(Day::base).collect();

@@ -79,6 +79,19 @@ pub enum Fault {
         /// The first there is.
         first: u64,
     },
+    /// An older journal was put back beside it: what it tells of the time since is of another past.
+    #[error(
+        "{} reaches to event {archived}, the journal beside it ends with {last}: put both back from the same backup, or move the archive away",
+        folder.display()
+    )]
+    ArchiveAhead {
+        /// The folder of the archive.
+        folder: PathBuf,
+        /// Its last event.
+        archived: u64,
+        /// The last of the journal.
+        last: u64,
+    },
     /// The disk has too little room to begin with.
     #[error(
         "there is too little room in {}: a start needs {needed}, {free} are free; make room or choose another folder",

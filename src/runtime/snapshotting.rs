@@ -61,6 +61,11 @@ impl Keeping {
         tenant: &str,
     ) -> Result<Option<Replica>, Fault> {
         let (snapshots, last) = (Snapshots::of(&self.folder), journal.last_sequence());
+        // A damaged archive is no reason: recovery may do without it, and whoever reads it is told.
+        let archived = Archive::of(&self.folder).last().ok().flatten().unwrap_or_default();
+        if archived > last {
+            return Err(Fault::ArchiveAhead { folder: self.folder.join("archive"), archived, last });
+        }
         for (sequence, path) in snapshots.list()?.into_iter().filter(|(sequence, _)| *sequence > last) {
             tracing::warn!(
                 sequence,

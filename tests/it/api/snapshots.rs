@@ -137,6 +137,31 @@ async fn a_snapshot_of_another_journal_is_not_begun_with() {
 }
 
 #[tokio::test]
+async fn an_archive_that_knows_more_than_the_journal_is_refused_by_name() {
+    let house = House::new();
+    let shard = house.start();
+    shard.furnish().await;
+    shard.ends().await;
+    let older = fs::read(house.dir().join("journal.db")).expect("readable");
+    let log = fs::read(house.dir().join("journal.db-wal")).expect("readable");
+    let shard = house.start();
+    for number in 1..40 {
+        shard.comes(number).await;
+        if number % 8 == 0 {
+            shard.snapshot().await;
+        }
+    }
+    shard.ends().await;
+    fs::write(house.dir().join("journal.db"), older).expect("put back");
+    fs::write(house.dir().join("journal.db-wal"), log).expect("put back");
+    let house = House { store: MemoryStore::new(), ..house };
+    let refused = house.try_start().err().expect("it is of another past").to_string();
+    assert!(refused.contains("archive") && refused.contains("from the same backup"), "{refused}");
+    fs::rename(house.dir().join("archive"), house.dir().join("elsewhere")).expect("moved away");
+    house.start().ends().await;
+}
+
+#[tokio::test]
 async fn who_was_erased_stays_erased_when_older_keys_are_put_back() {
     let mut house = House::new();
     let shard = house.start();
