@@ -154,7 +154,7 @@ async fn an_archive_that_knows_more_than_the_journal_is_refused_by_name() {
     shard.ends().await;
     fs::write(house.dir().join("journal.db"), older).expect("put back");
     fs::write(house.dir().join("journal.db-wal"), log).expect("put back");
-    let house = House { store: MemoryStore::new(), ..house };
+    let house = House { store: Store::Memory(MemoryStore::new()), ..house };
     let refused = house.try_start().err().expect("it is of another past").to_string();
     assert!(refused.contains("archive") && refused.contains("from the same backup"), "{refused}");
     fs::rename(house.dir().join("archive"), house.dir().join("elsewhere")).expect("moved away");
