@@ -197,11 +197,6 @@ impl Driver {
             Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
             Ask::Destroy(asked) => batch.destroying.push(asked),
             Ask::LetGo(upto) => self.journal.let_go(upto),
-            Ask::NoteErasures(count) => {
-                if let Err(fault) = self.journal.note_erasures(count) {
-                    tracing::error!(%fault, "the next start looks for erased interactions again");
-                }
-            }
             Ask::Stop => batch.stop = true,
         }
     }

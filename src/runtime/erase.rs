@@ -30,16 +30,6 @@ impl ShardHandle {
     }
 }
 
-/// The same on a thread that may wait, of interactions alone.
-pub(super) fn destroy_waiting(
-    shard: &ShardHandle,
-    interactions: Vec<u64>,
-) -> Result<Result<(), String>, AskError> {
-    let (reply, answer) = oneshot::channel();
-    shard.send(Ask::Destroy(Destroying { customers: Vec::new(), interactions, reply }))?;
-    answer.blocking_recv().map_err(|_| AskError::Stopped)
-}
-
 impl Driver {
     /// After a batch: what was asked for, and what was learned to be of somebody forgotten.
     pub(super) fn destroy(&mut self, asked: Vec<Destroying>) -> Result<(), Fault> {

@@ -87,8 +87,6 @@ pub(super) enum Ask {
     Destroy(Destroying),
     /// What the journal may drop: it is in the archive up to here.
     LetGo(u64),
-    /// So many erasures have been seen by the keys.
-    NoteErasures(u64),
     Stop,
 }
 

@@ -2,15 +2,13 @@
 //! writes down what comes of it. So what a start needs is tried all day, and the shard is never held up: it does not even
 //! know. Events behind the older of two snapshots move to the archive.
 
-use super::erase::destroy_waiting;
 use super::inbox::{Ask, AskError, ShardHandle};
 use super::replica::Replica;
 use crate::customers::Customers;
 use crate::engine::event::Event;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::journal::{
-    Archive, Fault, Journal, Limits, Mark, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader,
-    Visit,
+    Archive, Fault, Journal, Limits, Mark, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader, Visit,
 };
 use crate::observe;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
@@ -80,6 +78,27 @@ impl Keeping {
         })
     }
 
+    /// The interactions, of those listed with the time they came, that anything is kept of: older keys may have been put back,
+    /// which open what was erased since. Reads all of the past.
+    pub(super) fn erased(
+        &self,
+        journal: &dyn Journal,
+        listed: &HashSet<(InteractionId, i64)>,
+    ) -> Result<Vec<u64>, Fault> {
+        let first = Archive::of(&self.folder).first()?.unwrap_or(u64::MAX).min(journal.first_sequence());
+        let mut found = Vec::new();
+        self.read(journal, first, &mut |record| {
+            if let Ok(Event::Admitted(admitted)) = record.event() {
+                let came_ms = i64::try_from(record.time_ms).expect("engine time is far below 2^63 ms");
+                if listed.contains(&(admitted.interaction, came_ms)) {
+                    found.push(admitted.interaction.0);
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
     /// Shows the events from one on; those the journal has let go are read from the archive.
     pub(super) fn read(&self, journal: &dyn Journal, from: u64, visit: &mut Visit<'_>) -> Result<(), Fault> {
         let first = journal.first_sequence();
@@ -144,8 +163,6 @@ pub(super) struct Parts {
     /// A snapshot is no newer than what the histories hold: they are caught up from the events behind it.
     pub store: Customers,
     pub shard: ShardHandle,
-    /// Erased interactions whose keys an older copy may have brought back, and how many erasures that makes.
-    pub erasures: Option<(HashSet<(InteractionId, i64)>, u64)>,
 }
 
 /// The thread that writes snapshots.
@@ -205,11 +222,6 @@ impl SnapshotThread {
     fn run(mut self, asked: &Receiver<Sender<()>>) {
         step_back();
         self.look();
-        if let Some((listed, count)) = self.parts.erasures.take()
-            && let Err(fault) = self.erase_again(&listed, count)
-        {
-            tracing::error!("what was erased could not be looked for in what was put back: {fault}");
-        }
         loop {
             match asked.recv_timeout(ROUND) {
                 Ok(done) => {
@@ -373,27 +385,6 @@ impl SnapshotThread {
         // The last event of a snapshot stays in the journal: by it is seen that they belong together.
         self.tell(Ask::LetGo(upto - 1));
         archive.forget(keeping.limits, now_ms)?;
-        Ok(())
-    }
-
-    /// An older copy of the keys was put back: those of interactions that were erased since are destroyed once more.
-    fn erase_again(&self, listed: &HashSet<(InteractionId, i64)>, count: u64) -> Result<(), Fault> {
-        let past = Past::open(&self.parts.keeping.folder)?;
-        let mut found = Vec::new();
-        past.read(past.first()?, &mut |record| {
-            if let Ok(Event::Admitted(admitted)) = record.event() {
-                let came_ms = i64::try_from(record.time_ms).expect("engine time is far below 2^63 ms");
-                if listed.contains(&(admitted.interaction, came_ms)) {
-                    found.push(admitted.interaction.0);
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-        match destroy_waiting(&self.parts.shard, found) {
-            Ok(Ok(())) => self.tell(Ask::NoteErasures(count)),
-            Ok(Err(why)) => tracing::error!(why, "keys of erased interactions were not destroyed"),
-            Err(stopped) => tracing::warn!(%stopped, "erasing again is left to the next start"),
-        }
         Ok(())
     }
 

@@ -127,7 +127,6 @@ pub fn start(
         Some(keeping) => keeping.newest(&*journal, applied, tenant)?,
         None => None,
     };
-    let whole = begun.is_none();
     let Replica { shard, mut followers, .. } = begun.unwrap_or_else(|| Replica::new(learns));
     followers.learner =
         followers.learner.filter(|_| learns).or_else(|| learns.then(|| Learner::new(HalfLife::USUAL)));
@@ -156,12 +155,15 @@ pub fn start(
     recovery.hold_open(&payloads)?;
     let Recovery { followers, history, erased, .. } = recovery;
     let Followers { follow, eyes, learner, outlook, .. } = followers;
-    journal.destroy_keys(&erased.found).map_err(RecoveryError::from)?;
-    let seen = journal.erasures_seen().map_err(RecoveryError::from)?;
-    // Whoever has not read all of it finds the rest later, in the background.
-    let erasures_to_find = (!whole && seen < erasures.len() as u64).then_some(erased.listed);
-    if whole && seen < erasures.len() as u64 {
-        journal.note_erasures(erasures.len() as u64).map_err(RecoveryError::from)?;
+    let (mut found, count) = (erased.found, erasures.len() as u64);
+    let behind = journal.erasures_seen()? < count;
+    // Of what was over before the state it began with, nobody has been told yet.
+    if let Some(keeping) = keeping.as_ref().filter(|_| behind && from > 0) {
+        found.extend(keeping.erased(&*journal, &erased.listed)?);
+    }
+    journal.destroy_keys(&found)?;
+    if behind {
+        journal.note_erasures(count)?;
     }
     let secret = journal.secret().map_err(RecoveryError::from)?;
     let (out, lessons) = Lessons::channel();
@@ -215,7 +217,6 @@ pub fn start(
             progress,
             store,
             shard: handle.clone(),
-            erasures: erasures_to_find.map(|listed| (listed, erasures.len() as u64)),
         };
         snapshotting::begin(parts)
     });

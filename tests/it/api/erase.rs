@@ -84,6 +84,10 @@ impl Scene {
 
     /// Puts copies back.
     fn put_back(&self, copies: &[(PathBuf, Option<Vec<u8>>)]) {
+        if copies.iter().any(|(path, _)| path.ends_with("journal.db")) {
+            // There was no archive then; snapshots that are newer go by themselves.
+            let _ = std::fs::remove_dir_all(self.tenant().join("archive"));
+        }
         for (path, bytes) in copies {
             match bytes {
                 Some(bytes) => std::fs::write(path, bytes).expect("it can be written"),
