@@ -1,7 +1,7 @@
 //! A crash while a snapshot or the archive is written, on a real folder with the events of a run: whatever bytes are there,
 //! recovery begins with the snapshot before, no event is missing or there twice, and the next attempt succeeds.
 //!
-//! Some bytes of each file in the test command; `BATON_SEEDS=n` tries as many of n runs.
+//! Some bytes of each file in the test command; `BATON_CRASH_SEEDS=n` tries as many of n runs.
 
 use super::asked;
 use super::dice::Dice;
@@ -126,7 +126,7 @@ fn batch(events: &[Stamped]) -> Batch {
 
 #[test]
 fn a_snapshot_cut_by_a_crash_leaves_the_one_before() {
-    for seed in 0..asked("BATON_SEEDS").unwrap_or(SEEDS) {
+    for seed in 0..asked("BATON_CRASH_SEEDS").unwrap_or(SEEDS) {
         let mut house = House::of(seed);
         let (older, newer) = (house.end(house.batches.len() / 3), house.end(house.batches.len() / 3 * 2));
         house.snapshot(older);
@@ -151,7 +151,7 @@ fn a_snapshot_cut_by_a_crash_leaves_the_one_before() {
 
 #[test]
 fn a_move_to_the_archive_cut_by_a_crash_is_made_again_and_no_event_is_missing() {
-    for seed in 0..asked("BATON_SEEDS").unwrap_or(SEEDS) {
+    for seed in 0..asked("BATON_CRASH_SEEDS").unwrap_or(SEEDS) {
         let mut house = House::of(seed);
         let (first, all) = (house.batches.len() / 3, house.batches.len() / 3 * 2);
         // In every other run the second part begins a day of its own.

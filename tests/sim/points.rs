@@ -2,7 +2,7 @@
 //! everything that was answered is there, nothing is there twice, the state is that of the durable events, and the run goes on
 //! to its end as any other does (`world`).
 //!
-//! `BATON_SEEDS=n` runs n seeds here, too.
+//! `BATON_CRASH_SEEDS=n` runs n seeds here, too.
 
 use super::asked;
 use super::dice::Dice;
@@ -37,7 +37,7 @@ fn dies(seed: u64, fate: Fate) {
 
 #[test]
 fn after_whichever_event_it_dies_nothing_is_lost_doubled_or_stuck() {
-    for seed in 0..asked("BATON_SEEDS").unwrap_or(EVENT_SEEDS) {
+    for seed in 0..asked("BATON_CRASH_SEEDS").unwrap_or(EVENT_SEEDS) {
         let (opening, last) = events(seed);
         assert!(last > opening + 20, "seed {seed} is a run: {last} events");
         for event in opening + 1..=last {
@@ -48,7 +48,7 @@ fn after_whichever_event_it_dies_nothing_is_lost_doubled_or_stuck() {
 
 #[test]
 fn at_whichever_byte_a_commit_is_cut_it_is_there_whole_or_not_at_all() {
-    for seed in 0..asked("BATON_SEEDS").unwrap_or(BYTE_SEEDS) {
+    for seed in 0..asked("BATON_CRASH_SEEDS").unwrap_or(BYTE_SEEDS) {
         let (opening, last) = events(seed);
         let event = Dice::new(seed).between(opening + 1, last);
         dies(seed, Fate::AtEveryByte(event));
