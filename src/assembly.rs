@@ -293,7 +293,8 @@ fn open_tenant(
 }
 
 impl Ready {
-    /// Serves until `stop` comes or a shard ends. Answers what was taken, then ends the shards.
+    /// Serves until `stop` comes, a shard ends, or what runs beside breaks an assumption. Answers what was taken, then ends the
+    /// shards, within the time that the settings give.
     pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
         let Ready { listener, tls, connections_max, stop_within, tenants, mut shards, .. } = self;
         let (retention, reserve, lock) = (self.retention, self.reserve, self._lock);
@@ -343,6 +344,7 @@ impl Ready {
         let mut last_snapshots = Vec::new();
         let ending = end_shards(handles, reserve.as_deref(), &mut last_snapshots);
         let result = tokio::time::timeout_at(ends_by, ending).await;
+        let mut given_up = result.is_err();
         let result = result.unwrap_or_else(|_| Err(ServerError::StopTooLong { within: stop_within }));
         // The streams learn of it from their shards: they end by themselves, unless somebody does not read.
         if tokio::time::timeout_at(ends_by, serving).await.is_err() {
@@ -352,8 +354,14 @@ impl Ready {
         let written = tokio::task::spawn_blocking(|| last_snapshots.into_iter().for_each(Snapshotting::end));
         if tokio::time::timeout_at(ends_by, written).await.is_err() {
             tracing::info!("no last snapshot is written in {stop_within:?}: the next start reads more");
+            given_up = true;
         }
-        drop(lock);
+        if given_up {
+            // What was given up may still write: the folder stays ours as long as the process lives.
+            std::mem::forget(lock);
+        } else {
+            drop(lock);
+        }
         match end {
             End::OfTask(why) => result.and(Err(ServerError::TaskEnded(why))),
             End::Asked | End::OfShard => result,

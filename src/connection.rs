@@ -1,6 +1,7 @@
 //! A connection from the socket to the first word of HTTP/2. Whoever connects must come through TLS and say so in time:
 //! the transport pings whoever has spoken, but would wait for ever for one who never does.
 
+use crate::observe;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -37,18 +38,15 @@ impl Places {
     /// A place, if there is one.
     pub fn take(&self) -> Option<Place> {
         let place = Place(self.taken.clone());
+        observe::connection_came();
         (self.taken.fetch_add(1, Ordering::Relaxed) < self.most).then_some(place)
-    }
-
-    /// How many are taken.
-    pub fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
+        observe::connection_went();
     }
 }
 
@@ -196,7 +194,7 @@ mod tests {
         client.write_all(b"GET / HTTP/1.1\r\nHost: baton\r\n\r\n").await.expect("it is open");
         let refused = greeted(server, None, place(&places), GREETING_MAX).await;
         assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::InvalidData));
-        assert_eq!(places.taken(), 0);
+        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
@@ -209,7 +207,7 @@ mod tests {
             let refused = greeted(server, None, place(&places), Duration::ZERO).await;
             assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::TimedOut));
         }
-        assert_eq!(places.taken(), 0);
+        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
         drop((silent, halting));
     }
 

@@ -59,23 +59,32 @@ pub(crate) async fn end_shards(
     for (tenant, ..) in &handles {
         tenant.shard.refuse_intake();
     }
-    let mut result = Ok(());
-    for (tenant, thread, snapshots) in handles {
+    // One that is stuck keeps no other from ending.
+    let ending = handles.into_iter().map(|(tenant, thread, snapshots)| {
         let shard = tenant.shard.clone();
         let ended = tokio::task::spawn_blocking(move || {
             shard.stop();
             thread.join()
         });
+        (tenant, ended, snapshots)
+    });
+    let mut result = Ok(());
+    for (tenant, ended, snapshots) in ending.collect::<Vec<_>>() {
         let ended = ended.await.expect("joining does not panic");
         last_snapshots.extend(snapshots);
         let why = match ended {
             Ok(Ok(())) => continue,
             Ok(Err(fault)) => match reserve.filter(|_| fault.is_disk_full()) {
-                Some(reserve) => format!("{fault}; {}: make room and start again", reserve.told()),
+                Some(reserve) => {
+                    reserve.release();
+                    format!("{fault}; {}: make room and start again", reserve.told())
+                }
                 None => fault.to_string(),
             },
             Err(panic) => broken::why(&*panic),
         };
+        // Whoever waits for all of them may be out of time before the last.
+        tracing::error!(tenant = tenant.name, why, "the shard ended");
         result = result.and(Err(ServerError::ShardEnded { tenant: tenant.name.clone(), why }));
     }
     result

@@ -39,9 +39,14 @@ pub fn snapshot_failed(tenant: &str) {
     counter!("baton_snapshot_failures_total", "tenant" => tenant.to_owned()).increment(1);
 }
 
-/// So many connections are open.
-pub fn connections(open: usize) {
-    gauge!("baton_connections").set(real(open));
+/// One more connection is open.
+pub fn connection_came() {
+    gauge!("baton_connections").increment(1.0);
+}
+
+/// One less.
+pub fn connection_went() {
+    gauge!("baton_connections").decrement(1.0);
 }
 
 /// A connection was closed before anything was asked on it: `too_many` are open, or its `greeting` came to nothing.
@@ -53,6 +58,11 @@ pub fn connection_refused(why: &'static str) {
 pub fn in_hand(tenant: &str, (calls, streams): (usize, usize)) {
     gauge!("baton_calls", "tenant" => tenant.to_owned()).set(real(calls));
     gauge!("baton_streams", "tenant" => tenant.to_owned()).set(real(streams));
+}
+
+/// What is behind two snapshots could not be moved to the archive.
+pub fn archive_failed(tenant: &str) {
+    counter!("baton_archive_failures_total", "tenant" => tenant.to_owned()).increment(1);
 }
 
 /// A request was refused or failed at the edge.

@@ -49,7 +49,7 @@ async fn walk(tenant: &Tenant, retention: &Retention) -> u64 {
             after = old.next;
             continue;
         }
-        let Ok(Ok(())) = tenant.shard.destroy(Vec::new(), old.interactions).await else { break };
+        let Ok(Ok(())) = tenant.shard.destroy(Vec::new(), old.interactions, None).await else { break };
         let Some(Purged { gone: more, next, .. }) = purge(tenant, purging).await else { break };
         (gone, after) = (gone + more, next);
     }

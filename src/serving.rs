@@ -119,7 +119,6 @@ async fn accept(listener: &TcpListener, connections: &[Connections], places: &Pl
                 continue;
             }
         };
-        observe::connections(places.taken());
         let Some(place) = places.take() else {
             observe::connection_refused("too_many");
             continue;

@@ -199,7 +199,10 @@ class Soak:
             handles = len(os.listdir(f"/proc/{pid}/fd"))
         except OSError:
             return  # It is between two lives.
-        resident, threads = (int(re.search(rf"^{name}:\s+(\d+)", status, re.M)[1]) for name in ("VmRSS", "Threads"))
+        found = [re.search(rf"^{name}:\s+(\d+)", status, re.M) for name in ("VmRSS", "Threads")]
+        if None in found:
+            return  # It has just ended.
+        resident, threads = (int(one[1]) for one in found)
         self.samples.append((self.elapsed(), resident / 1_024, handles, threads, run.entered))
         if self.elapsed() - self.shown_at >= SHOWN_S:
             self.shown_at = self.elapsed()

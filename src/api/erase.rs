@@ -49,8 +49,9 @@ async fn erase_now(tenant: &Arc<Tenant>, customer: CustomerId) -> Result<Erased,
         let found = found(tenant, customer).await?;
         let more = beyond(&erased, &found);
         if !(more.customers.is_empty() && more.interactions.is_empty()) {
-            erasures = noted(erasures, &more, now_ms(tenant)).await?;
-            destroy(tenant, &more).await?;
+            let number;
+            (erasures, number) = noted(erasures, &more, now_ms(tenant)).await?;
+            destroy(tenant, &more, number).await?;
         }
         erased = found;
     }
@@ -90,17 +91,18 @@ async fn noted(
     mut erasures: OwnedMutexGuard<Erasures>,
     erased: &Erased,
     time_ms: i64,
-) -> Result<OwnedMutexGuard<Erasures>, ApiError> {
+) -> Result<(OwnedMutexGuard<Erasures>, u64), ApiError> {
     let customers = erased.customers.iter().map(|(id, created_ms)| (id.0, *created_ms)).collect();
     let erasure = Erasure { time_ms, customers, interactions: erased.interactions.clone() };
-    let noted = tokio::task::spawn_blocking(move || erasures.append(&erasure).map(|()| erasures)).await;
+    let noted =
+        tokio::task::spawn_blocking(move || erasures.append(&erasure).map(|number| (erasures, number))).await;
     noted.map_err(|error| unfinished(&error.to_string()))?.map_err(|fault| unfinished(&fault.to_string()))
 }
 
-async fn destroy(tenant: &Tenant, erased: &Erased) -> Result<(), ApiError> {
+async fn destroy(tenant: &Tenant, erased: &Erased, number: u64) -> Result<(), ApiError> {
     let customers = erased.customers.iter().map(|(id, _)| ids::CustomerId(id.0)).collect();
     let interactions = erased.interactions.iter().map(|(interaction, _)| *interaction).collect();
-    tenant.shard.destroy(customers, interactions).await?.map_err(|why| unfinished(&why))
+    tenant.shard.destroy(customers, interactions, Some(number)).await?.map_err(|why| unfinished(&why))
 }
 
 /// Exactly whom was noted: who was linked to them since stays.

@@ -1,4 +1,4 @@
-//! `Supervision.Report`: figures of a period, read from the journal beside the server that writes it.
+//! `Supervision.Report`: figures of a period, read from archive and journal beside the server that writes it.
 
 use super::convert::{channel_code, duration_ms, millis, moment, timestamp};
 use super::status::ApiError;

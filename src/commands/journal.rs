@@ -1,5 +1,5 @@
 //! `baton journal`: looks through a data folder that no server uses, shows its events, saves what lies before damage, and
-//! lists and releases commands that were set aside. A folder that is in use is refused by its lock.
+//! lists and releases commands that were set aside. A folder that is in use is refused by its lock, but for the list.
 //!
 //! Exit code 2: something is damaged, or was not done; 69: it cannot be read or written.
 

@@ -195,6 +195,7 @@ impl Deadlines {
         self.armed[deadline.kind()] -= 1;
     }
 }
+
 /// All of them, those too that follow from the time alone; the first due first.
 impl Serialize for Deadlines {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

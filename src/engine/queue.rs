@@ -255,7 +255,6 @@ impl Lines {
         key
     }
 
-    /// Takes what was learned of the queues over what the rules say.
     /// Finds lanes by their ids again, after all of it was read from somewhere.
     pub(super) fn index_again(&mut self) {
         let Lines { lanes, by_id, hasher, .. } = self;
@@ -267,6 +266,7 @@ impl Lines {
         }
     }
 
+    /// Takes what was learned of the queues over what the rules say.
     pub(super) fn learn(&mut self, learned: &Learned) {
         self.lanes.iter_mut().for_each(|lane| lane.learn(learned));
     }

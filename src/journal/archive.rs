@@ -185,23 +185,37 @@ impl Archive {
         Ok(length)
     }
 
-    /// Opens it to be added to. What a crash left half written at its end is cut off.
-    pub fn open_to_add(&self) -> Result<Adding, Fault> {
+    /// Opens it to be added to by a journal that begins with this event. What a crash left half written at its end is cut off:
+    /// the journal still has that.
+    ///
+    /// # Errors
+    /// Damage, when what would be left does not reach to the journal: then it was no crash.
+    pub fn open_to_add(&self, journal_first: u64) -> Result<Adding, Fault> {
         file::create_folder(&self.folder)?;
         let mut adding = Adding { folder: self.folder.clone(), day: None, next: None };
-        // The first batch of a day is what names its place: a file without a whole one is no day yet.
-        for path in file::files_in(&self.folder)? {
-            if path.extension().is_some_and(|found| found == ENDING) && first_of(&path)?.is_none() {
-                fs::remove_file(&path).map_err(Fault::io(&path, "remove"))?;
-            }
-        }
-        if let Some(day) = self.days()?.pop() {
+        let (newest, mut end) = (self.days()?.pop(), 0);
+        if let Some(day) = &newest {
             let mut batches = Batches::open(&day.path)?;
-            let mut end = 0;
             while let Some(span) = batches.next()? {
                 batches.skip()?;
                 (end, adding.next) = (batches.end(), Some(span.last + 1));
             }
+        }
+        // A file without a whole batch is no day yet: one that was begun, and is behind the newest.
+        let mut begun = Vec::new();
+        for (name, path) in self.files()? {
+            if newest.as_ref().is_none_or(|day| name > day.name) && first_of(&path)?.is_none() {
+                begun.push(path);
+            }
+        }
+        let reaches = adding.next.unwrap_or(1);
+        let looked_at = newest.as_ref().map(|day| &day.path).or(begun.last());
+        if let Some(path) = looked_at.filter(|_| reaches < journal_first) {
+            let what = format!("it ends before event {reaches}, and the journal begins with {journal_first}");
+            return Err(Fault::damaged(path, what));
+        }
+        begun.iter().try_for_each(|path| fs::remove_file(path).map_err(Fault::io(path, "remove")))?;
+        if let Some(day) = newest {
             let file = OpenOptions::new().write(true).open(&day.path);
             let cut = file.and_then(|mut file| {
                 file.set_len(end)?;
@@ -294,7 +308,7 @@ mod tests {
     /// Of three days: the first with events 1 to 5, the others with one batch each.
     fn three_days(dir: &Path) -> Archive {
         let archive = Archive::of(dir);
-        let mut adding = archive.open_to_add().expect("new");
+        let mut adding = archive.open_to_add(1).expect("new");
         for (day, batches) in
             [(0, &[batch(1, 3), batch(4, 2)][..]), (1, &[batch(6, 4)]), (2, &[batch(10, 1)])]
         {
@@ -344,7 +358,7 @@ mod tests {
         for length in 0..more.bytes().len() {
             fs::write(&last.path, [&whole, &more.bytes()[..length]].concat()).expect("written");
             assert_eq!(sequences(&archive, 10), (vec![10], Some(11)), "cut at {length}");
-            let mut adding = archive.open_to_add().expect("there");
+            let mut adding = archive.open_to_add(11).expect("there");
             assert_eq!(adding.next(), Some(11));
             adding.add(&more).expect("added");
             adding.sync().expect("synced");
@@ -353,7 +367,7 @@ mod tests {
         let begun = folder.path().join("archive/1970-01-04.events");
         fs::write(&begun, &more.bytes()[..7]).expect("written");
         assert_eq!(archive.days().expect("readable").len(), 3, "a day begins with a whole batch");
-        archive.open_to_add().expect("there");
+        archive.open_to_add(11).expect("there");
         assert!(!begun.exists());
     }
 
@@ -375,6 +389,29 @@ mod tests {
             // Never a wrong event. A first batch that seems to reach beyond its file is no day: then it does not begin at 1.
             assert!(read.is_err() || seen.first() != Some(&1), "bit {bit}");
             assert!(seen.windows(2).all(|two| two[0] + 1 == two[1]), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_the_journal_has_no_more_is_never_cut_off_or_removed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let archive = three_days(folder.path());
+        let contents = || -> Vec<Vec<u8>> {
+            let days = archive.files().expect("readable");
+            days.iter().map(|(_, path)| fs::read(path).expect("readable")).collect()
+        };
+        // A length that seems to reach beyond the file looks like a half-written end.
+        for (_, path) in archive.files().expect("readable") {
+            let whole = fs::read(&path).expect("readable");
+            let mut bytes = whole.clone();
+            bytes[22] ^= 1;
+            fs::write(&path, bytes).expect("written");
+            let before = contents();
+            let opened = archive.open_to_add(11);
+            assert_eq!(contents(), before, "{}", path.display());
+            let newest = path.ends_with("1970-01-03.events");
+            assert_eq!(opened.is_err(), newest, "older days are not touched, {}", path.display());
+            fs::write(&path, whole).expect("put back");
         }
     }
 

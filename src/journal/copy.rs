@@ -180,7 +180,7 @@ mod tests {
     fn what_the_journal_has_let_go_is_copied_from_the_archive() {
         let (folder, to) = (tempfile::tempdir().expect("one"), tempfile::tempdir().expect("another"));
         let mut journal = Sqlite::open(folder.path(), "acme").expect("new");
-        let mut adding = Archive::of(folder.path()).open_to_add().expect("new");
+        let mut adding = Archive::of(folder.path()).open_to_add(1).expect("new");
         for first in [1, 4, 7, 10] {
             let batch = batch(first, 3);
             journal.append(&batch).expect("appended");

@@ -35,12 +35,21 @@ fn copy_listed(from: &Path, to: &Path, fits: &dyn Fn(u64, &Path) -> bool) -> Res
 }
 
 /// Copies these files of the archive with the states beside them, up to the batch that holds the last event at most. Newest
-/// first: what goes meanwhile are the oldest, so none is missing in between.
-pub(crate) fn copy_archive(from: &Path, to: &Path, days: &[Day], last: u64) -> Result<(), Fault> {
+/// first: what goes meanwhile are the oldest, so none is missing in between. Of the states only those that fit.
+pub(crate) fn copy_archive(
+    from: &Path,
+    to: &Path,
+    days: &[Day],
+    last: u64,
+    fits: &dyn Fn(&Path) -> bool,
+) -> Result<(), Fault> {
     for day in days.iter().rev().filter(|day| day.first <= last) {
         match copy_day(day, &below(&day.path, from, to), last) {
             Err(fault) if is_gone(&fault) => return Ok(()),
             copied => copied?,
+        }
+        if !fits(&day.base()) {
+            continue;
         }
         match copy_whole(&day.base(), &below(&day.base(), from, to)) {
             Err(fault) if is_gone(&fault) => {}

@@ -53,14 +53,17 @@ impl Erasures {
         Self { file: None }
     }
 
-    /// Adds one. It is on stable storage on return, and in the main file alone, so that a copy of that is whole.
-    pub fn append(&mut self, erasure: &Erasure) -> Result<(), Fault> {
-        let Some((connection, path)) = &self.file else { return Ok(()) };
+    /// Adds one. It is on stable storage on return, and in the main file alone, so that a copy of that is whole. How many there
+    /// are now; 0 beside a journal in memory.
+    pub fn append(&mut self, erasure: &Erasure) -> Result<u64, Fault> {
+        let Some((connection, path)) = &self.file else { return Ok(0) };
         let bytes = postcard::to_stdvec(erasure).expect("an erasure has no part that cannot be encoded");
         connection
             .execute("INSERT INTO erasures (erased) VALUES (?1)", params![bytes])
             .map_err(Fault::sqlite(path, "append to"))?;
-        file::empty_log(connection, path)
+        file::empty_log(connection, path)?;
+        // None is ever deleted, so the number of the last is how many there are.
+        Ok(connection.last_insert_rowid().cast_unsigned())
     }
 
     /// Opens it to look only.

@@ -136,7 +136,8 @@ pub(crate) fn open_read_only(path: &Path, kind: &Kind) -> Result<Connection, Fau
 /// - `wal_autocheckpoint=0`: `sqlite.rs` chooses the moment, and notes first what the main file must hold.
 /// - `journal_size_limit`: the log is written over in place, which spares the disk a change of its size with every
 ///   sync; only what one huge batch left beyond 16 MiB is given back.
-/// - `secure_delete=ON`: deleted content is overwritten with zeros. For keys; nothing is deleted in the journal.
+/// - `secure_delete=ON`: deleted content is overwritten with zeros. For keys; `sqlite.rs` does without it, since what the
+///   journal lets go is sealed and lies in the archive.
 const WRITER: &str = "PRAGMA synchronous=FULL; PRAGMA cache_spill=OFF; PRAGMA wal_autocheckpoint=0;
     PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=ON;";
 

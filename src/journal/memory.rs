@@ -1,4 +1,4 @@
-//! The journal in memory, for simulation and tests: everything is kept, nothing survives the process.
+//! The journal in memory, for simulation and tests: what may go goes at once, nothing survives the process.
 //! It keeps the encoded batches, so what reads from it goes through the same decoding as from disk.
 
 use std::collections::BTreeMap;

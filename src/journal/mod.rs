@@ -2,7 +2,9 @@
 //! before. Records carry encoded events of any type; personal payload lies beside them, sealed.
 //!
 //! Two implementations keep one contract (`contract.rs`): [`Memory`] for simulation, [`Sqlite`] for a real floor.
-//! Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told to customers.
+//! Beside it lie snapshots of the state, so that a start reads little, and the archive, where events go that no start needs;
+//! `past.rs` reads over both. Deliberately absent: repair. A damaged journal is refused by name, because a guess would be told
+//! to customers.
 
 mod archive;
 mod batches;
@@ -47,6 +49,7 @@ pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub(crate) use recovery::check_snapshot;
 pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
+pub(crate) use reserve::free;
 pub use reserve::{RESERVE, Reserve};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
 pub use snapshot::{Mark, Origin, SnapshotReader, SnapshotWriter};

@@ -1,4 +1,4 @@
-//! Recovery: apply over the journal. What was told to the world is what comes back, never what a newer release would
+//! Recovery: apply over the journal, from a kept state or from the first event. What was told to the world is what comes back, never what a newer release would
 //! decide.
 
 use super::{Corruption, Fault, Mark, Origin, Past, RecordRef, SnapshotReader};

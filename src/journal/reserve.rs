@@ -87,7 +87,7 @@ fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
 }
 
 /// What an ordinary user may still take, in bytes.
-fn free(folder: &Path) -> io::Result<u64> {
+pub fn free(folder: &Path) -> io::Result<u64> {
     let found = statvfs(folder)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }

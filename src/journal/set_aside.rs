@@ -4,7 +4,7 @@
 use super::Fault;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 /// In the folder of a tenant.
@@ -59,11 +59,14 @@ pub fn release(folder: &Path, id: &str) -> Result<bool, Fault> {
     written.map_err(Fault::io(&path, "write")).map(|()| true)
 }
 
-/// Sets one aside, on stable storage on return. A line that could not be written whole is taken back.
+/// Sets one aside, on stable storage on return. A line that could not be written whole is taken back; so is one that a power
+/// cut left: half a line would make the next one unreadable.
 pub fn append(path: &Path, one: &SetAside) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    let whole = file.metadata()?.len();
-    // Half a line would make the next one unreadable.
+    let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
+    let mut lines = Vec::new();
+    file.read_to_end(&mut lines)?;
+    let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end as u64 + 1);
+    file.set_len(whole)?;
     let written = file.write_all(&line(one)).and_then(|()| file.sync_all());
     if written.is_err() {
         file.set_len(whole)?;
@@ -92,6 +95,8 @@ mod tests {
         for length in 0..whole.len() {
             fs::write(&path, &whole[..length]).expect("written");
             assert_eq!(read(folder.path()).expect("readable"), [], "cut at {length}");
+            append(&path, &one).expect("written");
+            assert_eq!(read(folder.path()).expect("readable"), std::slice::from_ref(&one), "cut at {length}");
         }
         fs::write(&path, [&whole[..], b"hello\n"].concat()).expect("written");
         let fault = read(folder.path()).expect_err("foreign").to_string();

@@ -3,7 +3,8 @@
 //!
 //! The log of SQLite guards what was committed since the last checkpoint (`wal.rs`). What the main file must hold
 //! is noted in it before each checkpoint, so that rows lost from its end are missed when it is opened.
-//! A batch in the middle is checked when it is read, which recovery does.
+//! A batch in the middle is checked when it is read: by recovery, if it is behind the snapshot that it begins with, and when it
+//! moves to the archive. The oldest go with later commits, once they lie there.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

@@ -12,20 +12,22 @@ use tokio::sync::oneshot;
 pub(super) struct Destroying {
     customers: Vec<CustomerId>,
     interactions: Vec<u64>,
+    erasure: Option<u64>,
     /// Why they could not be.
     reply: oneshot::Sender<Result<(), String>>,
 }
 
 impl ShardHandle {
     /// Destroys the keys of interactions, and lets nothing of these customers in from then on. The answer comes when the keys
-    /// are in no file any more.
+    /// are in no file any more. `erasure`: its number, if it is noted as one.
     pub async fn destroy(
         &self,
         customers: Vec<CustomerId>,
         interactions: Vec<u64>,
+        erasure: Option<u64>,
     ) -> Result<Result<(), String>, AskError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Ask::Destroy(Destroying { customers, interactions, reply }))?;
+        self.send(Ask::Destroy(Destroying { customers, interactions, erasure, reply }))?;
         answer.await.map_err(|_| AskError::Stopped)
     }
 }
@@ -50,12 +52,23 @@ impl Driver {
             Err(busy @ Fault::Busy { .. }) => Err(busy.to_string()),
             Err(fault) => return Err(fault),
         };
-        if let Err(why) = &destroyed {
-            tracing::error!(why, "keys of erased interactions were not destroyed");
+        match &destroyed {
+            Ok(()) => self.note_destroyed(asked.iter().filter_map(|one| one.erasure))?,
+            Err(why) => tracing::error!(why, "keys of erased interactions were not destroyed"),
         }
         for Destroying { reply, .. } in asked {
             // Whoever asked may have gone.
             let _ = reply.send(destroyed.clone());
+        }
+        Ok(())
+    }
+
+    /// So the next start need not look for them in all of the past. Beyond one that could not be finished nothing is noted.
+    fn note_destroyed(&mut self, erasures: impl Iterator<Item = u64>) -> Result<(), Fault> {
+        for number in erasures {
+            if self.journal.erasures_seen()? + 1 == number {
+                self.journal.note_erasures(number)?;
+            }
         }
         Ok(())
     }
@@ -83,7 +96,7 @@ mod tests {
     use crate::engine::ids::{PoolKey, QueueKey};
     use crate::engine::plan::{Facts, Goals, Plan};
     use crate::engine::route::Route;
-    use crate::journal::{Erasure, Sqlite};
+    use crate::journal::{Erasure, Journal, Sqlite};
     use std::ops::ControlFlow;
     use std::path::Path;
 
@@ -154,6 +167,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_erasure_is_noted_as_seen_by_the_keys_but_none_behind_one_that_is_not_finished() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = store_with_ana().await;
+        let running = started(folder.path(), &store, &[]).expect("a new journal");
+        for number in [1, 2, 4] {
+            let destroyed = running.handle.destroy(vec![ANA], Vec::new(), Some(number)).await;
+            destroyed.expect("it runs").expect("nobody reads");
+        }
+        stopped(running).await;
+        let journal = Sqlite::open(folder.path(), "t").expect("it has ended");
+        assert_eq!(journal.erasures_seen().expect("readable"), 2, "the third is to be looked for");
+    }
+
+    #[tokio::test]
     async fn what_comes_late_for_somebody_forgotten_is_erased_as_it_comes() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = store_with_ana().await;
@@ -165,7 +192,7 @@ mod tests {
         let key = running.payloads.get(&unknown).expect("it is open").key.clone();
         assert!(!is_erased(&running, unknown));
 
-        running.handle.destroy(vec![ANA], Vec::new()).await.expect("it runs").expect("nobody reads");
+        running.handle.destroy(vec![ANA], Vec::new(), None).await.expect("it runs").expect("nobody reads");
         let known = admit(&running, 2, Some(ANA)).await;
         assert!(is_erased(&running, known));
         let identify = Command::Identify { interaction: unknown, customer: ANA, journey: None };

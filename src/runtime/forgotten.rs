@@ -34,7 +34,7 @@ impl Forgotten {
 pub(super) struct Erased {
     forgotten: Arc<Forgotten>,
     /// With the time of admission: after a restore the number may be another one's.
-    pub listed: HashSet<(InteractionId, i64)>,
+    listed: HashSet<(InteractionId, i64)>,
     /// Found, and not over.
     pub open: HashSet<InteractionId>,
     /// All that were found.
@@ -67,13 +67,13 @@ impl Erased {
         Some(interaction)
     }
 
-    /// Whether a customer is forgotten.
     /// Whether an interaction that came then was erased.
     pub fn is_listed(&self, interaction: InteractionId, came: Time) -> bool {
         let came_ms = i64::try_from(came.0).expect("engine time is far below 2^63 ms");
         self.listed.contains(&(interaction, came_ms))
     }
 
+    /// Whether a customer is forgotten.
     pub fn has(&self, customer: Option<CustomerId>) -> bool {
         self.forgotten.has(customer)
     }

@@ -1,5 +1,5 @@
-//! Turns committed events into contacts of the customers' histories. Told every event from the first on, so it
-//! needs nothing but what it has heard; the store ignores what it has written already.
+//! Turns committed events into contacts of the customers' histories. Told every event from the first on, or from
+//! a snapshot with the contacts of then, so it needs nothing but what it has heard; the store ignores what it has written already.
 
 use super::contacts::Contacts;
 use super::follow::About;

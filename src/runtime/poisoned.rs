@@ -2,13 +2,14 @@
 //! never committed; but its client asks again. So it is written down before the process ends, and refused from then on,
 //! until an operator releases it.
 //!
-//! What is written is a fingerprint and no content: of a submit the hash of the request as received, of anything else a
-//! hash of the command. A command of the server's own (time passes, the restart) is never set aside: it would come again.
+//! What is written is a fingerprint, and what the broken assumption said: of a submit the hash of the request as received,
+//! of anything else a hash of the command. That time passes and the restart are never set aside: they would come again.
 
 use super::driver::Driver;
 use crate::broken;
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::event::Stamped;
+use crate::engine::ids::SessionId;
 use crate::engine::time::Time;
 use crate::journal::set_aside::{FILE, SetAside, append, read};
 use crate::journal::{Fault, Reserve};
@@ -29,10 +30,17 @@ pub(super) enum Suspect {
 }
 
 impl Suspect {
-    /// `None` for a command of the server's own.
+    /// `None` for those that would come again.
     pub fn of(command: &Command) -> Option<Suspect> {
         match command {
             Command::Tick | Command::Restart => None,
+            // Whoever tries again comes with another session.
+            Command::OpenSession { agent, .. } => {
+                Some(Suspect::Other(Command::OpenSession { agent: *agent, session: SessionId(0) }))
+            }
+            Command::LoseSession { agent, .. } => {
+                Some(Suspect::Other(Command::LoseSession { agent: *agent, session: SessionId(0) }))
+            }
             Command::Submit(submit) => Some(Suspect::Submit(submit.content)),
             other => Some(Suspect::Other(other.clone())),
         }
@@ -151,6 +159,7 @@ mod tests {
     use crate::customers::{Customers, MemoryStore};
     use crate::engine::command::Write;
     use crate::engine::floor::Definition;
+    use crate::engine::ids::AgentKey;
     use crate::engine::policy::PoolSpec;
     use crate::journal::set_aside::release;
     use crate::journal::{Memory, Sqlite};
@@ -236,6 +245,15 @@ mod tests {
         let breaks = running.handle.ask(Command::OpenSource { source: "pbx".into() }, None).await;
         assert_eq!(breaks, Err(AskError::Stopped));
         running.thread.join().expect_err("its thread ended in the middle");
+    }
+
+    #[test]
+    fn who_opens_a_session_again_is_recognised_though_it_is_another_session() {
+        let id = |command: &Command| Suspect::of(command).expect("it may be set aside").told();
+        let open =
+            |agent, session| Command::OpenSession { agent: AgentKey(agent), session: SessionId(session) };
+        assert_eq!(id(&open(1, 7)), id(&open(1, 8)));
+        assert_ne!(id(&open(1, 7)), id(&open(2, 7)));
     }
 
     #[test]

@@ -92,6 +92,12 @@ impl Followers {
         about
     }
 
+    /// Whether it learns may be another thing than when it was written down.
+    fn set_learning(&mut self, learns: bool) {
+        let learner = self.learner.take().filter(|_| learns);
+        self.learner = learner.or_else(|| learns.then(|| Learner::new(HalfLife::USUAL)));
+    }
+
     /// A customer the journal names.
     pub fn meet(&mut self, customer: Option<CustomerId>) {
         self.newest_customer = self.newest_customer.max(customer);
@@ -158,17 +164,21 @@ impl Replica {
         writer.finish()
     }
 
-    /// The newest that was written down of this tenant's state no later than an event; what cannot be read, or is of
+    /// The newest that was written down of this tenant's state no later than an event, to learn from now on or not; what cannot be read, or is of
     /// another journal, is passed over and told. `is_ours` looks at the mark of an event.
     pub fn newest(
         snapshots: &Snapshots,
         tenant: &str,
         upto: u64,
+        learns: bool,
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Option<Replica>, Fault> {
         for (_, path) in snapshots.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
             match SnapshotReader::open(path).and_then(|reader| Replica::read(reader, tenant, is_ours)) {
-                Ok(replica) => return Ok(Some(replica)),
+                Ok(mut replica) => {
+                    replica.followers.set_learning(learns);
+                    return Ok(Some(replica));
+                }
                 Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
             }
         }
@@ -195,5 +205,19 @@ impl Replica {
         }
         reader.finish()?;
         Ok(Replica { shard, followers, mark })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_it_learns_is_for_the_start_to_say() {
+        let mut followers = Followers::new(false);
+        followers.set_learning(true);
+        assert!(followers.learner.is_some(), "though it did not when it was written down");
+        followers.set_learning(false);
+        assert!(followers.learner.is_none(), "though it did");
     }
 }

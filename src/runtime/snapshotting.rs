@@ -2,17 +2,19 @@
 //! writes down what comes of it. So what a start needs is tried all day, and the shard is never held up: it does not even
 //! know. Events behind the older of two snapshots move to the archive.
 
+use super::forgotten::Erased;
 use super::inbox::{Ask, AskError, ShardHandle};
 use super::replica::Replica;
 use crate::customers::Customers;
-use crate::engine::event::Event;
-use crate::engine::ids::{InteractionId, Sequence};
+use crate::engine::event::Stamped;
+use crate::engine::ids::Sequence;
+use crate::engine::time::Time;
 use crate::journal::{
-    Archive, Fault, Journal, Limits, Mark, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader, Visit,
+    Archive, Fault, Journal, Limits, Mark, Past, RecordRef, RecoveryError, Snapshots, Sqlite, SqliteReader,
+    Visit, free,
 };
 use crate::observe;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use hashbrown::HashSet;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,12 +53,13 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    /// What recovery begins with: the newest state that is good. Those that are not of this journal go.
+    /// What recovery begins with: the newest state that is good. Those newer than the journal go; those of another past are passed over.
     pub(super) fn newest(
         &self,
         journal: &dyn Journal,
         applied: u64,
         tenant: &str,
+        learns: bool,
     ) -> Result<Option<Replica>, Fault> {
         let (snapshots, last) = (Snapshots::of(&self.folder), journal.last_sequence());
         // A damaged archive is no reason: recovery may do without it, and whoever reads it is told.
@@ -73,30 +76,23 @@ impl Keeping {
             snapshots.remove(&path)?;
         }
         let read = |from, visit: &mut Visit<'_>| journal.read(from, visit);
-        Replica::newest(&snapshots, tenant, applied.min(last), &|sequence, mark| {
+        Replica::newest(&snapshots, tenant, applied.min(last), learns, &|sequence, mark| {
             is_ours(&read, sequence, mark)
         })
     }
 
-    /// The interactions, of those listed with the time they came, that anything is kept of: older keys may have been put back,
-    /// which open what was erased since. Reads all of the past.
-    pub(super) fn erased(
-        &self,
-        journal: &dyn Journal,
-        listed: &HashSet<(InteractionId, i64)>,
-    ) -> Result<Vec<u64>, Fault> {
+    /// The interactions, erased since, that anything is kept of: older keys may have been put back, which open them. Reads all
+    /// of the past.
+    pub(super) fn erased(&self, journal: &dyn Journal, mut erased: Erased) -> Result<Vec<u64>, Fault> {
         let first = Archive::of(&self.folder).first()?.unwrap_or(u64::MAX).min(journal.first_sequence());
-        let mut found = Vec::new();
         self.read(journal, first, &mut |record| {
-            if let Ok(Event::Admitted(admitted)) = record.event() {
-                let came_ms = i64::try_from(record.time_ms).expect("engine time is far below 2^63 ms");
-                if listed.contains(&(admitted.interaction, came_ms)) {
-                    found.push(admitted.interaction.0);
-                }
+            if let Ok(event) = record.event() {
+                let (sequence, time) = (Sequence(record.sequence), Time(record.time_ms));
+                erased.hear(&Stamped { sequence, time, event });
             }
             ControlFlow::Continue(())
         })?;
-        Ok(found)
+        Ok(erased.found)
     }
 
     /// Shows the events from one on; those the journal has let go are read from the archive.
@@ -105,21 +101,16 @@ impl Keeping {
         if from >= first {
             return journal.read(from, visit);
         }
-        match from_archive(&self.folder, from, first, visit)? {
+        let archive = Archive::of(&self.folder);
+        let archived = archive.first()?.unwrap_or(first);
+        if from < archived {
+            return Err(Fault::NotRetained { folder: self.folder.clone(), wanted: from, first: archived });
+        }
+        match archive.read(from, visit)? {
             Some(next) => journal.read(next, visit),
             None => Ok(()),
         }
     }
-}
-
-/// Shows what the archive has from an event on; the number behind, if there may be more.
-fn from_archive(folder: &Path, from: u64, first: u64, visit: &mut Visit<'_>) -> Result<Option<u64>, Fault> {
-    let archive = Archive::of(folder);
-    let archived = archive.first()?.unwrap_or(first);
-    if from < archived {
-        return Err(Fault::NotRetained { folder: folder.to_owned(), wanted: from, first: archived });
-    }
-    archive.read(from, visit)
 }
 
 fn is_ours(
@@ -293,12 +284,17 @@ impl SnapshotThread {
         let snapshots = Snapshots::of(&keeping.folder);
         let journal = Sqlite::open_read_only(&keeping.folder)?;
         let upto = self.upto();
-        let replica = self.caught_up(&snapshots, &journal, upto)?;
+        let replica = self.caught_up(&snapshots, upto)?;
         self.size = replica.keep(&snapshots, tenant)?;
         self.at = replica.shard.sequence().0;
         let now_ms = replica.shard.now().0;
         drop(replica);
-        self.archive(&snapshots, &journal, now_ms)?;
+        if let Err(fault) = self.archive(&snapshots, &journal, now_ms) {
+            observe::archive_failed(tenant);
+            tracing::error!(tenant, "events stay in the journal, which grows: {fault}");
+        }
+        // Whatever became of that: the journal has what is behind them.
+        snapshots.remove_older()?;
         Ok(())
     }
 
@@ -308,20 +304,17 @@ impl SnapshotThread {
             Some(free) if free < wanted => Err(RoundError::Short { what, free, wanted }),
             _ => Ok(()),
         };
-        short("disk", free_disk(&self.parts.keeping.folder), SPARE_BYTES + ON_DISK * self.size)?;
+        short("disk", free(&self.parts.keeping.folder).ok(), SPARE_BYTES + ON_DISK * self.size)?;
         short("memory", free_memory(), SPARE_BYTES + IN_MEMORY * self.size)
     }
 
-    fn caught_up(
-        &self,
-        snapshots: &Snapshots,
-        journal: &SqliteReader,
-        upto: u64,
-    ) -> Result<Replica, RoundError> {
+    fn caught_up(&self, snapshots: &Snapshots, upto: u64) -> Result<Replica, RoundError> {
         let Parts { keeping, tenant, learns, .. } = &self.parts;
-        let read = |from, visit: &mut Visit<'_>| journal.read(from, visit);
-        let newest =
-            Replica::newest(snapshots, tenant, upto, &|sequence, mark| is_ours(&read, sequence, mark))?;
+        let past = Past::alone(&keeping.folder)?;
+        let read = |from, visit: &mut Visit<'_>| past.read(from, visit);
+        let newest = Replica::newest(snapshots, tenant, upto, *learns, &|sequence, mark| {
+            is_ours(&read, sequence, mark)
+        })?;
         let mut replica = newest.unwrap_or_else(|| Replica::new(*learns));
         loop {
             let next = replica.shard.sequence().0 + 1;
@@ -341,12 +334,7 @@ impl SnapshotThread {
                     }
                 }
             };
-            let first = journal.first()?;
-            if next < first {
-                from_archive(&keeping.folder, next, first, &mut visit)?;
-            } else {
-                journal.read(next, &mut visit)?;
-            }
+            past.read(next, &mut visit)?;
             if let Some(damage) = damage {
                 return Err(damage.into());
             }
@@ -359,7 +347,7 @@ impl SnapshotThread {
         let all = snapshots.list()?;
         let Some([base @ .., (upto, _), _]) = Some(&all[..]) else { return Ok(()) };
         let (archive, upto) = (Archive::of(&keeping.folder), *upto);
-        let mut adding = archive.open_to_add()?;
+        let mut adding = archive.open_to_add(journal.first()?)?;
         let mut turned = false;
         loop {
             let next = adding.next().map_or_else(|| journal.first(), Ok)?;
@@ -369,7 +357,8 @@ impl SnapshotThread {
                     return Ok(ControlFlow::Break(()));
                 }
                 if !turned {
-                    adding.turn_to(records[0].time_ms, base.last().map(|(_, path)| &**path))?;
+                    let base = base.last().filter(|(sequence, _)| *sequence < next).map(|(_, path)| &**path);
+                    adding.turn_to(records[0].time_ms, base)?;
                     turned = true;
                 }
                 adding.add(&batch)?;
@@ -381,7 +370,6 @@ impl SnapshotThread {
             }
         }
         adding.sync()?;
-        snapshots.remove_older()?;
         // The last event of a snapshot stays in the journal: by it is seen that they belong together.
         self.tell(Ask::LetGo(upto - 1));
         archive.forget(keeping.limits, now_ms)?;
@@ -404,13 +392,19 @@ fn step_back() {
     }
 }
 
-fn free_disk(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    Some(found.f_bavail * found.f_frsize)
+/// What is left for the process, as far as the system says: of the machine, or of the group it may be confined to.
+fn free_memory() -> Option<u64> {
+    [of_machine(), of_group()].into_iter().flatten().min()
 }
 
-/// As the system counts it; `None` where it does not say.
-fn free_memory() -> Option<u64> {
+fn of_group() -> Option<u64> {
+    let read = |name| {
+        std::fs::read_to_string(Path::new("/sys/fs/cgroup").join(name)).ok()?.trim().parse::<u64>().ok()
+    };
+    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
+}
+
+fn of_machine() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? << 10)

@@ -26,7 +26,6 @@ use crate::engine::policy::PoolSpec;
 use crate::engine::shard::Shard;
 use crate::engine::source::SourceSession;
 use crate::journal::{Erasure, Fault, Journal, KEY_LENGTH, RecoveryError, recover_from};
-use crate::learning::{HalfLife, Learner};
 use crate::observe;
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -124,12 +123,10 @@ pub fn start(
     let forgotten = Arc::new(forget_again(&store, &recents, erasures)?);
     let erased = Erased::new(erasures, forgotten.clone());
     let begun = match &keeping {
-        Some(keeping) => keeping.newest(&*journal, applied, tenant)?,
+        Some(keeping) => keeping.newest(&*journal, applied, tenant, learns)?,
         None => None,
     };
     let Replica { shard, mut followers, .. } = begun.unwrap_or_else(|| Replica::new(learns));
-    followers.learner =
-        followers.learner.filter(|_| learns).or_else(|| learns.then(|| Learner::new(HalfLife::USUAL)));
     let (from, contacts) = (shard.sequence().0, std::mem::take(&mut followers.contacts));
     let history = History::new(customers, recents.clone(), contacts, from);
     let mut recovery =
@@ -158,11 +155,18 @@ pub fn start(
     let (mut found, count) = (erased.found, erasures.len() as u64);
     let behind = journal.erasures_seen()? < count;
     // Of what was over before the state it began with, nobody has been told yet.
+    let mut looked_at = true;
     if let Some(keeping) = keeping.as_ref().filter(|_| behind && from > 0) {
-        found.extend(keeping.erased(&*journal, &erased.listed)?);
+        match keeping.erased(&*journal, Erased::new(erasures, forgotten.clone())) {
+            Ok(before) => found.extend(before),
+            Err(fault) => {
+                looked_at = false;
+                tracing::error!(tenant, "what was erased is looked for again at the next start: {fault}");
+            }
+        }
     }
     journal.destroy_keys(&found)?;
-    if behind {
+    if behind && looked_at {
         journal.note_erasures(count)?;
     }
     let secret = journal.secret().map_err(RecoveryError::from)?;

@@ -81,7 +81,9 @@ fn one(tenant: &TenantFolder, copy: &NewFolder, keys: Option<&NewFolder>) -> Res
     rulebook::copy(from, &to)?;
     copy_plain(set_aside::FILE, from, &to)?;
     // A batch is copied whole, and what is in the archive was in the journal: one more may be in it than was asked for.
-    copy_archive(from, &to, &Archive::of(from).days()?, SqliteReader::alone(&to)?.last_sequence()?)?;
+    copy_archive(from, &to, &Archive::of(from).days()?, SqliteReader::alone(&to)?.last_sequence()?, &|_| {
+        true
+    })?;
     copy_erasures(from, &to)?;
     Ok(Copied { tenant: name.clone(), events: last })
 }

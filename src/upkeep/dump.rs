@@ -2,7 +2,7 @@
 
 use super::UpkeepError;
 use crate::engine::event::Event;
-use crate::journal::{Corruption, Fault, FolderLock, Past, RecordRef};
+use crate::journal::{Corruption, Fault, FolderLock, Past, RecordRef, scan_log};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::io;
@@ -40,6 +40,8 @@ pub fn dump(
         return Err(UpkeepError::NoTenants(data.to_owned()));
     }
     let _lock = FolderLock::acquire(data)?;
+    // What lies before damage in the log is shown all the same.
+    let log = scan_log(&dir.join("journal.db"));
     let past = Past::alone(&dir)?;
     let from = match numbers.start_bound() {
         Bound::Included(first) => *first,
@@ -54,7 +56,9 @@ pub fn dump(
         shown = shown_as(&record).map(&mut see);
         if matches!(shown, Ok(Ok(()))) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    Ok(shown.map_err(|corruption| Fault::damaged(&dir, corruption.to_string()))?)
+    let shown = shown.map_err(|corruption| Fault::damaged(&dir, corruption.to_string()))?;
+    log?;
+    Ok(shown)
 }
 
 fn shown_as(record: &RecordRef<'_>) -> Result<Record, Corruption> {

@@ -177,7 +177,7 @@ fn left_out(kept: &Kept, gap: Option<(u64, u64)>) -> Vec<LeftOut> {
         let why = one.damage.clone().or_else(|| behind.clone())?;
         Some(LeftOut { file: one.file.clone(), why })
     };
-    let damaged = kept.snapshots.iter().filter(|one| one.damage.is_some());
+    let damaged = kept.snapshots.iter().chain(&kept.bases).filter(|one| one.damage.is_some());
     damaged.chain(lost).filter_map(told).collect()
 }
 
@@ -215,7 +215,10 @@ fn save(tenant: &TenantFolder, look: &Saved, kept: &Kept, new: &NewFolder) -> Re
     let good: Vec<_> = kept.good_snapshots(look.kept).map(|one| one.path.as_path()).collect();
     copy_snapshots(from, &to, &|sequence, path| sequence >= look.begins && good.contains(&path))?;
     if look.lost_between.is_none() {
-        copy_archive(from, &to, &kept.good_days(), look.kept)?;
+        let damaged: Vec<_> =
+            kept.bases.iter().filter(|one| one.damage.is_some()).map(|one| from.join(&one.file)).collect();
+        let fits = |base: &Path| !damaged.iter().any(|one| one == base);
+        copy_archive(from, &to, &kept.good_days(), look.kept, &fits)?;
     }
     copy_keys(from, &to)?;
     if copy_store(from, &to)? > look.kept {

@@ -175,7 +175,7 @@ fn a_move_to_the_archive_cut_by_a_crash_is_made_again_and_no_event_is_missing() 
 
 /// As the thread that writes snapshots does it.
 fn move_to(house: &House, day: u64, batches: usize) {
-    let mut adding = house.archive().open_to_add().expect("there");
+    let mut adding = house.archive().open_to_add(1).expect("there");
     let next = adding.next().unwrap_or(1);
     adding.turn_to(day * DAY_MS, None).expect("turned");
     let missing = house.batches[..batches].iter().filter(|batch| batch.first() >= next);

@@ -1,5 +1,5 @@
-//! Rules by the numbers for which they may hold: thresholds, ranges and single numbers. A number finds those that hold in as
-//! many steps as there are of these, and a logarithm of all: a sorted list is its own search tree, whose middle is the root.
+//! Rules by the numbers for which they may hold: thresholds, ranges and single numbers. A number finds those that hold in
+//! a logarithm of all for each of them at most, and one more: a sorted list is its own search tree, whose middle is the root.
 
 /// Spans of numbers, each with its rule.
 #[derive(Clone, Debug, Default)]

@@ -19,7 +19,7 @@ fn whatever_an_archive_has_become_it_is_read_or_refused() {
         let batches = batches(&mut luck, &events);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let archive = Archive::of(folder.path());
-        let mut adding = archive.open_to_add().expect("new");
+        let mut adding = archive.open_to_add(1).expect("new");
         let mut day = 0;
         for batch in &batches {
             day += u64::from(luck.below(8) == 0);
@@ -51,7 +51,7 @@ fn look(archive: &Archive, from: u64) {
     };
     let _ = archive.read(from, &mut visit);
     let _ = archive.bases();
-    let _ = archive.open_to_add().map(|adding| adding.next());
+    let _ = archive.open_to_add(1).map(|adding| adding.next());
     let _ = archive.read(1, &mut visit);
 }
 
