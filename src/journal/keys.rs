@@ -3,6 +3,7 @@
 //! bit, and a pad is used once: a one-time pad). Destroying the pad destroys the key in the journal, its archive and
 //! every copy of them, without rewriting one. Backups of this file are taken apart.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ pub(super) struct Keys {
     path: PathBuf,
     /// The block that was used last, with its number.
     used: Option<(u64, Vec<u8>)>,
+    /// The block that was looked at last, with its number, and whether there is one: who asks for one key mostly asks for its
+    /// neighbours. Forgotten with whatever is written.
+    seen: RefCell<Option<(u64, Option<Vec<u8>>)>>,
     laid_since_checkpoint: u32,
     /// It holds pads that were destroyed since.
     log_to_empty: bool,
@@ -55,6 +59,7 @@ impl Keys {
             connection,
             path: path.to_owned(),
             used: None,
+            seen: RefCell::default(),
             laid_since_checkpoint: 0,
             log_to_empty: false,
         })
@@ -79,12 +84,14 @@ impl Keys {
     /// A number that was erased comes again when an older journal was put back beside this file. Under the zeros that are left
     /// of its pad the new key would lie in clear.
     fn lay_again(&self, block: u64, mut pads: Vec<u8>, at: usize) -> Result<Vec<u8>, Fault> {
+        self.seen.take();
         pads[at..at + KEY_LENGTH].copy_from_slice(&random_bytes(KEY_LENGTH));
         write(&self.connection, &self.path, block, &pads)?;
         Ok(pads)
     }
 
     fn lay(&mut self, block: u64) -> Result<Vec<u8>, Fault> {
+        self.seen.take();
         let pads = random_bytes(BLOCK as usize * KEY_LENGTH);
         self.connection
             .prepare_cached("INSERT INTO pads VALUES (?1, ?2)")
@@ -101,7 +108,15 @@ impl Keys {
     }
 
     pub fn known(&self, interaction: u64) -> Result<Option<Pad>, Fault> {
-        get(&self.connection, &self.path, interaction)
+        let (block, at) = place(interaction);
+        let mut seen = self.seen.borrow_mut();
+        let pads = match seen.take() {
+            Some((number, pads)) if number == block => pads,
+            _ => block_at(&self.connection, &self.path, block)?,
+        };
+        let pad = pads.as_ref().map(|pads| pad_in(pads, at)).filter(|pad| *pad != DESTROYED);
+        *seen = Some((block, pads));
+        Ok(pad)
     }
 
     /// Erasures that were seen, in a place of the file that SQLite leaves to us.
@@ -123,6 +138,7 @@ impl Keys {
     /// Each block is written once, all of them together, and the log, which holds the pages as they were, is emptied.
     pub fn destroy(&mut self, interactions: &[u64]) -> Result<(), Fault> {
         self.used = None;
+        self.seen.take();
         let mut places: Vec<(u64, usize)> = interactions.iter().map(|one| place(*one)).collect();
         places.sort_unstable();
         let transaction =

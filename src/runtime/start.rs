@@ -346,7 +346,10 @@ impl Recovery<'_> {
         for interaction in &self.erased.open {
             payloads.insert(*interaction, Held::erased());
         }
-        for (interaction, Sealed { content, payload, said, .. }) in self.followers.sealed.drain() {
+        let mut sealed: Vec<_> = self.followers.sealed.drain().collect();
+        // Their keys lie in this order.
+        sealed.sort_unstable_by_key(|(interaction, _)| *interaction);
+        for (interaction, Sealed { content, payload, said, .. }) in sealed {
             let wrapped = key_before(&payload).ok_or(StartError::KeyUnfit { interaction })?;
             let key = self.journal.key(interaction.0, wrapped).map_err(RecoveryError::from)?;
             let opened = key.and_then(|key| Some((open_payload(&key, content, &payload)?, key)));
