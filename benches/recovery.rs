@@ -4,39 +4,30 @@
 //! Load: 10,000 agents who are signed in, 50 skills and queues, and `BATON_WAITING` interactions (1,000,000 if nothing is
 //! said) that wait, each with a sealed message and an idempotency key, submitted by 512 at a time through the inbox of a
 //! shard with its journal and customers on disk, in a folder made for the run where temporary files go. Starts are
-//! measured from opening the files to a shard that answers, with the files in the system's cache. Left out: the API.
+//! measured from opening the files to a shard that answers, with the files in the system's cache. Beside a snapshot submits go
+//! on, each cancelled when it is answered, so that as many wait as before. Left out: the API.
 
 mod common;
 
-use baton::customers::{Customers, SqliteStore};
 use baton::engine::agent::Presence;
-use baton::engine::command::{Command, Write};
+use baton::engine::command::{Command, Leaving, Write};
 use baton::engine::event::EndedBy;
 use baton::engine::floor::Definition;
 use baton::engine::ids::{AgentKey, SessionId};
-use baton::journal::{Limits, Snapshots, Sqlite};
+use baton::journal::Snapshots;
 use baton::runtime::inbox::ShardHandle;
-use baton::runtime::payload::{Payload, Secret};
-use baton::runtime::snapshotting::Keeping;
-use baton::runtime::start::{Beside, Running, start};
+use common::house::{AT_ONCE, House, for_good, median, submitted};
 use common::{Centre, Size, Submissions, definitions};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 const AGENTS: u32 = 10_000;
-/// Submits under way at once.
-const AT_ONCE: usize = 512;
-/// Submits of one measurement beside a snapshot.
-const BESIDE: u64 = 50_000;
+/// How long submits come and go, alone and beside a snapshot, which takes longer.
+const STRETCH: Duration = Duration::from_secs(5);
 const REPEATS: usize = 5;
-
-struct House {
-    running: Running,
-    customers: Customers,
-}
 
 fn main() {
     let waiting =
@@ -50,87 +41,57 @@ fn main() {
 async fn measure(folder: &Path, waiting: u64) {
     let house = open(folder);
     let submissions = furnish(&house).await;
-    let (took, _) = submit(&house, &submissions, 0..waiting).await;
+    let (took, _) = house.submit(&submissions, 0..waiting).await;
     println!("{waiting} submits, durable: {:.0} a second", waiting as f64 / took.as_secs_f64());
-    close(house).await;
+    house.close().await;
 
     let starts: Vec<Duration> = repeat(REPEATS, || timed(folder)).await;
     println!("start from the events alone: {}", told(&starts));
     let house = open(folder);
-    settle(&house).await;
+    house.settle().await;
     let began = Instant::now();
     write_snapshot(&house).await;
     let bytes = Snapshots::of(folder).list().ok().and_then(|mut all| all.pop()).map(|(_, path)| path);
     let bytes = bytes.and_then(|path| std::fs::metadata(path).ok()).map_or(0, |file| file.len());
     println!("first snapshot, from the events: {:.2?}, {} MiB", began.elapsed(), bytes >> 20);
-    close(house).await;
+    house.close().await;
     let starts: Vec<Duration> = repeat(REPEATS, || timed(folder)).await;
     println!("start from a snapshot: {}", told(&starts));
 
     let house = open(folder);
-    let mut next = waiting;
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    for _ in 0..REPEATS {
-        let (took, slowest) = submit(&house, &submissions, next..next + BESIDE).await;
-        without.push((took, slowest));
-        next += BESIDE;
-        settle(&house).await;
-        let snapshot = async {
-            let began = Instant::now();
-            write_snapshot(&house).await;
-            began.elapsed()
+    for turn in 1..=REPEATS {
+        // Numbers of their own, however many it are.
+        let first = (turn as u64) << 40;
+        let ended = Arc::new(AtomicBool::new(false));
+        let turning = |first| {
+            tokio::spawn(turn_over(house.handle().clone(), submissions.clone(), first, ended.clone()))
         };
-        let beside = submit(&house, &submissions, next..next + BESIDE);
-        let ((took, slowest), snapshot) = tokio::join!(beside, snapshot);
-        println!("  {BESIDE} submits in {took:.2?} while a snapshot took {snapshot:.2?}");
-        with.push((took, slowest));
-        next += BESIDE;
+        without.push(turning(first).await.expect("no panic"));
+        house.settle().await;
+        let beside = turning(first + (1 << 39));
+        let began = Instant::now();
+        write_snapshot(&house).await;
+        ended.store(true, Ordering::Relaxed);
+        let took = began.elapsed();
+        with.push(beside.await.expect("no panic"));
+        println!("  a snapshot took {took:.2?}, with submits beside it for at most {STRETCH:?}");
     }
-    let rate = |all: &[(Duration, Duration)]| {
-        BESIDE as f64 / median(&all.iter().map(|(took, _)| *took).collect::<Vec<_>>()).as_secs_f64()
-    };
-    let slowest =
-        |all: &[(Duration, Duration)]| median(&all.iter().map(|(_, slow)| *slow).collect::<Vec<_>>());
+    let rate = |all: &[(f64, Duration)]| median_of(all.iter().map(|(rate, _)| *rate).collect());
+    let slowest = |all: &[(f64, Duration)]| median(&all.iter().map(|(_, slow)| *slow).collect::<Vec<_>>());
     println!(
-        "submits a second: {:.0} without, {:.0} beside a snapshot, ratio {:.2}; slowest {:.1?} and {:.1?}",
+        "submits a second, each cancelled: {:.0} without, {:.0} beside a snapshot, ratio {:.2}; slowest {:.1?} and {:.1?}",
         rate(&without),
         rate(&with),
         rate(&with) / rate(&without),
         slowest(&without),
         slowest(&with)
     );
-    close(house).await;
+    house.close().await;
 }
 
 fn open(folder: &Path) -> House {
-    let store = SqliteStore::open(folder).expect("the disk works");
-    let customers = Customers::start(Box::new(store)).expect("the disk works");
-    let journal = Sqlite::open(folder, "bench").expect("the disk works");
-    let limits = Limits { days: 400, bytes: 1 << 40 };
-    let keeping = Keeping { folder: folder.to_owned(), snapshot_events: u64::MAX, limits };
-    let beside = Beside { keeping: Some(keeping), ..Beside::default() };
-    let running = start(Box::new(journal), customers.clone(), &[], 1, false, "bench", beside);
-    House { running: running.expect("it can start"), customers }
-}
-
-/// Ends without a snapshot.
-async fn close(house: House) {
-    settle(&house).await;
-    house.running.handle.stop();
-    tokio::task::spawn_blocking(move || {
-        house.running.thread.join().expect("no panic").expect("the disk works");
-        std::mem::forget(house.running.snapshots);
-    })
-    .await
-    .expect("no panic");
-}
-
-/// Until the histories hold everything.
-async fn settle(house: &House) {
-    let sequence = house.running.handle.read(|_| ()).await.expect("it runs").sequence.0;
-    let (reply, answer) = oneshot::channel();
-    house.customers.wait_applied(sequence, move |applied| drop(reply.send(applied)));
-    answer.await.expect("an answer").expect("the disk works");
+    House::open(folder, for_good(folder), 1)
 }
 
 async fn write_snapshot(house: &House) {
@@ -141,9 +102,9 @@ async fn write_snapshot(house: &House) {
 async fn timed(folder: &Path) -> Duration {
     let began = Instant::now();
     let house = open(folder);
-    house.running.handle.read(|shard| shard.sequence()).await.expect("it runs");
+    house.handle().read(|shard| shard.sequence()).await.expect("it runs");
     let took = began.elapsed();
-    close(house).await;
+    house.close().await;
     took
 }
 
@@ -158,7 +119,7 @@ async fn repeat<T, F: Future<Output = T>>(times: usize, mut once: impl FnMut() -
 /// The floor of the benches, in the pool that is always there, and everybody signed in.
 async fn furnish(house: &House) -> Arc<Submissions> {
     let size = Size { agents: AGENTS, ..Size::USUAL };
-    let handle = &house.running.handle;
+    let handle = house.handle();
     for (name, definition) in definitions(Size { agents: 0, ..size }) {
         let define = Command::Define { name: name.into(), definition, write: Write::Create };
         handle.ask(define, None).await.expect("a new name");
@@ -192,42 +153,39 @@ async fn all_at_once(handle: &ShardHandle, commands: impl Iterator<Item = Comman
     }
 }
 
-/// How long all took, and the slowest of them.
-async fn submit(
-    house: &House,
-    submissions: &Arc<Submissions>,
-    numbers: std::ops::Range<u64>,
-) -> (Duration, Duration) {
+/// Submits and cancels until it is told to end, or long enough: how many a second, and the slowest of them.
+async fn turn_over(
+    handle: ShardHandle,
+    submissions: Arc<Submissions>,
+    first: u64,
+    end: Arc<AtomicBool>,
+) -> (f64, Duration) {
     let began = Instant::now();
     let (mut under_way, mut slowest) = (JoinSet::new(), Duration::ZERO);
-    for number in numbers {
+    let mut next = first;
+    while !end.load(Ordering::Relaxed) && began.elapsed() < STRETCH {
         if under_way.len() >= AT_ONCE {
             slowest = slowest.max(under_way.join_next().await.expect("some are").expect("no panic"));
         }
-        let (handle, submissions) = (house.running.handle.clone(), submissions.clone());
+        let (handle, submissions) = (handle.clone(), submissions.clone());
         under_way.spawn(async move {
-            let began = Instant::now();
-            let payload = Payload {
-                message: "Where is my parcel? It should have come on Monday.".into(),
-                ..Payload::default()
-            };
-            let command = submissions.command(number);
-            let Command::Submit(submit) = &command else { panic!("a submission is one") };
-            let secret = Secret::payload(payload, submit.content);
-            handle.ask(command, Some(secret)).await.expect("there is room");
-            began.elapsed()
+            let (interaction, took) = submitted(&handle, &submissions, next).await;
+            let cancel = Command::Cancel { interaction, leaving: Leaving::CustomerLeft };
+            handle.ask(cancel, None).await.expect("it waits");
+            took
         });
+        next += 1;
     }
+    let rate = (next - first) as f64 / began.elapsed().as_secs_f64();
     while let Some(took) = under_way.join_next().await {
         slowest = slowest.max(took.expect("no panic"));
     }
-    (began.elapsed(), slowest)
+    (rate, slowest)
 }
 
-fn median(all: &[Duration]) -> Duration {
-    let mut sorted = all.to_vec();
-    sorted.sort_unstable();
-    sorted[sorted.len() / 2]
+fn median_of(mut all: Vec<f64>) -> f64 {
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
 }
 
 fn told(all: &[Duration]) -> String {

@@ -8,6 +8,8 @@
 
 mod clock;
 mod hand;
+#[cfg(feature = "server")]
+pub mod house;
 
 pub use clock::{Clock, Moment};
 pub use hand::Hand;
