@@ -17,6 +17,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// As baton has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const AT_REST: u64 = 200;
 const SATURATED: u64 = 50_000;
 const PAGE: [u8; 4096] = [7; 4096];

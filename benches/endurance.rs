@@ -30,6 +30,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// As baton has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const AGENTS: u32 = 1_000;
 /// Neither an offer nor a wrap-up of a fast clock must run out while a batch is written: half an hour of engine time.
 const PATIENCE_MS: u64 = 1_800_000;

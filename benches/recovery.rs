@@ -24,6 +24,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
+/// As baton has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const AGENTS: u32 = 10_000;
 /// How long submits come and go, alone and beside a snapshot, which takes longer.
 const STRETCH: Duration = Duration::from_secs(5);

@@ -22,6 +22,9 @@ OVER_KEPT = 100_000
 AGAIN = 10
 """Old ones of each kind that are looked at again, by chance: a change behind everybody's back would show in time."""
 
+DECISIONS_KEPT = 16
+"""Of each interaction, the newest."""
+
 JUDGED = 25
 """In so many cycles each time, then in fewer and fewer, agents are judged again as of an earlier moment."""
 
@@ -207,7 +210,7 @@ def same_reasons(server, oracle, rng):
         if now is None:
             continue
         before, decided = oracle.explained[name], {one.sequence: one for one in now.decisions}
-        # The newest 16 are kept: what is older may have made room.
+        # The newest are kept: what is older may have made room.
         missing = [one.sequence for one in before.decisions if one.sequence not in decided]
         if any(sequence > min(decided, default=0) for sequence in missing):
             wrong.append(f"{name}: decisions {missing} are told no more")
@@ -227,6 +230,10 @@ def judged_again(server, oracle, rng):
     decided = [(name, one.sequence) for name, why in newest for one in why.decisions]
     asked = rng.sample(sorted(oracle.judged), min(1, len(oracle.judged))) + rng.sample(decided, min(1, len(decided)))
     for name, sequence in asked:
+        decided = {one.sequence for one in getattr(told_why(server, oracle, name, wrong), "decisions", ())}
+        if sequence not in decided and len(decided) == DECISIONS_KEPT and min(decided) > sequence:
+            oracle.judged.pop((name, sequence), None)
+            continue
         why = told_why(server, oracle, name, wrong, sequence)
         now = why and list(why.agents)
         if why and oracle.judged.setdefault((name, sequence), now) != now:
