@@ -40,6 +40,11 @@ impl Past {
         Ok(self.archive.first()?.map_or(journal, |archived| archived.min(journal)))
     }
 
+    /// The number of the first event that the journal has.
+    pub(crate) fn first_in_journal(&self) -> Result<u64, Fault> {
+        self.journal.first()
+    }
+
     /// Shows every record from `from` to what was durable when it began, in order, until `visit` breaks.
     ///
     /// # Errors
@@ -55,7 +60,8 @@ impl Past {
         }
         let mut next = from.max(1);
         for _ in 0..MOVES_MAX {
-            if self.archive.first()?.is_some_and(|first| first <= next) {
+            // What both have is read from the journal, which finds it at once.
+            if next < self.journal.first()? && self.archive.first()?.is_some_and(|first| first <= next) {
                 match self.archive.read(next, visit)? {
                     Some(behind) => next = behind.max(next),
                     None => return Ok(()),
@@ -79,5 +85,39 @@ impl Past {
         all.extend(self.snapshots.list()?.into_iter().map(|(_, path)| path));
         all.reverse();
         Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::contract::batch;
+    use super::super::{Journal, Sqlite};
+    use super::*;
+
+    #[test]
+    fn what_the_journal_has_is_not_looked_for_in_the_archive() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut journal = Sqlite::open(folder.path(), "acme").expect("a new one");
+        let mut adding = Archive::of(folder.path()).open_to_add(1).expect("new");
+        adding.turn_to(0, None).expect("turned");
+        for first in [1, 4, 7] {
+            journal.append(&batch(first, 3)).expect("the disk works");
+            adding.add(&batch(first, 3)).expect("added");
+        }
+        adding.sync().expect("synced");
+        let day = Archive::of(folder.path()).days().expect("readable").pop().expect("it was begun");
+        // All but the first header is damaged.
+        let mut bytes = std::fs::read(&day.path).expect("readable");
+        bytes[24..].fill(7);
+        std::fs::write(&day.path, bytes).expect("written");
+
+        let mut seen = Vec::new();
+        let past = Past::alone(folder.path()).expect("readable");
+        let read = past.read(4, &mut |record| {
+            seen.push(record.sequence);
+            ControlFlow::Continue(())
+        });
+        read.expect("the journal is whole");
+        assert_eq!(seen, [4, 5, 6, 7, 8, 9]);
     }
 }

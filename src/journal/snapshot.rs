@@ -81,6 +81,14 @@ impl SnapshotWriter {
         Ok(begun)
     }
 
+    /// What comes next begins a chunk of its own.
+    pub fn begin_chunk(&mut self) -> Result<(), Fault> {
+        if self.chunk.is_empty() {
+            return Ok(());
+        }
+        self.put().map_err(Fault::io(&self.path, "write"))
+    }
+
     /// Makes it durable and visible. Its size in bytes.
     pub fn finish(mut self) -> Result<u64, Fault> {
         let last = if self.chunk.is_empty() { Ok(()) } else { self.put() };
@@ -195,6 +203,40 @@ impl SnapshotReader {
     /// Engine time of that event in milliseconds.
     pub fn time_ms(&self) -> u64 {
         self.time_ms
+    }
+
+    /// The number of the chunk that comes next, where one has been read to its end.
+    pub fn next_chunk(&self) -> Option<u32> {
+        (self.at == self.chunk.len() && !self.ended).then_some(self.number)
+    }
+
+    /// Checks a chunk and goes on behind it: its pieces were read by somebody else.
+    pub fn pass_chunk(&mut self) -> Result<(), Fault> {
+        self.fill()?;
+        self.at = self.chunk.len();
+        Ok(())
+    }
+
+    /// Goes to the last chunk that has pieces, past the others unseen, and checks that one. Its number.
+    pub fn seek_last(&mut self) -> Result<u32, Fault> {
+        let failed = |path: &Path, error| Fault::io(path, "read")(error);
+        let mut head = [0; 8];
+        let mut last: Option<(u32, i64)> = None;
+        loop {
+            self.file.read_exact(&mut head).map_err(|error| failed(&self.path, error))?;
+            let length = u32::from_le_bytes(head[..4].try_into().expect("four bytes"));
+            if length == 0 {
+                break;
+            }
+            self.file.seek_relative(length.into()).map_err(|error| failed(&self.path, error))?;
+            last = Some((self.number, i64::from(length) + 8));
+            self.number += 1;
+        }
+        let (number, back) = last.ok_or_else(|| self.unfit("it has one chunk, or none"))?;
+        self.file.seek_relative(-(back + 8)).map_err(|error| failed(&self.path, error))?;
+        self.number = number;
+        self.fill()?;
+        Ok(number)
     }
 
     /// Reads on to the end: an error if something is left, or missing.
@@ -352,6 +394,29 @@ mod tests {
         assert!(read(&path, 2).is_err(), "one is left");
         let mut reader = SnapshotReader::open(&path).expect("ours");
         assert!(reader.next::<[u64; 30]>().is_err(), "of another type");
+    }
+
+    #[test]
+    fn what_has_a_chunk_of_its_own_at_the_end_can_be_read_beside_the_rest() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("one.snapshot");
+        let mut writer = SnapshotWriter::begin(&path, 41, 7_000, &origin()).expect("begun");
+        (0..200_000_u64).for_each(|piece| writer.keep(&piece).expect("kept"));
+        writer.begin_chunk().expect("written");
+        writer.keep(&"the last").expect("kept");
+        writer.finish().expect("finished");
+
+        let mut beside = SnapshotReader::open(&path).expect("ours");
+        let number = beside.seek_last().expect("it is there");
+        assert_eq!(beside.next::<String>().expect("as written"), "the last");
+        let mut reader = SnapshotReader::open(&path).expect("ours");
+        for piece in 0..200_000_u64 {
+            assert_ne!(reader.next_chunk(), Some(number), "there are pieces before it");
+            assert_eq!(reader.next::<u64>().expect("as written"), piece);
+        }
+        assert_eq!(reader.next_chunk(), Some(number));
+        reader.pass_chunk().expect("it is whole");
+        reader.finish().expect("nothing is left");
     }
 
     #[test]

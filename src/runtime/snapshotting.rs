@@ -321,7 +321,10 @@ impl SnapshotThread {
             if next > upto {
                 return Ok(replica);
             }
-            let (mut damage, end) = (None, upto.min(next + SLICE_EVENTS));
+            // The archive is read in one go: each time it is searched from the begin of a day.
+            let in_journal = past.first_in_journal()?;
+            let end = if next < in_journal { in_journal - 1 } else { next + SLICE_EVENTS };
+            let (mut damage, end) = (None, upto.min(end));
             let mut visit = |record: RecordRef<'_>| {
                 if record.sequence > end {
                     return ControlFlow::Break(());
