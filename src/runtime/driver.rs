@@ -178,7 +178,11 @@ impl Driver {
                 let shown = look.shown(&self.shard, &answer);
                 batch.answers.push((reply, Told { sequence: self.shard.sequence(), answer, shown }));
             }
-            Ask::Open(pipe) => self.outbox.pipes.open(pipe),
+            Ask::Open(pipe) => self.outbox.pipes.open(&self.shard, pipe),
+            Ask::Serve(serving) => {
+                self.outbox.pipes.serves(&serving);
+                batch.followers.push(Follower::Source(serving));
+            }
             Ask::Route { pipe, interaction } => batch.routed.push((pipe, interaction)),
             Ask::Read(question) => {
                 self.tick(batch);

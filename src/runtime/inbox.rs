@@ -7,12 +7,12 @@ use super::closing::{Closing, NotIn};
 use super::erase::Destroying;
 use super::outbox::AgentFollower;
 use super::payload::Secret;
-use super::pipe::{Pipe, PipeEnd, PipeId, pipe};
+use super::pipe::{Pipe, PipeEnd, PipeId, Serving, pipe};
 use super::told::{Look, Shown, Told};
 use super::watchers::{Watch, WatchFeed};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::floor::Floor;
-use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId};
+use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId, Text};
 use crate::engine::shard::Shard;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -72,6 +72,7 @@ pub(super) enum Ask {
         pipe: PipeId,
         interaction: InteractionId,
     },
+    Serve(Serving),
     FollowAgent(AgentFollower),
     /// The stream of a follower ended.
     Unfollow {
@@ -231,6 +232,11 @@ impl ShardHandle {
     /// Tells the changes of an interaction on a pipe.
     pub fn route(&self, pipe: PipeId, interaction: InteractionId) -> Result<(), AskError> {
         self.send(Ask::Route { pipe, interaction })
+    }
+
+    /// Keeps what is told of the interactions of a stream for its source; `after`: where the source wants to go on.
+    pub fn serve(&self, pipe: PipeId, source: Text, after: Option<Sequence>) -> Result<(), AskError> {
+        self.send(Ask::Serve(Serving { pipe, source, after }))
     }
 
     fn has_room_for(&self, command: &Command) -> Result<(), AskError> {

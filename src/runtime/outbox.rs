@@ -6,7 +6,7 @@ use super::follow::About;
 use super::missed::{self, NOTICES, Notices};
 use super::notice::{AgentNotice, Notice, Resumed, assigned, concerns_everybody, notice};
 use super::payload::Plain;
-use super::pipe::{PipeId, Pipes, ToAgent};
+use super::pipe::{PipeId, Pipes, Serving, ToAgent};
 use super::view;
 use super::watchers::{Watch, WatchFeed, Watchers};
 use crate::engine::agent::Liveness;
@@ -50,6 +50,7 @@ pub struct AgentFollower {
 pub(super) enum Follower {
     Agent(AgentFollower),
     Watch { interaction: InteractionId, watch: Watch, feed: WatchFeed },
+    Source(Serving),
 }
 
 /// A stream of an agent that is told.
@@ -189,6 +190,7 @@ impl Outbox {
     pub fn follow(&mut self, shard: &Shard, follower: Follower) {
         match follower {
             Follower::Agent(follower) => self.follow_agent(shard, follower),
+            Follower::Source(serving) => self.pipes.resume(shard, &serving),
             Follower::Watch { interaction, watch, feed } => {
                 self.watchers.follow(shard, interaction, watch, feed);
             }
