@@ -144,7 +144,7 @@ impl Floor {
         floor.create_agent(proto::CreateAgentRequest { parent, agent_id, agent }).await.expect("a new agent");
         let mut agents = AgentsClient::new(channel.clone());
         let agent = format!("{TENANT}/agents/ana");
-        let request = proto::WorkRequest { agent: agent.clone(), session: String::new() };
+        let request = proto::WorkRequest { agent: agent.clone(), ..proto::WorkRequest::default() };
         let mut work = agents.work(request).await.expect("she exists").into_inner();
         let first = work.message().await.expect("it goes on").expect("it has begun");
         let Some(Event::Opened(opened)) = first.event else { panic!("it begins with the session") };

@@ -206,7 +206,7 @@ impl Answers {
             }
             Return::Notice(to) => self.desks.hear(to),
             // Nothing is submitted here.
-            Return::Changed(_) => {}
+            Return::Changed(_) | Return::Resumed { .. } => {}
             Return::CutOff => {
                 let message = "too many messages were waiting to be read: open the stream again";
                 self.end(&ApiError::new(Code::ResourceExhausted, "STREAM_GAP", message));

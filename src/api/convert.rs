@@ -96,9 +96,9 @@ pub fn real(duration: Duration) -> ProtoDuration {
     millis(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX))
 }
 
-/// Where a stream stands.
+/// Where a stream stands that always tells all there is.
 pub fn cursor(sequence: u64, time: Time) -> proto::Cursor {
-    proto::Cursor { sequence, time: Some(timestamp(time)) }
+    proto::Cursor { sequence, time: Some(timestamp(time)), index: 0 }
 }
 
 /// How many entries a page may have: 0 stands for the default.

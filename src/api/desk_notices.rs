@@ -6,12 +6,13 @@ use super::status::ApiError;
 use super::tenant::Tenant;
 use super::work::{self, Rest, Session};
 use crate::engine::agent::{Liveness, Presence, RoutingState};
-use crate::engine::ids::{AgentKey, Sequence, Text};
+use crate::engine::ids::{AgentKey, Text};
 use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::attach_response::Response as Answered;
 use crate::proto::work_response::Event;
-use crate::runtime::notice::{AgentNotice, Notice};
+use crate::runtime::backlog::Position;
+use crate::runtime::notice::{AgentNotice, Notice, Resumed};
 use crate::runtime::pipe::ToAgent;
 use crate::runtime::view::AgentView;
 use hashbrown::HashMap;
@@ -27,6 +28,8 @@ struct Desk {
     name: String,
     /// What waits for a card; `None` if none is being looked up.
     held: Option<VecDeque<AgentNotice>>,
+    /// Where the agent stands: nothing that is told may leave with a cursor beyond what was told.
+    last: Position,
     /// How the agent was when that was said last, in an answer or a notice.
     said: Option<Status>,
 }
@@ -62,8 +65,18 @@ impl From<&AgentView> for Status {
 
 /// What came of a look-up.
 enum Card {
-    Found { agent: AgentKey, stream: u64, message: Box<proto::WorkResponse>, rests: Vec<Rest> },
-    Rest { agent: AgentKey, stream: u64, completed: Option<Box<proto::CardCompleted>> },
+    Found {
+        agent: AgentKey,
+        stream: u64,
+        position: Position,
+        message: Box<proto::WorkResponse>,
+        rests: Vec<Rest>,
+    },
+    Rest {
+        agent: AgentKey,
+        stream: u64,
+        completed: Option<Box<proto::CardCompleted>>,
+    },
 }
 
 /// All agents of one stream.
@@ -72,8 +85,8 @@ pub struct Desks {
     open: HashMap<AgentKey, Desk>,
     messages: VecDeque<proto::AttachResponse>,
     cards: JoinSet<Card>,
-    /// The newest of what was told.
-    last: Sequence,
+    /// Where the agent stands who was told something last.
+    last: Position,
     /// Nothing was sent since this was looked at last.
     silent: bool,
 }
@@ -86,7 +99,7 @@ impl Desks {
             open: HashMap::new(),
             messages: VecDeque::new(),
             cards: JoinSet::new(),
-            last: Sequence(0),
+            last: Position::default(),
             silent: false,
         }
     }
@@ -112,7 +125,8 @@ impl Desks {
     pub fn open(&mut self, session: Session, name: String) {
         let opened = session.opened(&self.tenant);
         self.push(response(0, name.clone(), Answered::Work(opened.into())));
-        let desk = Desk { session, name, held: None, said: None };
+        let last = session.start();
+        let desk = Desk { session, name, held: None, last, said: None };
         // One that was here before has been taken over by this one, and says so by itself.
         if let Some(before) = self.open.insert(desk.session.agent, desk) {
             let error = work::last_word(&self.tenant, &before.session, &Notice::TakenOver);
@@ -143,7 +157,18 @@ impl Desks {
             }
             return self.push(failure(0, desk.name, error));
         }
-        match &mut desk.held {
+        let AgentNotice { time, notice: Notice::Resumed(resumed), .. } = notice else {
+            return self.take(agent, notice);
+        };
+        let begins = Answered::Work(work::resumes(&resumed, time).into());
+        self.messages.push_back(response(0, desk.name.clone(), begins));
+        let Resumed { missed, now, .. } = *resumed;
+        missed.into_iter().chain(now).for_each(|notice| self.take(agent, notice));
+    }
+
+    /// Behind what waits for a card.
+    fn take(&mut self, agent: AgentKey, notice: AgentNotice) {
+        match self.open.get_mut(&agent).and_then(|desk| desk.held.as_mut()) {
             Some(held) => held.push_back(notice),
             None => self.tell(agent, notice),
         }
@@ -151,7 +176,6 @@ impl Desks {
 
     fn tell(&mut self, agent: AgentKey, told: AgentNotice) {
         let Some(desk) = self.open.get_mut(&agent) else { return };
-        self.last = told.sequence;
         if let Notice::Status(view) = &told.notice {
             let status = Some(Status::from(&**view));
             if desk.said == status {
@@ -160,31 +184,36 @@ impl Desks {
             desk.said = status;
         }
         if let Some(event) = work::event(&self.tenant, &told) {
-            let work = Answered::Work(work::message(told.sequence, told.time, event).into());
+            (desk.last, self.last) = (told.position, told.position);
+            let work = Answered::Work(work::message(told.position, told.time, event).into());
             self.messages.push_back(response(0, desk.name.clone(), work));
             return;
         }
         desk.held.get_or_insert_default();
         let (tenant, stream) = (self.tenant.clone(), desk.session.stream);
         self.cards.spawn(async move {
-            let (sequence, time) = (told.sequence, told.time);
+            let (position, time) = (told.position, told.time);
             let (event, rests) = work::event_looked_up(&tenant, told).await;
-            Card::Found { agent, stream, message: work::message(sequence, time, event).into(), rests }
+            let message = work::message(position, time, event).into();
+            Card::Found { agent, stream, position, message, rests }
         });
     }
 
     /// Takes a card that was looked up. True if there was one.
     pub fn poll_cards(&mut self, context: &mut Context<'_>) -> bool {
         match self.cards.poll_join_next(context) {
-            Poll::Ready(Some(Ok(Card::Found { agent, stream, message, rests }))) => {
+            Poll::Ready(Some(Ok(Card::Found { agent, stream, position, message, rests }))) => {
+                if let Some(desk) = self.open.get_mut(&agent).filter(|desk| desk.session.stream == stream) {
+                    (desk.last, self.last) = (position, position);
+                }
                 self.found(agent, stream, *message, rests);
                 true
             }
             Poll::Ready(Some(Ok(Card::Rest { agent, stream, completed }))) => {
                 if let (Some(desk), Some(completed)) = (self.desk(agent, stream), completed) {
-                    let name = desk.name.clone();
+                    let (name, last) = (desk.name.clone(), desk.last);
                     let event = Event::CardCompleted(*completed);
-                    let message = work::message(self.last, self.tenant.clock.now(), event);
+                    let message = work::message(last, self.tenant.clock.now(), event);
                     self.push(response(0, name, Answered::Work(message.into())));
                 }
                 true

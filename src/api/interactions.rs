@@ -1,18 +1,20 @@
 //! `Interactions`: from every channel in, and what became of them out.
 
 use super::access::Service;
-use super::convert::{cursor, duration_ms, page_size, real, text};
+use super::convert::{duration_ms, page_size, real, text};
 use super::in_hand::Counted;
 use super::intake::{self, Again};
 use super::names::{chosen_id, shown};
 use super::planning_again::plan_one_again;
 use super::platform;
+use super::resuming::{has_happened, resume_after};
 use super::route;
 use super::status::{ApiError, FALLBACK_MAX};
 use super::tenant::{Gate, Tenant, Tenants};
+use super::watch;
 use super::whose::Late;
 use crate::engine::command::{Answer, Command, Refusal};
-use crate::engine::ids::{CustomerId, InteractionId, Sequence, Text};
+use crate::engine::ids::{CustomerId, InteractionId, Text};
 use crate::engine::interaction::Interaction;
 use crate::engine::plan::Plan;
 use crate::proto;
@@ -21,6 +23,7 @@ use crate::runtime::inbox::{AskError, Seen};
 use crate::runtime::leases::LEASE;
 use crate::runtime::told::{self, Look, Shown};
 use crate::runtime::view::{self, InteractionView};
+use crate::runtime::watchers::{Watch, Watched};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -31,7 +34,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 /// Longest wait for a route, ms of real time.
 const MAX_WAIT_MS: u64 = 600_000;
 /// Changes of one interaction that may wait for a reader.
-const WATCH_FEED_MAX: usize = 64;
+pub const WATCH_FEED_MAX: usize = 64;
 /// A late customer is waited for no longer than this.
 const LATE_MAX: Duration = Duration::from_secs(30);
 /// The revision of a plan that nothing has happened to.
@@ -202,37 +205,6 @@ pub async fn repeats(
     Ok(tenant.shard.read(move |shard| shard.repeats(keys, content)).await?.value?)
 }
 
-/// Passes an interaction's changes on until it is over or the reader goes.
-async fn watched(
-    tenant: Arc<Tenant>,
-    mut changes: mpsc::Receiver<Box<InteractionView>>,
-    send: mpsc::Sender<Result<proto::WatchInteractionResponse, Status>>,
-) {
-    let (mut over, mut last) = (false, Sequence(0));
-    while !over {
-        let next = tokio::select! {
-            next = changes.recv() => next,
-            () = send.closed() => return,
-        };
-        let message = match next {
-            Some(view) => {
-                (over, last) = (view.interaction.state.is_over(), view.sequence);
-                Ok(proto::WatchInteractionResponse {
-                    interaction: Some(tenant.show_interaction(&view)),
-                    cursor: Some(cursor(view.sequence.0, view.now)),
-                })
-            }
-            None => {
-                over = true;
-                Err(super::work::cut_off(&tenant, WATCH_FEED_MAX, last).await.into())
-            }
-        };
-        if send.send(message).await.is_err() {
-            return;
-        }
-    }
-}
-
 fn max_wait(asked: Option<prost_types::Duration>) -> Result<Duration, ApiError> {
     Ok(Duration::from_millis(duration_ms("max_wait", asked, 0..=MAX_WAIT_MS, 0)?))
 }
@@ -252,9 +224,10 @@ async fn settled(
         return look(tenant, id).await;
     }
     let (feed, mut changes) = mpsc::channel(WATCH_FEED_MAX);
-    tenant.shard.watch(id, feed)?;
+    tenant.shard.watch(id, Watch::Once, feed)?;
     let settles = async {
-        while let Some(view) = changes.recv().await {
+        while let Some(Watched::Now(changed)) = changes.recv().await {
+            let view = changed.view;
             if !view.interaction.state.is_unanswered() {
                 return Some(*view);
             }
@@ -315,13 +288,17 @@ impl Interactions for Api {
         let stream = self.gate.of(&metadata, "name", &request.name)?.stream()?;
         let tenant = stream.tenant.clone();
         let id = InteractionId(tenant.number("name", &request.name, "interactions")?);
-        if look(&tenant, id).await?.is_none() {
+        let after = resume_after(request.resume_after.as_ref())?;
+        let seen = tenant.shard.read(move |shard| shard.interaction(id).is_some());
+        let seen = seen.await.map_err(ApiError::from)?;
+        if !seen.value {
             return Err(not_retained(&tenant, id).await.into());
         }
+        has_happened(after, seen.sequence)?;
         let (feed, changes) = mpsc::channel(WATCH_FEED_MAX);
-        tenant.shard.watch(id, feed).map_err(ApiError::from)?;
+        tenant.shard.watch(id, Watch::Stream(after), feed).map_err(ApiError::from)?;
         let (send, out) = mpsc::channel(1);
-        tokio::spawn(watched(tenant, changes, send));
+        tokio::spawn(watch::pass_on(tenant, changes, send));
         Ok(Response::new(Box::pin(stream.telling(ReceiverStream::new(out)))))
     }
 

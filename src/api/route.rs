@@ -234,13 +234,24 @@ impl Answers {
         let lease =
             Duration::from_millis(duration_ms("lease", request.lease, 1_000..=LEASE_MAX_MS, default)?);
         if request.source.is_empty() {
+            if let Some(after) = request.resume_after {
+                let wanted = "nothing without a source: what was missed is kept by source";
+                return Err(ApiError::field("resume_after", &after.to_string(), wanted));
+            }
             self.source = None;
             self.watch = request.watch;
             self.ready.push_back(response(tag, Answered::Opened(proto::RouteOpened::default())));
             return Ok(());
         }
+        if let Some(after) = request.resume_after.filter(|_| !request.watch) {
+            return Err(ApiError::field("resume_after", &after.to_string(), "nothing without watch"));
+        }
         let source: Text = chosen_id("source", &request.source)?.into();
         self.begin(Opening { tag: Some(tag), source: source.clone(), lease })?;
+        if request.watch {
+            // Behind the session, so that `opened` leaves first.
+            self.tenant.shard.serve(self.pipe.id, source.clone(), request.resume_after.map(Sequence))?;
+        }
         self.watch = request.watch;
         self.source = Some(Session { source, lease, renewed: Instant::now() });
         Ok(())
@@ -287,6 +298,12 @@ impl Answers {
                 Ok(self.answered(tag, told))
             }
             Return::Changed(change) => Ok(Some(self.changed(change))),
+            Return::Resumed { missed, sequence } => {
+                let (gap, missed) = (missed.is_none(), missed.unwrap_or_default());
+                let missed = u32::try_from(missed).unwrap_or(u32::MAX);
+                let resumed = proto::RouteResumed { missed, gap, sequence: sequence.0 };
+                Ok(Some(response(0, Answered::Resumed(resumed))))
+            }
             // Nobody works here.
             Return::Notice(_) => Ok(None),
             Return::CutOff => {

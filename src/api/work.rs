@@ -1,9 +1,10 @@
-//! The agent's stream: the session, a snapshot, then every change, each offer with its card.
+//! The agent's stream: the session, a snapshot or what was missed, then every change, each offer with its card.
 
 use super::card;
-use super::convert::{cursor, real, timestamp};
+use super::convert::{real, timestamp};
 use super::desk::{self, parse_session, show_session};
 use super::names;
+use super::resuming::{cursor_at, gap_after, has_happened, resume_after};
 use super::shown;
 use super::shown_interaction::{overdraw, part};
 use super::status::ApiError;
@@ -14,8 +15,9 @@ use crate::engine::offer::Offer;
 use crate::engine::time::Time;
 use crate::proto;
 use crate::proto::work_response::Event;
+use crate::runtime::backlog::{After, Position};
 use crate::runtime::leases::LEASE;
-use crate::runtime::notice::{AgentNotice, Notice};
+use crate::runtime::notice::{AgentNotice, Notice, Resumed};
 use crate::runtime::outbox::{AgentFeed, AgentFollower, FEED_MAX};
 use crate::runtime::view::{AgentView, InteractionView};
 use prost::bytes::Bytes;
@@ -37,7 +39,7 @@ pub struct Session {
     pub session: SessionId,
     pub stream: u64,
     resumed: bool,
-    at: Sequence,
+    after: Option<After>,
 }
 
 /// A session with its feed, before anything was sent.
@@ -67,8 +69,10 @@ pub async fn begin(tenant: &Tenant, request: &proto::WorkRequest) -> Result<Sess
         let wanted = "the session of an earlier SessionOpened, or nothing";
         return Err(ApiError::field("session", &names::shown(&request.session), wanted));
     }
-    let known =
-        tenant.shard.read(move |shard| shard.agent(agent).and_then(|agent| agent.session)).await?.value;
+    let after = resume_after(request.resume_after.as_ref())?;
+    let seen = tenant.shard.read(move |shard| shard.agent(agent).and_then(|agent| agent.session)).await?;
+    has_happened(after, seen.sequence)?;
+    let known = seen.value;
     let wanted = parse_session(&request.session).filter(|wanted| known == Some(*wanted));
     let session = wanted.unwrap_or_else(Tenant::new_session);
     if let Some(old) = known.filter(|old| *old != session) {
@@ -81,23 +85,30 @@ pub async fn begin(tenant: &Tenant, request: &proto::WorkRequest) -> Result<Sess
     let Answer::SessionOpened { resumed } = seen.value else {
         unreachable!("an opened session is answered as one");
     };
-    Ok(Session { agent, session, stream, resumed, at: seen.sequence })
+    Ok(Session { agent, session, stream, resumed, after })
 }
 
 impl Session {
     /// Wants to be told.
     pub fn follower(&self, feed: AgentFeed) -> AgentFollower {
-        AgentFollower { agent: self.agent, session: self.session, stream: self.stream, feed }
+        let Session { agent, session, stream, after, .. } = *self;
+        AgentFollower { agent, session, stream, after, feed }
     }
 
-    /// What the agent is told first.
+    /// Where the agent stands before anything is told.
+    pub fn start(&self) -> Position {
+        self.after.unwrap_or_default().position
+    }
+
+    /// What the agent is told first. Its cursor is the one that was asked for: who breaks off here has missed nothing more.
     pub fn opened(&self, tenant: &Tenant) -> proto::WorkResponse {
         let opened = Event::Opened(proto::SessionOpened {
             session: show_session(self.session),
             lease: Some(real(LEASE)),
             resumed: self.resumed,
         });
-        message(self.at, tenant.clock.now(), opened)
+        let time = self.after.and_then(|after| after.time);
+        message(self.start(), time.unwrap_or_else(|| tenant.clock.now()), opened)
     }
 
     /// The stream has ended. A session that lives on without it would be renewed for nothing: whoever renews it must
@@ -127,7 +138,7 @@ impl Opened {
     /// Sends until the reader goes, another stream takes over, or the reader was too slow.
     pub async fn run(mut self, send: Send) {
         let mut alive = send.send(Ok(self.session.opened(&self.tenant))).await.is_ok();
-        let mut last = self.session.at;
+        let mut last = self.session.start();
         while alive {
             let next = tokio::select! {
                 next = self.feed.recv() => next,
@@ -155,8 +166,7 @@ impl Opened {
                         }
                         break;
                     }
-                    last = told.sequence;
-                    alive = self.tell(told, &send).await;
+                    alive = self.tell(told, &send, &mut last).await;
                 }
                 None => {
                     // As above.
@@ -169,8 +179,22 @@ impl Opened {
         self.session.end(&self.tenant).await;
     }
 
-    async fn tell(&mut self, told: AgentNotice, send: &Send) -> bool {
-        let (sequence, time) = (told.sequence, told.time);
+    async fn tell(&mut self, told: AgentNotice, send: &Send, last: &mut Position) -> bool {
+        let Notice::Resumed(resumed) = told.notice else {
+            return self.tell_one(told, send, last).await;
+        };
+        let begins = resumes(&resumed, told.time);
+        let mut alive = send.send(Ok(begins)).await.is_ok();
+        let Resumed { missed, now, .. } = *resumed;
+        for told in missed.into_iter().chain(now) {
+            alive = alive && self.tell_one(told, send, last).await;
+        }
+        alive
+    }
+
+    async fn tell_one(&mut self, told: AgentNotice, send: &Send, last: &mut Position) -> bool {
+        let (position, time) = (told.position, told.time);
+        *last = position;
         let event = match event(&self.tenant, &told) {
             Some(event) => event,
             None => {
@@ -181,18 +205,29 @@ impl Opened {
                 event
             }
         };
-        send.send(Ok(message(sequence, time, event))).await.is_ok()
+        send.send(Ok(message(position, time, event))).await.is_ok()
     }
+}
+
+/// Says what follows to an agent who goes on. Its cursor is still the one that was asked for.
+pub fn resumes(resumed: &Resumed, now: Time) -> proto::WorkResponse {
+    let missed = u32::try_from(resumed.missed.len()).unwrap_or(u32::MAX);
+    let After { position, time } = resumed.after;
+    message(position, time.unwrap_or(now), Event::Resumed(proto::WorkResumed { missed }))
 }
 
 /// What a notice says; `None` if a customer has to be looked up for it.
 pub fn event(tenant: &Tenant, told: &AgentNotice) -> Option<Event> {
     Some(match &told.notice {
-        Notice::Snapshot(view) => {
+        Notice::Snapshot { view, gap } => {
             let offers = view.offers.iter().map(|(offer, of)| offer_at_once(tenant, offer, of));
-            Event::Snapshot(snapshot(tenant, view, offers.collect::<Option<_>>()?))
+            Event::Snapshot(snapshot(tenant, view, *gap, offers.collect::<Option<_>>()?))
         }
         Notice::Offered { offer, interaction } => Event::Offer(offer_at_once(tenant, offer, interaction)?),
+        // Nobody is to decide on it any more.
+        Notice::OfferedMeanwhile { offer, interaction } => {
+            Event::Offer(show_offer(tenant, offer, interaction, Bytes::new()))
+        }
         // By now the customer is known.
         Notice::Identified { .. } => return None,
         Notice::OfferEnded { offer, interaction, ending, cause } => Event::OfferEnded(proto::OfferEnded {
@@ -211,12 +246,13 @@ pub fn event(tenant: &Tenant, told: &AgentNotice) -> Option<Event> {
             ended_by: shown::ended_by(*end).into(),
             ..proto::Assignment::default()
         }),
-        Notice::Wrote { interaction, said } => Event::Message(proto::CustomerMessage {
+        Notice::Wrote { interaction, said, .. } => Event::Message(proto::CustomerMessage {
             interaction: tenant.name_of("interactions", interaction),
             text: said.text.clone(),
             time: Some(timestamp(told.time)),
         }),
         Notice::Status(view) => Event::Status(tenant.show_status(view)),
+        Notice::Resumed(_) => unreachable!("what was missed is told one by one"),
         Notice::TakenOver | Notice::SessionLost => unreachable!("they end the stream before"),
     })
 }
@@ -225,18 +261,18 @@ pub fn event(tenant: &Tenant, told: &AgentNotice) -> Option<Event> {
 pub async fn event_looked_up(tenant: &Arc<Tenant>, told: AgentNotice) -> (Event, Vec<Rest>) {
     let mut rests = Vec::new();
     let event = match &told.notice {
-        Notice::Snapshot(view) => {
+        Notice::Snapshot { view, gap } => {
             let mut offers = Vec::with_capacity(view.offers.len());
             for (offer, interaction) in &view.offers {
                 offers.push(with_card(tenant, offer, interaction, view.sequence, &mut rests).await);
             }
-            Event::Snapshot(snapshot(tenant, view, offers))
+            Event::Snapshot(snapshot(tenant, view, *gap, offers))
         }
         Notice::Offered { offer, interaction } => {
-            Event::Offer(with_card(tenant, offer, interaction, told.sequence, &mut rests).await)
+            Event::Offer(with_card(tenant, offer, interaction, told.position.sequence, &mut rests).await)
         }
         Notice::Identified { offer, interaction } => {
-            let offer = with_card(tenant, offer, interaction, told.sequence, &mut rests).await;
+            let offer = with_card(tenant, offer, interaction, told.position.sequence, &mut rests).await;
             Event::CardCompleted(proto::CardCompleted { offer: offer.name, card: offer.card })
         }
         _ => event(tenant, &told).expect("only offers have cards"),
@@ -244,12 +280,13 @@ pub async fn event_looked_up(tenant: &Arc<Tenant>, told: AgentNotice) -> (Event,
     (event, rests)
 }
 
-fn snapshot(tenant: &Tenant, view: &AgentView, offers: Vec<proto::Offer>) -> proto::WorkSnapshot {
+fn snapshot(tenant: &Tenant, view: &AgentView, gap: bool, offers: Vec<proto::Offer>) -> proto::WorkSnapshot {
     let assignments = view.assignments.iter();
     proto::WorkSnapshot {
         status: Some(tenant.show_status(view)),
         offers,
         assignments: assignments.map(|(one, interaction)| tenant.show_assignment(one, interaction)).collect(),
+        gap,
     }
 }
 
@@ -286,13 +323,13 @@ fn show_offer(tenant: &Tenant, offer: &Offer, interaction: &InteractionView, car
 }
 
 /// Why a feed ended: the server stops, or the reader was too slow. Then it says where the gap begins.
-pub async fn cut_off(tenant: &Tenant, feed_max: usize, last: Sequence) -> ApiError {
+pub async fn cut_off(tenant: &Tenant, feed_max: usize, last: Position) -> ApiError {
     match tenant.shard.read(|_| ()).await {
         Ok(_) => {
             let error =
                 format!("more than {feed_max} changes were waiting to be read: open the stream again");
             let gap = ApiError::new(Code::ResourceExhausted, "STREAM_GAP", error);
-            gap.telling("after_sequence", &last.0.to_string())
+            gap_after(gap, last)
         }
         Err(error) => error.into(),
     }
@@ -313,11 +350,11 @@ impl Rest {
 }
 
 /// A silent stream says that it is alive.
-pub fn keep_alive(tenant: &Tenant, last: Sequence) -> proto::WorkResponse {
+pub fn keep_alive(tenant: &Tenant, last: Position) -> proto::WorkResponse {
     message(last, tenant.clock.now(), Event::KeepAlive(proto::KeepAlive {}))
 }
 
 /// A message with its cursor.
-pub fn message(sequence: Sequence, time: Time, event: Event) -> proto::WorkResponse {
-    proto::WorkResponse { cursor: Some(cursor(sequence.0, time)), event: Some(event) }
+pub fn message(position: Position, time: Time, event: Event) -> proto::WorkResponse {
+    proto::WorkResponse { cursor: Some(cursor_at(position, time)), event: Some(event) }
 }

@@ -73,7 +73,9 @@ impl Agent {
     /// Works until the demo ends, then signs out.
     pub async fn work(mut self) {
         while !*self.stop.borrow() {
-            let request = WorkRequest { agent: self.name.clone(), session: self.session.clone() };
+            // From a snapshot: the servers of a demo are killed, and nothing is held for whoever comes back to the next one.
+            let (agent, session) = (self.name.clone(), self.session.clone());
+            let request = WorkRequest { agent, session, resume_after: None };
             match once(self.client.work(request)).await {
                 Ok(stream) => match self.listen(stream).await {
                     Listened::Stop => break,

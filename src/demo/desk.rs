@@ -141,7 +141,7 @@ impl Desk {
             }
             Event::Assignment(assignment) => self.take_assignment(&assignment),
             Event::Status(status) => self.take_status(&status),
-            Event::Opened(_) | Event::Message(_) | Event::KeepAlive(_) => {}
+            Event::Opened(_) | Event::Resumed(_) | Event::Message(_) | Event::KeepAlive(_) => {}
         }
     }
 

@@ -197,7 +197,7 @@ impl Desks {
     fn open(&mut self, seat: usize) {
         let now = self.run.tally.now_ns();
         self.run.tally.started(Kind::SignIn, now);
-        let request = WorkRequest { agent: self.agents[seat].name.clone(), session: String::new() };
+        let request = WorkRequest { agent: self.agents[seat].name.clone(), ..WorkRequest::default() };
         self.ask(Call { doing: Doing::Open, seat, since_ns: now, due_ns: now }, Request::Open(request));
     }
 

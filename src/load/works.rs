@@ -39,7 +39,7 @@ impl Desk {
     pub async fn work(mut self, leave: watch::Receiver<bool>, broken: mpsc::Sender<String>) {
         let since = self.run.tally.now_ns();
         self.run.tally.started(Kind::SignIn, since);
-        let request = WorkRequest { agent: agent_name(self.number), session: String::new() };
+        let request = WorkRequest { agent: agent_name(self.number), ..WorkRequest::default() };
         let ended = match self.caller.work(request).await {
             Ok(stream) => self.listen(stream, since, leave).await,
             Err(status) => Err(status),

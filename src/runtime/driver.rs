@@ -178,7 +178,11 @@ impl Driver {
                 let shown = look.shown(&self.shard, &answer);
                 batch.answers.push((reply, Told { sequence: self.shard.sequence(), answer, shown }));
             }
-            Ask::Open(pipe) => self.outbox.pipes.open(pipe),
+            Ask::Open(pipe) => self.outbox.pipes.open(&self.shard, pipe),
+            Ask::Serve(serving) => {
+                self.outbox.pipes.serves(&serving);
+                batch.followers.push(Follower::Source(serving));
+            }
             Ask::Route { pipe, interaction } => batch.routed.push((pipe, interaction)),
             Ask::Read(question) => {
                 self.tick(batch);
@@ -186,7 +190,7 @@ impl Driver {
             }
             Ask::FollowAgent(follower) => self.take_in(follower, batch),
             Ask::Unfollow { agent, session, stream, lost } => {
-                let newest = self.outbox.forget(agent, stream);
+                let newest = self.outbox.forget(&self.shard, agent, stream);
                 if newest {
                     // Another session may have replaced it meanwhile; then there is nothing to lose.
                     let _ = self.step(Command::LoseSession { agent, session }, None, batch);
@@ -194,7 +198,9 @@ impl Driver {
                 // Not an answer to a client: it need not wait for the commit.
                 let _ = lost.send(newest);
             }
-            Ask::Watch { interaction, feed } => batch.followers.push(Follower::Watch { interaction, feed }),
+            Ask::Watch { interaction, watch, feed } => {
+                batch.followers.push(Follower::Watch { interaction, watch, feed });
+            }
             Ask::Destroy(asked) => batch.destroying.push(asked),
             Ask::LetGo(upto) => self.journal.let_go(upto),
             Ask::Stop => batch.stop = true,
@@ -215,7 +221,7 @@ impl Driver {
 
     /// Whoever does not read what they are sent is gone, however lively their heartbeat.
     fn lose_cut_off(&mut self, batch: &mut Batch) {
-        for agent in self.outbox.take_cut_off() {
+        for agent in self.outbox.take_cut_off(&self.shard) {
             let Some(session) = self.shard.agent(agent).and_then(|known| known.session) else { continue };
             self.leases.drop_agent(session);
             // An agent who was removed meanwhile has no session to lose.
@@ -303,12 +309,8 @@ impl Driver {
             self.history.hear(&one.stamped, about, one.plain.as_ref(), self.shard.floor());
             self.lessons.hear(one.stamped.time, &one.stamped.event, &self.shard);
             self.by_version.hear(&one.stamped, about.interaction, &self.shard);
-            if let (Some(Plain::Said(said)), Some(interaction)) = (&one.plain, about.interaction)
-                && let Some(mut held) = self.payloads.get_mut(&interaction)
-            {
-                held.hear(one.stamped.time, said.clone());
-            }
-            self.outbox.tell(&self.shard, &one.stamped, about, one.plain.as_ref());
+            let erased = self.hear_said(one.stamped.time, about.interaction, one.plain.as_ref());
+            self.outbox.tell(&self.shard, &one.stamped, about, one.plain.as_ref(), erased);
             if let Some(interaction) = about.interaction {
                 self.outbox.pipes.touch(interaction);
             }
@@ -423,7 +425,7 @@ mod tests {
 
     fn follow(running: &Running, session: SessionId, stream: u64) -> mpsc::Receiver<AgentNotice> {
         let (feed, notices) = mpsc::channel(FEED_MAX);
-        let follower = AgentFollower { agent: ANA, session, stream, feed: feed.into() };
+        let follower = AgentFollower { agent: ANA, session, stream, after: None, feed: feed.into() };
         running.handle.follow_agent(follower).expect("there is room");
         notices
     }
@@ -436,11 +438,13 @@ mod tests {
     async fn a_session_outlives_its_old_stream_if_a_new_one_is_on_its_way() {
         let running = shard_with_ana().await;
         let mut old = follow(&running, SESSION, 1);
-        assert!(matches!(first(&mut old).await, Notice::Snapshot(_)));
+        assert!(matches!(first(&mut old).await, Notice::Snapshot { .. }));
         open(&running, SESSION).await;
         assert!(running.handle.unfollow(ANA, SESSION, 1).await, "it was the newest so far");
         let mut new = follow(&running, SESSION, 2);
-        let Notice::Snapshot(view) = first(&mut new).await else { panic!("it begins with a snapshot") };
+        let Notice::Snapshot { view, .. } = first(&mut new).await else {
+            panic!("it begins with a snapshot")
+        };
         assert_eq!(view.agent.liveness, Liveness::Live);
         assert!(!running.handle.unfollow(ANA, SESSION, 1).await, "an old stream takes nothing along");
     }
@@ -449,7 +453,8 @@ mod tests {
     async fn who_does_not_read_loses_the_session_and_is_not_rung() {
         let running = shard_with_ana().await;
         let (feed, mut notices) = mpsc::channel(1);
-        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed: feed.into() };
+        let follower =
+            AgentFollower { agent: ANA, session: SESSION, stream: 1, after: None, feed: feed.into() };
         running.handle.follow_agent(follower).expect("there is room");
         running.leases.open_agent(SESSION, ANA, 1);
         // The second answer comes from a batch after the one that took the follower in.
@@ -462,7 +467,7 @@ mod tests {
         let look = running.handle.read(|shard| shard.agent(ANA).map(|agent| agent.liveness));
         assert_eq!(look.await.expect("the shard lives").value, Some(Liveness::Lost));
         assert_eq!(running.leases.renew_agent(SESSION), None, "renewing it fails");
-        assert!(matches!(first(&mut notices).await, Notice::Snapshot(_)));
+        assert!(matches!(first(&mut notices).await, Notice::Snapshot { .. }));
         assert!(notices.recv().await.is_none(), "the feed ends");
     }
 
@@ -476,7 +481,7 @@ mod tests {
         while let Some(notice) = notices.recv().await {
             told.push(notice.notice);
         }
-        assert!(matches!(told[..], [Notice::Snapshot(_), .., Notice::SessionLost]), "{told:?}");
+        assert!(matches!(told[..], [Notice::Snapshot { .. }, .., Notice::SessionLost]), "{told:?}");
     }
 
     #[tokio::test]
@@ -485,7 +490,7 @@ mod tests {
         let newer = SessionId(8);
         open(&running, newer).await;
         let mut new = follow(&running, newer, 2);
-        assert!(matches!(first(&mut new).await, Notice::Snapshot(_)));
+        assert!(matches!(first(&mut new).await, Notice::Snapshot { .. }));
         let mut late = follow(&running, SESSION, 1);
         assert!(matches!(first(&mut late).await, Notice::TakenOver));
         assert!(!running.handle.unfollow(ANA, SESSION, 1).await);

@@ -3,9 +3,11 @@
 
 use super::driver::Driver;
 use super::inbox::{Ask, AskError, ShardHandle};
-use super::payload::Held;
+use super::payload::{Held, Plain};
 use crate::engine::ids::{CustomerId, InteractionId};
+use crate::engine::time::Time;
 use crate::journal::Fault;
+use std::collections::BTreeSet;
 use tokio::sync::oneshot;
 
 /// What a shard is asked to destroy.
@@ -41,9 +43,9 @@ impl Driver {
         }
         for Destroying { customers, interactions, .. } in &asked {
             self.forgotten.add(customers.iter().copied());
-            for interaction in interactions {
-                self.drop_payload(InteractionId(*interaction));
-            }
+            let gone: BTreeSet<InteractionId> = interactions.iter().copied().map(InteractionId).collect();
+            gone.iter().for_each(|interaction| self.drop_held(*interaction));
+            self.outbox.forget_words(&gone);
             keys.extend(interactions);
         }
         let destroyed = match self.journal.destroy_keys(&keys) {
@@ -73,12 +75,26 @@ impl Driver {
         Ok(())
     }
 
-    /// Of an interaction that goes on, its payload goes at once. What is said from then on reaches those who serve the customer
-    /// and is kept nowhere else: `step` writes nothing down that belongs to it.
-    pub(super) fn drop_payload(&self, interaction: InteractionId) {
+    /// Of an interaction that goes on, its payload goes at once, and what was said out of what is kept for those who come
+    /// back. What is said from then on reaches those who serve the customer and is kept nowhere else: `step` writes nothing
+    /// down that belongs to it.
+    pub(super) fn drop_payload(&mut self, interaction: InteractionId) {
+        self.drop_held(interaction);
+        self.outbox.forget_words(&BTreeSet::from([interaction]));
+    }
+
+    fn drop_held(&self, interaction: InteractionId) {
         if let Some(mut held) = self.payloads.get_mut(&interaction) {
             *held = Held::erased();
         }
+    }
+
+    /// Holds what was said at hand. True if its customer was erased.
+    pub(super) fn hear_said(&self, at: Time, of: Option<InteractionId>, plain: Option<&Plain>) -> bool {
+        let (Some(Plain::Said(said)), Some(interaction)) = (plain, of) else { return false };
+        let Some(mut held) = self.payloads.get_mut(&interaction) else { return false };
+        held.hear(at, said.clone());
+        held.erased
     }
 }
 

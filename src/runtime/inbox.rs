@@ -5,13 +5,14 @@
 use super::admission::{Door, TARGET};
 use super::closing::{Closing, NotIn};
 use super::erase::Destroying;
-use super::outbox::{AgentFollower, WatchFeed};
+use super::outbox::AgentFollower;
 use super::payload::Secret;
-use super::pipe::{Pipe, PipeEnd, PipeId, pipe};
+use super::pipe::{Pipe, PipeEnd, PipeId, Serving, pipe};
 use super::told::{Look, Shown, Told};
+use super::watchers::{Watch, WatchFeed};
 use crate::engine::command::{Answer, Command, Refusal};
 use crate::engine::floor::Floor;
-use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId};
+use crate::engine::ids::{AgentKey, InteractionId, Sequence, SessionId, Text};
 use crate::engine::shard::Shard;
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, TrySendError};
@@ -71,6 +72,7 @@ pub(super) enum Ask {
         pipe: PipeId,
         interaction: InteractionId,
     },
+    Serve(Serving),
     FollowAgent(AgentFollower),
     /// The stream of a follower ended.
     Unfollow {
@@ -82,6 +84,7 @@ pub(super) enum Ask {
     },
     Watch {
         interaction: InteractionId,
+        watch: Watch,
         feed: WatchFeed,
     },
     Destroy(Destroying),
@@ -231,6 +234,11 @@ impl ShardHandle {
         self.send(Ask::Route { pipe, interaction })
     }
 
+    /// Keeps what is told of the interactions of a stream for its source; `after`: where the source wants to go on.
+    pub fn serve(&self, pipe: PipeId, source: Text, after: Option<Sequence>) -> Result<(), AskError> {
+        self.send(Ask::Serve(Serving { pipe, source, after }))
+    }
+
     fn has_room_for(&self, command: &Command) -> Result<(), AskError> {
         if !is_intake(command) {
             return Ok(());
@@ -263,7 +271,7 @@ impl ShardHandle {
         answer.await.map_err(|_| AskError::Stopped)
     }
 
-    /// Sends an agent's snapshot and everything after it into a feed, as long as the session is the agent's.
+    /// Sends an agent's snapshot, or what they missed, and everything after it into a feed, as long as the session is the agent's.
     pub fn follow_agent(&self, follower: AgentFollower) -> Result<(), AskError> {
         self.send(Ask::FollowAgent(follower))
     }
@@ -285,8 +293,8 @@ impl ShardHandle {
     }
 
     /// Sends an interaction as it is, and after each change, into a feed.
-    pub fn watch(&self, interaction: InteractionId, feed: WatchFeed) -> Result<(), AskError> {
-        self.send(Ask::Watch { interaction, feed })
+    pub fn watch(&self, interaction: InteractionId, watch: Watch, feed: WatchFeed) -> Result<(), AskError> {
+        self.send(Ask::Watch { interaction, watch, feed })
     }
 
     /// Takes no new work from now on; what is in hand goes on.
@@ -329,7 +337,7 @@ mod tests {
         let looked = handle.read(|shard| shard.now());
         let unfollowed = handle.unfollow(AgentKey(0), SessionId(1), 1);
         let (feed, mut changes) = mpsc::channel(1);
-        handle.watch(InteractionId(1), feed).expect("there is room");
+        handle.watch(InteractionId(1), Watch::Once, feed).expect("there is room");
         let gone = async {
             assert_eq!(inbox.asks.len(), 4);
             drop(inbox);
@@ -350,7 +358,7 @@ mod tests {
         assert_eq!(handle.ask(Command::Tick, None).await, Err(AskError::Stopped));
         assert!(!handle.unfollow(AgentKey(0), SessionId(1), 1).await);
         let (feed, _changes) = mpsc::channel(1);
-        assert_eq!(handle.watch(InteractionId(1), feed).err(), Some(AskError::Stopped));
+        assert_eq!(handle.watch(InteractionId(1), Watch::Once, feed).err(), Some(AskError::Stopped));
     }
     /// New work that needs no plan to be made.
     fn callback() -> Command {

@@ -6,6 +6,7 @@
 //! (metrics). Beside it `snapshotting` recovers all day, with `replica`, and writes down what comes of it.
 
 pub mod admission;
+pub mod backlog;
 pub mod clock;
 mod closing;
 mod contacts;
@@ -18,6 +19,7 @@ mod history;
 pub mod inbox;
 pub mod leases;
 mod lessons;
+mod missed;
 pub mod notice;
 pub mod outbox;
 pub mod payload;
@@ -30,3 +32,4 @@ pub mod snapshotting;
 pub mod start;
 pub mod told;
 pub mod view;
+pub mod watchers;

@@ -1,21 +1,22 @@
 //! What an agent is told of what happened: one notice for an event, with copies of what it is about as they are when
 //! the batch is over.
 
+use super::backlog::{After, Position};
 use super::follow::About;
 use super::payload::Said;
 use super::view::{self, AgentView, InteractionView};
 use crate::engine::event::{EndedBy, Ending, Event, RescindCause};
-use crate::engine::ids::{AssignmentId, InteractionId, OfferId, Sequence};
+use crate::engine::ids::{AssignmentId, InteractionId, OfferId};
 use crate::engine::offer::Offer;
 use crate::engine::outcome::Assignment;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use std::sync::Arc;
 
-/// A notice with its place in the journal.
+/// A notice with where it stands among all that its agent is told.
 #[derive(Clone, Debug)]
 pub struct AgentNotice {
-    pub sequence: Sequence,
+    pub position: Position,
     pub time: Time,
     pub notice: Notice,
 }
@@ -23,8 +24,19 @@ pub struct AgentNotice {
 /// What an agent is told.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    Snapshot(Box<AgentView>),
+    Snapshot {
+        view: Box<AgentView>,
+        /// The agent wanted to go on from a cursor, and not all that came after it is kept.
+        gap: bool,
+    },
+    /// What the agent missed since a cursor.
+    Resumed(Box<Resumed>),
     Offered {
+        offer: Offer,
+        interaction: Box<InteractionView>,
+    },
+    /// Was offered while the agent was away, and has ended since.
+    OfferedMeanwhile {
         offer: Offer,
         interaction: Box<InteractionView>,
     },
@@ -54,11 +66,23 @@ pub enum Notice {
     Wrote {
         interaction: InteractionId,
         said: Arc<Said>,
+        /// The customer was erased: the words reach who serves them, and are kept nowhere.
+        erased: bool,
     },
     /// Another stream of the same agent took over; this one ends.
     TakenOver,
     /// The session was lost, and the stream ends with it.
     SessionLost,
+}
+
+/// Where an agent went on, and what they had missed.
+#[derive(Clone, Debug)]
+pub struct Resumed {
+    pub after: After,
+    /// Oldest first, with interactions as they are now.
+    pub missed: Vec<AgentNotice>,
+    /// The cards of the offers that are still open and were told before, then how the agent is.
+    pub now: Vec<AgentNotice>,
 }
 
 /// How an agent's part in an interaction ended.

@@ -1,18 +1,21 @@
 //! Tells those who follow: agents' streams and watchers of interactions. Everything told is durable. The engine
 //! never waits for a reader: a feed that is full is cut off, and its reader finds the end and may come back.
 
+use super::backlog::{After, Position};
 use super::follow::About;
-use super::notice::{AgentNotice, Notice, assigned, concerns_everybody, notice};
-use super::payload::{Plain, Said};
-use super::pipe::{PipeId, Pipes, ToAgent};
-use super::view::{self, InteractionView};
+use super::missed::{self, NOTICES, Notices};
+use super::notice::{AgentNotice, Notice, Resumed, assigned, concerns_everybody, notice};
+use super::payload::Plain;
+use super::pipe::{PipeId, Pipes, Serving, ToAgent};
+use super::view;
+use super::watchers::{Watch, WatchFeed, Watchers};
 use crate::engine::agent::Liveness;
 use crate::engine::event::{Event, Stamped};
-use crate::engine::ids::{AgentKey, InteractionId, SessionId};
+use crate::engine::ids::{AgentKey, InteractionId, OfferId, Sequence, SessionId};
 use crate::engine::shard::Shard;
+use crate::engine::time::Time;
 use hashbrown::HashMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Most notices that may wait in one feed.
@@ -31,8 +34,6 @@ impl From<mpsc::Sender<AgentNotice>> for AgentFeed {
         AgentFeed::Own(feed)
     }
 }
-/// Where an interaction's changes go.
-pub type WatchFeed = mpsc::Sender<Box<InteractionView>>;
 
 /// A stream of an agent.
 pub struct AgentFollower {
@@ -40,13 +41,16 @@ pub struct AgentFollower {
     pub session: SessionId,
     /// Tells streams apart; no two are alike.
     pub stream: u64,
+    /// Where the agent wants to go on.
+    pub after: Option<After>,
     pub feed: AgentFeed,
 }
 
 /// A stream that wants to be told.
 pub(super) enum Follower {
     Agent(AgentFollower),
-    Watch { interaction: InteractionId, feed: WatchFeed },
+    Watch { interaction: InteractionId, watch: Watch, feed: WatchFeed },
+    Source(Serving),
 }
 
 /// A stream of an agent that is told.
@@ -56,54 +60,76 @@ struct Followed {
 }
 
 /// Who is told what.
-#[derive(Default)]
 pub(super) struct Outbox {
     agents: HashMap<AgentKey, Followed>,
+    /// What agents were told lately who have a stream, or had one.
+    notices: Notices,
     /// The ways back of bulk streams.
     pub pipes: Pipes,
     /// The newest stream of each agent; it may still wait for its first batch to become durable.
     streams: HashMap<AgentKey, u64>,
-    watchers: HashMap<InteractionId, Vec<WatchFeed>>,
+    watchers: Watchers,
     /// Agents whose feeds were full: their sessions go with their streams.
     cut_off: Vec<AgentKey>,
     touched_agents: BTreeSet<AgentKey>,
-    touched_interactions: BTreeSet<InteractionId>,
+}
+
+impl Default for Outbox {
+    fn default() -> Outbox {
+        Outbox {
+            agents: HashMap::new(),
+            notices: Notices::new(NOTICES),
+            pipes: Pipes::default(),
+            streams: HashMap::new(),
+            watchers: Watchers::default(),
+            cut_off: Vec::new(),
+            touched_agents: BTreeSet::new(),
+        }
+    }
 }
 
 impl Outbox {
-    /// Tells an agent of one committed event, and remembers whose state it touched.
-    pub fn tell(&mut self, shard: &Shard, stamped: &Stamped, about: About, plain: Option<&Plain>) {
-        if let Some(interaction) = about.interaction
-            && self.watchers.contains_key(&interaction)
-        {
-            self.touched_interactions.insert(interaction);
+    /// Tells an agent of one committed event, and remembers whose state it touched. `erased`: the customer of it was.
+    pub fn tell(
+        &mut self,
+        shard: &Shard,
+        stamped: &Stamped,
+        about: About,
+        plain: Option<&Plain>,
+        erased: bool,
+    ) {
+        if let Some(interaction) = about.interaction {
+            self.watchers.touch(interaction);
         }
         if let Event::Identified { interaction, .. } = stamped.event {
             self.tell_identified(shard, stamped, interaction);
         }
         if let (Event::Wrote { interaction }, Some(Plain::Said(said))) = (&stamped.event, plain) {
-            self.tell_message(shard, stamped, *interaction, said);
+            let notice = Notice::Wrote { interaction: *interaction, said: said.clone(), erased };
+            self.tell_those_who_listen(shard, stamped, *interaction, &notice);
         }
         self.tell_the_others(shard, stamped, about);
-        let Some(agent) = about.agent.filter(|agent| self.agents.contains_key(agent)) else { return };
-        self.touched_agents.insert(agent);
+        let Some(agent) = about.agent.filter(|agent| self.notices.keeps(*agent)) else { return };
+        if self.agents.contains_key(&agent) {
+            self.touched_agents.insert(agent);
+        }
         if let Some(notice) = notice(shard, &stamped.event, about) {
-            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+            self.send_about(agent, stamped, notice);
         }
         if let Event::Accepted { assignment, .. } = stamped.event
             && let Some(notice) = assigned(shard, assignment)
         {
-            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+            self.send_about(agent, stamped, notice);
         }
     }
 
     /// Who is in the conversation, or asked for it, hears what the customer wrote.
-    fn tell_message(
+    fn tell_those_who_listen(
         &mut self,
         shard: &Shard,
         stamped: &Stamped,
         interaction: InteractionId,
-        said: &Arc<Said>,
+        wrote: &Notice,
     ) {
         let Some(subject) = shard.interaction(interaction) else { return };
         let asked = subject.offers.iter().filter_map(|offer| Some(shard.offer(*offer)?.agent));
@@ -111,8 +137,7 @@ impl Outbox {
         let talking = talking.filter(|part| part.talks()).map(|part| part.agent);
         let agents: BTreeSet<AgentKey> = asked.chain(talking).collect();
         for agent in agents {
-            let notice = Notice::Wrote { interaction, said: said.clone() };
-            self.send(agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+            self.send_about(agent, stamped, wrote.clone());
         }
     }
 
@@ -124,12 +149,11 @@ impl Outbox {
         let parts =
             about.interaction.and_then(|id| shard.interaction(id)).map(|subject| &subject.assignments);
         for part in parts.into_iter().flatten().filter_map(|id| shard.assignment(*id)) {
-            if about.agent == Some(part.agent) || !self.agents.contains_key(&part.agent) {
+            if about.agent == Some(part.agent) || !self.notices.keeps(part.agent) {
                 continue;
             }
             if let Some(notice) = assigned(shard, part.id) {
-                let (sequence, time) = (stamped.sequence, stamped.time);
-                self.send(part.agent, AgentNotice { sequence, time, notice });
+                self.send_about(part.agent, stamped, notice);
             }
         }
     }
@@ -138,45 +162,37 @@ impl Outbox {
         let offers = shard.interaction(interaction).map(|subject| subject.offers.clone()).unwrap_or_default();
         for (offer, interaction) in offers.into_iter().filter_map(|offer| view::offer(shard, offer)) {
             let notice = Notice::Identified { offer, interaction: Box::new(interaction) };
-            self.send(offer.agent, AgentNotice { sequence: stamped.sequence, time: stamped.time, notice });
+            self.send_about(offer.agent, stamped, notice);
         }
     }
 
     /// After a batch: how those are whom it touched.
     pub fn settle(&mut self, shard: &Shard) {
+        self.notices.forget_old(shard.now());
         for agent in std::mem::take(&mut self.touched_agents) {
             if let Some(view) = view::status(shard, agent) {
                 let live = view.agent.liveness == Liveness::Live;
-                self.send(agent, now(shard, Notice::Status(Box::new(view))));
+                self.send(agent, shard.sequence(), shard.now(), Notice::Status(Box::new(view)));
                 if !live {
                     self.end(shard, agent);
                 }
             }
         }
-        for interaction in std::mem::take(&mut self.touched_interactions) {
-            let Some(view) = view::interaction(shard, interaction) else { continue };
-            if let Some(feeds) = self.watchers.get_mut(&interaction) {
-                feeds.retain(|feed| feed.try_send(Box::new(view.clone())).is_ok());
-                if feeds.is_empty() || view.interaction.state.is_over() {
-                    self.watchers.remove(&interaction);
-                }
-            }
-        }
+        self.watchers.settle(shard);
+    }
+
+    /// Forgets what the customers of these interactions wrote.
+    pub fn forget_words(&mut self, interactions: &BTreeSet<InteractionId>) {
+        missed::forget(&mut self.notices, interactions);
     }
 
     /// Takes a follower in: first the state as it is, then every change.
     pub fn follow(&mut self, shard: &Shard, follower: Follower) {
         match follower {
             Follower::Agent(follower) => self.follow_agent(shard, follower),
-            Follower::Watch { interaction, feed } => {
-                let Some(view) = view::interaction(shard, interaction) else { return };
-                let over = view.interaction.state.is_over();
-                if feed.try_send(Box::new(view)).is_ok() && !over {
-                    let feeds = self.watchers.entry(interaction).or_default();
-                    // Who asks again and again for one that waits long leaves a closed feed behind each time.
-                    feeds.retain(|feed| !feed.is_closed());
-                    feeds.push(feed);
-                }
+            Follower::Source(serving) => self.pipes.resume(shard, &serving),
+            Follower::Watch { interaction, watch, feed } => {
+                self.watchers.follow(shard, interaction, watch, feed);
             }
         }
     }
@@ -187,52 +203,107 @@ impl Outbox {
     }
 
     /// Forgets a stream that ended. True if it was the agent's newest.
-    pub fn forget(&mut self, agent: AgentKey, stream: u64) -> bool {
+    pub fn forget(&mut self, shard: &Shard, agent: AgentKey, stream: u64) -> bool {
         let newest = self.streams.get(&agent) == Some(&stream);
         if newest {
             self.streams.remove(&agent);
-            self.agents.remove(&agent);
+            self.drop_stream(shard, agent);
         }
         newest
     }
 
+    /// Nothing is told to an agent any more, but it is kept for a while.
+    fn drop_stream(&mut self, shard: &Shard, agent: AgentKey) -> Option<Followed> {
+        self.notices.left(agent, shard.now());
+        self.agents.remove(&agent)
+    }
+
     fn follow_agent(&mut self, shard: &Shard, follower: AgentFollower) {
-        let AgentFollower { agent, session, stream, .. } = follower;
-        let view = view::agent(shard, agent).filter(|view| view.agent.session == Some(session));
-        let Some(view) = view.filter(|_| self.streams.get(&agent) == Some(&stream)) else {
+        let AgentFollower { agent, session, stream, after, .. } = follower;
+        let known = shard.agent(agent).filter(|known| known.session == Some(session));
+        let Some(known) = known.filter(|_| self.streams.get(&agent) == Some(&stream)) else {
             return self.turn_away(shard, follower);
         };
         if let Some(old) = self.agents.remove(&agent) {
             // One who does not read does not learn of it either, but finds the feed closed.
-            deliver(&mut self.pipes, agent, &old, now(shard, Notice::TakenOver));
+            deliver(&mut self.pipes, agent, &old, last(shard, Notice::TakenOver));
         }
-        let live = view.agent.liveness == Liveness::Live;
+        let missed = after.and_then(|after| {
+            let missed = missed::missed(&self.notices, shard, agent, &after)?;
+            Some((after, missed))
+        });
+        self.notices.begin(agent, shard.sequence(), shard.now());
+        let first = match missed {
+            Some((after, missed)) => Some(self.resumed(shard, agent, after, missed)),
+            None => view::agent(shard, agent)
+                .map(|view| Notice::Snapshot { view: view.into(), gap: after.is_some() }),
+        };
+        let Some(first) = first else { return };
+        let position = self.number(agent, shard.sequence());
         let followed = Followed { feed: follower.feed, stream };
-        if deliver(&mut self.pipes, agent, &followed, now(shard, Notice::Snapshot(Box::new(view)))) {
+        let first = AgentNotice { position, time: shard.now(), notice: first };
+        if deliver(&mut self.pipes, agent, &followed, first) {
             self.agents.insert(agent, followed);
+        } else {
+            self.notices.left(agent, shard.now());
         }
         // Lost again in the batch that brought it.
-        if !live {
+        if known.liveness != Liveness::Live {
             self.end(shard, agent);
         }
     }
 
-    fn send(&mut self, agent: AgentKey, notice: AgentNotice) {
+    /// What was missed, and what is so now: a card that was still incomplete is not completed on another stream.
+    fn resumed(&mut self, shard: &Shard, agent: AgentKey, after: After, missed: Vec<AgentNotice>) -> Notice {
+        let told = |notice: &AgentNotice| match &notice.notice {
+            Notice::Offered { offer, .. } => Some(offer.id),
+            _ => None,
+        };
+        let told: BTreeSet<OfferId> = missed.iter().filter_map(told).collect();
+        let before = shard.offers_to(agent).into_iter().filter(|offer| !told.contains(offer));
+        let cards = before
+            .filter_map(|offer| view::offer(shard, offer))
+            .map(|(offer, interaction)| Notice::Identified { offer, interaction: Box::new(interaction) });
+        let status = view::status(shard, agent).map(|view| Notice::Status(Box::new(view)));
+        let now = cards.chain(status).map(|notice| {
+            let position = self.number(agent, shard.sequence());
+            AgentNotice { position, time: shard.now(), notice }
+        });
+        let now = now.collect();
+        Notice::Resumed(Box::new(Resumed { after, missed, now }))
+    }
+
+    fn number(&mut self, agent: AgentKey, sequence: Sequence) -> Position {
+        let unkept = Position { sequence, index: 0 };
+        self.notices.next(agent, sequence).unwrap_or(unkept)
+    }
+
+    fn send_about(&mut self, agent: AgentKey, stamped: &Stamped, notice: Notice) {
+        self.send(agent, stamped.sequence, stamped.time, notice);
+    }
+
+    /// Keeps a notice, and tells it if there is a stream for it.
+    fn send(&mut self, agent: AgentKey, sequence: Sequence, time: Time, notice: Notice) {
+        let Some(position) = self.notices.next(agent, sequence) else { return };
+        let told = AgentNotice { position, time, notice };
+        missed::keep(&mut self.notices, agent, &told);
         if let Some(followed) = self.agents.get(&agent)
-            && !deliver(&mut self.pipes, agent, followed, notice)
+            && !deliver(&mut self.pipes, agent, followed, told)
         {
             self.agents.remove(&agent);
+            self.notices.left(agent, time);
             self.cut_off.push(agent);
         }
     }
 
     /// The agents whose feeds were full since this was asked last. Nothing reaches them: they must not be rung.
-    pub fn take_cut_off(&mut self) -> Vec<AgentKey> {
+    pub fn take_cut_off(&mut self, shard: &Shard) -> Vec<AgentKey> {
         for pipe in self.pipes.take_cut_off() {
             let on_it = |followed: &Followed| matches!(followed.feed, AgentFeed::Pipe(of) if of == pipe);
             let mut agents: Vec<AgentKey> =
                 self.agents.extract_if(|_, followed| on_it(followed)).map(|(agent, _)| agent).collect();
             agents.sort_unstable();
+            agents.iter().for_each(|agent| self.notices.left(*agent, shard.now()));
             self.cut_off.append(&mut agents);
         }
         std::mem::take(&mut self.cut_off)
@@ -242,15 +313,15 @@ impl Outbox {
     pub fn turn_away(&mut self, shard: &Shard, follower: AgentFollower) {
         let AgentFollower { agent, stream, feed, .. } = follower;
         // Its reader may have gone as well.
-        deliver(&mut self.pipes, agent, &Followed { feed, stream }, now(shard, Notice::TakenOver));
+        deliver(&mut self.pipes, agent, &Followed { feed, stream }, last(shard, Notice::TakenOver));
     }
 
     /// Ends an agent's stream, telling why if there is room for it.
     fn end(&mut self, shard: &Shard, agent: AgentKey) {
         self.streams.remove(&agent);
-        if let Some(followed) = self.agents.remove(&agent) {
+        if let Some(followed) = self.drop_stream(shard, agent) {
             // One who does not read finds the feed closed.
-            deliver(&mut self.pipes, agent, &followed, now(shard, Notice::SessionLost));
+            deliver(&mut self.pipes, agent, &followed, last(shard, Notice::SessionLost));
         }
     }
 }
@@ -263,8 +334,10 @@ fn deliver(pipes: &mut Pipes, agent: AgentKey, to: &Followed, notice: AgentNotic
     }
 }
 
-fn now(shard: &Shard, notice: Notice) -> AgentNotice {
-    AgentNotice { sequence: shard.sequence(), time: shard.now(), notice }
+/// What a stream ends with. Nobody goes on after it.
+fn last(shard: &Shard, notice: Notice) -> AgentNotice {
+    let position = Position { sequence: shard.sequence(), index: 0 };
+    AgentNotice { position, time: shard.now(), notice }
 }
 
 #[cfg(test)]
@@ -327,19 +400,23 @@ mod tests {
         let shard = floor();
         let mut outbox = Outbox::default();
         let (feed, mut notices) = mpsc::channel(3);
-        let follower = AgentFollower { agent: ANA, session: SESSION, stream: 1, feed: feed.into() };
+        let follower =
+            AgentFollower { agent: ANA, session: SESSION, stream: 1, after: None, feed: feed.into() };
         outbox.announce(&follower);
         outbox.follow(&shard, Follower::Agent(follower));
         for _ in 0..100 {
             status_changed(&mut outbox, &shard);
         }
         assert!(outbox.agents.is_empty(), "the full feed is dropped");
-        assert!(matches!(notices.try_recv().map(|told| told.notice), Ok(Notice::Snapshot(_))));
+        assert!(matches!(notices.try_recv().map(|told| told.notice), Ok(Notice::Snapshot { .. })));
         for _ in 0..2 {
             assert!(matches!(notices.try_recv().map(|told| told.notice), Ok(Notice::Status(_))));
         }
         assert_eq!(notices.try_recv().err(), Some(mpsc::error::TryRecvError::Disconnected));
-        assert!(outbox.forget(ANA, 1), "the stream is still the agent's newest: its end loses the session");
+        assert!(
+            outbox.forget(&shard, ANA, 1),
+            "the stream is still the agent's newest: its end loses the session"
+        );
     }
 
     #[test]
@@ -349,7 +426,8 @@ mod tests {
         let mut readers = Vec::new();
         for stream in [1, 2] {
             let (feed, notices) = mpsc::channel(FEED_MAX);
-            let follower = AgentFollower { agent: ANA, session: SESSION, stream, feed: feed.into() };
+            let follower =
+                AgentFollower { agent: ANA, session: SESSION, stream, after: None, feed: feed.into() };
             outbox.announce(&follower);
             outbox.follow(&shard, Follower::Agent(follower));
             readers.push(notices);
@@ -360,8 +438,8 @@ mod tests {
             last = Some(told.notice);
         }
         assert!(matches!(last, Some(Notice::TakenOver)));
-        assert!(!outbox.forget(ANA, 1), "its end takes nothing along");
-        assert!(matches!(readers[1].try_recv().map(|told| told.notice), Ok(Notice::Snapshot(_))));
+        assert!(!outbox.forget(&shard, ANA, 1), "its end takes nothing along");
+        assert!(matches!(readers[1].try_recv().map(|told| told.notice), Ok(Notice::Snapshot { .. })));
         assert!(matches!(readers[1].try_recv().map(|told| told.notice), Ok(Notice::Status(_))));
     }
 
@@ -371,14 +449,14 @@ mod tests {
         let mut outbox = Outbox::default();
         let watch = |outbox: &mut Outbox| {
             let (feed, changes) = mpsc::channel(2);
-            outbox.follow(&shard, Follower::Watch { interaction: CALL, feed });
+            outbox.follow(&shard, Follower::Watch { interaction: CALL, watch: Watch::Once, feed });
             changes
         };
         let stays = watch(&mut outbox);
         for _ in 0..100 {
             drop(watch(&mut outbox));
         }
-        assert!(outbox.watchers[&CALL].len() <= 2, "{} feeds", outbox.watchers[&CALL].len());
+        assert!(outbox.watchers.feeds_of(CALL) <= 2, "{} feeds", outbox.watchers.feeds_of(CALL));
         assert_eq!(stays.len(), 1);
         drop(stays);
     }

@@ -1,13 +1,16 @@
 //! The way back of bulk streams. While a batch is stepped, answers and changes gather here by stream; once it is
 //! durable each stream gets all of its own with one send. Answers are bounded by what may be under way on a stream,
-//! changes by `CHANGES_MAX`: a reader who leaves more lying is cut off.
+//! changes by `CHANGES_MAX`: a reader who leaves more lying is cut off. Changes on streams that serve a source are kept for a
+//! while, so that the source can go on with another stream.
 
+use super::backlog::{After, Backlog, Limits, Position, Told as Kept};
 use super::notice::AgentNotice;
 use super::outbox::AgentFeed;
 use super::told::Told;
-use crate::engine::ids::{AgentKey, InteractionId, Sequence};
+use crate::engine::ids::{AgentKey, InteractionId, Sequence, Text};
 use crate::engine::interaction::State;
 use crate::engine::shard::Shard;
+use crate::engine::source::SOURCES_MAX;
 use hashbrown::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,6 +19,8 @@ use tokio::sync::mpsc;
 
 /// Most changes that may wait for the reader of one stream.
 pub const CHANGES_MAX: usize = 16_384;
+/// Most changes that are kept, of all sources together, and those that one is told again.
+pub const CHANGES: Limits = Limits { count: 65_536, text_bytes: 0, missed: CHANGES_MAX / 2 };
 
 static PIPES: AtomicU64 = AtomicU64::new(1);
 
@@ -31,6 +36,11 @@ pub enum Return {
         told: Told,
     },
     Changed(Change),
+    /// A source goes on: so many changes follow that it missed, or `None`: not all of them are kept.
+    Resumed {
+        missed: Option<usize>,
+        sequence: Sequence,
+    },
     /// What an agent is told who works on the stream.
     Notice(ToAgent),
     /// Too many changes were waiting; nothing more comes.
@@ -66,6 +76,19 @@ pub(super) struct Pipe {
     waiting: Arc<AtomicUsize>,
     /// For the end of this batch.
     gathered: Vec<Return>,
+    /// The source that it serves.
+    source: Option<SourceNumber>,
+}
+
+/// A source that is served by bulk streams.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct SourceNumber(usize);
+
+/// A stream serves a source from now on, which may want to go on after what it was told on another.
+pub(super) struct Serving {
+    pub pipe: PipeId,
+    pub source: Text,
+    pub after: Option<Sequence>,
 }
 
 /// The stream's end of a pipe.
@@ -80,7 +103,8 @@ pub(super) fn pipe() -> (Pipe, PipeEnd) {
     let id = PipeId(PIPES.fetch_add(1, Ordering::Relaxed));
     let (send, receive) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicUsize::new(0));
-    (Pipe { id, send, waiting: waiting.clone(), gathered: Vec::new() }, PipeEnd { id, receive, waiting })
+    let pipe = Pipe { id, send, waiting: waiting.clone(), gathered: Vec::new(), source: None };
+    (pipe, PipeEnd { id, receive, waiting })
 }
 
 impl PipeEnd {
@@ -106,13 +130,17 @@ impl PipeEnd {
 /// An interaction whose changes are told on a pipe, with what was told last.
 struct Watched {
     pipe: PipeId,
+    /// Whom the pipe serves, or served.
+    source: Option<SourceNumber>,
     last: (State, Option<AgentKey>),
 }
 
 /// All pipes of a shard.
-#[derive(Default)]
 pub(super) struct Pipes {
     open: HashMap<PipeId, Pipe>,
+    sources: HashMap<Text, SourceNumber>,
+    /// What sources were told lately.
+    kept: Backlog<SourceNumber, Change>,
     watched: HashMap<InteractionId, Watched>,
     /// Watched, and part of this batch; may name one twice.
     touched: Vec<InteractionId>,
@@ -120,6 +148,20 @@ pub(super) struct Pipes {
     filled: Vec<PipeId>,
     /// Pipes whose readers left too much lying.
     cut_off: Vec<PipeId>,
+}
+
+impl Default for Pipes {
+    fn default() -> Pipes {
+        Pipes {
+            open: HashMap::new(),
+            sources: HashMap::new(),
+            kept: Backlog::new(CHANGES),
+            watched: HashMap::new(),
+            touched: Vec::new(),
+            filled: Vec::new(),
+            cut_off: Vec::new(),
+        }
+    }
 }
 
 impl Drop for Pipes {
@@ -133,9 +175,53 @@ impl Drop for Pipes {
 
 impl Pipes {
     /// Takes a new pipe in, and forgets those whose streams have ended.
-    pub fn open(&mut self, pipe: Pipe) {
-        self.open.retain(|_, known| !known.send.is_closed());
+    pub fn open(&mut self, shard: &Shard, pipe: Pipe) {
+        let ended: Vec<Pipe> =
+            self.open.extract_if(|_, known| known.send.is_closed()).map(|(_, pipe)| pipe).collect();
+        for pipe in ended {
+            self.left(shard, pipe.source);
+        }
         self.open.insert(pipe.id, pipe);
+    }
+
+    /// A stream serves a source from now on.
+    pub fn serves(&mut self, serving: &Serving) {
+        let next = SourceNumber(self.sources.len());
+        let source = match self.sources.get(&serving.source) {
+            Some(known) => *known,
+            // More than may have a session: nothing is kept for this one.
+            None if next.0 >= SOURCES_MAX as usize => return,
+            None => *self.sources.entry(serving.source.clone()).or_insert(next),
+        };
+        if let Some(pipe) = self.open.get_mut(&serving.pipe) {
+            pipe.source = Some(source);
+        }
+    }
+
+    /// After a batch: what the source of a stream missed, if it wants to go on. What was watched for it is told here from
+    /// now on.
+    pub fn resume(&mut self, shard: &Shard, serving: &Serving) {
+        let Serving { pipe, source, after } = serving;
+        let (source, sequence) = (self.sources.get(source).copied(), shard.sequence());
+        if let Some(after) = after {
+            let missed = source.and_then(|source| self.missed(source, *after, sequence));
+            self.gather(*pipe, Return::Resumed { missed: missed.as_ref().map(Vec::len), sequence });
+            for change in missed.into_iter().flatten() {
+                self.tell(*pipe, Return::Changed(change));
+            }
+            let of_source = |one: &&mut Watched| source.is_some() && one.source == source;
+            self.watched.values_mut().filter(of_source).for_each(|one| one.pipe = *pipe);
+        }
+        if let Some(source) = source {
+            self.kept.begin(source, sequence, shard.now());
+        }
+    }
+
+    /// `None` if not all of it is kept, or it was never told here.
+    fn missed(&self, source: SourceNumber, after: Sequence, newest: Sequence) -> Option<Vec<Change>> {
+        let from = After { position: Position { sequence: after, index: 0 }, time: None };
+        let missed = self.kept.missed(source, &from).filter(|_| after <= newest)?;
+        Some(missed.into_iter().map(|told| *told.what).collect())
     }
 
     /// Whether anybody hears what is said on a pipe.
@@ -150,7 +236,8 @@ impl Pipes {
 
     /// Tells the changes of an interaction from now on, and at once if it is not `state` without an agent.
     pub fn watch(&mut self, pipe: PipeId, interaction: InteractionId, state: State) {
-        self.watched.insert(interaction, Watched { pipe, last: (state, None) });
+        let source = self.open.get(&pipe).and_then(|pipe| pipe.source);
+        self.watched.insert(interaction, Watched { pipe, source, last: (state, None) });
         self.touched.push(interaction);
     }
 
@@ -163,26 +250,43 @@ impl Pipes {
 
     /// After a batch: sends what was gathered, and what became of the watched.
     pub fn settle(&mut self, shard: &Shard) {
+        self.kept.forget_old(shard.now());
         let mut touched = std::mem::take(&mut self.touched);
         for interaction in touched.drain(..) {
             self.settle_one(shard, interaction);
         }
         self.touched = touched;
-        for id in self.filled.drain(..) {
-            let Some(pipe) = self.open.get_mut(&id) else { continue };
-            let room = Vec::with_capacity(pipe.gathered.len());
-            let gathered = std::mem::replace(&mut pipe.gathered, room);
-            let cut_off = matches!(gathered.last(), Some(Return::CutOff));
-            if pipe.send.send(gathered).is_err() || cut_off {
-                self.open.remove(&id);
-            }
+        let mut filled = std::mem::take(&mut self.filled);
+        for id in filled.drain(..) {
+            self.send(shard, id);
+        }
+        self.filled = filled;
+    }
+
+    fn send(&mut self, shard: &Shard, id: PipeId) {
+        let Some(pipe) = self.open.get_mut(&id) else { return };
+        let room = Vec::with_capacity(pipe.gathered.len());
+        let gathered = std::mem::replace(&mut pipe.gathered, room);
+        let cut_off = matches!(gathered.last(), Some(Return::CutOff));
+        if pipe.send.send(gathered).is_err() || cut_off {
+            let source = self.open.remove(&id).and_then(|pipe| pipe.source);
+            self.left(shard, source);
+        }
+    }
+
+    /// A stream that served a source has ended.
+    fn left(&mut self, shard: &Shard, source: Option<SourceNumber>) {
+        let Some(source) = source else { return };
+        if self.open.values().all(|pipe| pipe.source != Some(source)) {
+            self.kept.left(source, shard.now());
         }
     }
 
     fn settle_one(&mut self, shard: &Shard, interaction: InteractionId) {
         let Some(watched) = self.watched.get_mut(&interaction) else { return };
-        let pipe = watched.pipe;
-        let Some(now) = glance(shard, interaction).filter(|_| self.open.contains_key(&pipe)) else {
+        let (pipe, source) = (watched.pipe, watched.source);
+        let wanted = self.open.contains_key(&pipe) || source.is_some_and(|source| self.kept.keeps(source));
+        let Some(now) = glance(shard, interaction).filter(|_| wanted) else {
             self.watched.remove(&interaction);
             return;
         };
@@ -190,10 +294,19 @@ impl Pipes {
             watched.last = now;
             let (state, agent) = now;
             let change = Change { interaction, state, agent, sequence: shard.sequence() };
+            if let Some(source) = source {
+                self.keep(shard, source, change);
+            }
             self.tell(pipe, Return::Changed(change));
         }
         if now.0.is_over() {
             self.watched.remove(&interaction);
+        }
+    }
+
+    fn keep(&mut self, shard: &Shard, source: SourceNumber, what: Change) {
+        if let Some(position) = self.kept.next(source, what.sequence) {
+            self.kept.keep(source, Kept { position, time: shard.now(), what }, 0);
         }
     }
 
@@ -270,7 +383,7 @@ mod tests {
     fn a_reader_who_leaves_too_many_changes_lying_is_cut_off() {
         let (shards, mut end) = pipe();
         let (mut pipes, shard) = (Pipes::default(), Shard::new());
-        pipes.open(shards);
+        pipes.open(&shard, shards);
         pipes.tell(end.id, change(1));
         pipes.settle(&shard);
         assert!(matches!(received(&mut end)[..], [Return::Changed(_)]));
@@ -291,7 +404,7 @@ mod tests {
     fn a_pipe_tells_that_the_shard_has_gone() {
         let (shards, mut end) = pipe();
         let mut pipes = Pipes::default();
-        pipes.open(shards);
+        pipes.open(&Shard::new(), shards);
         drop(pipes);
         assert!(matches!(received(&mut end)[..], [Return::Stopping]));
     }

@@ -45,7 +45,8 @@ struct Stream {
 impl Stream {
     fn told(outbox: &mut Outbox, shard: &mut Shard, number: u64, kind: Kind) -> Stream {
         let (feed, notices) = mpsc::channel(kind.room());
-        let follower = AgentFollower { agent: ANA, session: SESSION, stream: number, feed: feed.into() };
+        let follower =
+            AgentFollower { agent: ANA, session: SESSION, stream: number, after: None, feed: feed.into() };
         let (wake, woken) = std::sync::mpsc::channel::<()>();
         let reader = std::thread::spawn(move || {
             if kind == Kind::Sleeps {
@@ -64,7 +65,7 @@ impl Stream {
             expected.push(shard.sequence());
         }
         drop(wake);
-        let cut_off = outbox.take_cut_off() == [ANA];
+        let cut_off = outbox.take_cut_off(shard) == [ANA];
         assert_eq!(cut_off, !outbox.agents.contains_key(&ANA), "who is cut off is told nothing more");
         Stream { kind, expected, cut_off, reader }
     }
@@ -79,9 +80,9 @@ impl Stream {
         let Some((snapshot, changes)) = told.split_first() else {
             panic!("{kind:?}: a feed begins with a snapshot");
         };
-        assert!(matches!(snapshot.notice, Notice::Snapshot(_)), "{kind:?}: {snapshot:?}");
+        assert!(matches!(snapshot.notice, Notice::Snapshot { .. }), "{kind:?}: {snapshot:?}");
         assert!(changes.iter().all(|change| matches!(change.notice, Notice::Status(_))), "{kind:?}");
-        let sequences: Vec<Sequence> = changes.iter().map(|change| change.sequence).collect();
+        let sequences: Vec<Sequence> = changes.iter().map(|change| change.position.sequence).collect();
         assert_eq!(sequences, expected[..sequences.len()], "{kind:?}: in order and without a gap");
         let all = sequences.len() == expected.len();
         match kind {

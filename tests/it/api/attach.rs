@@ -1,6 +1,7 @@
 //! Many agents on one stream, for a platform whose desk phones speak no gRPC.
 
 use super::harness::{Server, name, within};
+use baton::proto::assignment::State;
 use baton::proto::attach_request::Request as Ask;
 use baton::proto::attach_response::Response as Answer;
 use baton::proto::work_response::Event;
@@ -72,7 +73,7 @@ impl Platform {
     }
 
     async fn sign_in(&mut self, tag: u64, agent: &str) {
-        let open = proto::WorkRequest { agent: name("agents", agent), session: String::new() };
+        let open = proto::WorkRequest { agent: name("agents", agent), ..proto::WorkRequest::default() };
         let (about, answer) = self.ask(tag, Ask::Open(open)).await;
         assert_eq!(about, name("agents", agent));
         assert!(
@@ -148,7 +149,7 @@ async fn a_platform_works_for_two_agents_on_one_stream() {
     let foreign = platform.failure(34, accept("tenants/rival/offers/1")).await;
     assert_eq!(foreign, (Code::NotFound as i32, "TENANT_NOT_FOUND".into()));
     let open = |agent: &str, session: &str| {
-        Ask::Open(proto::WorkRequest { agent: agent.into(), session: session.into() })
+        Ask::Open(proto::WorkRequest { agent: agent.into(), session: session.into(), ..Default::default() })
     };
     let foreign = platform.failure(35, open("tenants/rival/agents/ana", "")).await;
     assert_eq!(foreign, (Code::NotFound as i32, "TENANT_NOT_FOUND".into()));
@@ -279,4 +280,56 @@ async fn what_an_agent_does_in_a_conversation_goes_over_the_stream_too() {
     let (_, answer) = platform.ask(33, requeue).await;
     assert!(matches!(answer, Answer::Status(_)), "{answer:?}");
     assert_eq!(server.get(&interaction).await.requeues, 2, "parked and resumed, then put back");
+}
+
+#[tokio::test]
+async fn an_agent_of_a_platform_goes_on_after_the_cursor_on_its_next_stream() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3), ("bo", 3)]).await;
+    let call = server.call("c1").await;
+    let mut platform = server.attach().await;
+    platform.sign_in(1, "ana").await;
+    let work = |answer: &Answer| match answer {
+        Answer::Work(work) => Some((**work).clone()),
+        _ => None,
+    };
+    let (offer, cursor) = loop {
+        let told = platform.told("ana", work).await;
+        if let Some(Event::Offer(offer)) = told.event {
+            break (offer, told.cursor);
+        }
+    };
+    let accept = Ask::Accept(proto::AcceptRequest { offer: offer.name.clone() });
+    let (_, Answer::Accepted(_)) = platform.ask(3, accept).await else { panic!("it is open") };
+    drop(platform);
+    server.agent_until("ana", |status| status.liveness() == Liveness::Lost).await;
+    server.cancel(&call).await;
+    let mut again = server.attach().await;
+    again.sign_in(1, "bo").await;
+    let agent = name("agents", "ana");
+    let open =
+        |resume_after| proto::WorkRequest { agent: agent.clone(), session: String::new(), resume_after };
+    let ahead = proto::Cursor { sequence: 1_000_000, ..proto::Cursor::default() };
+    let refused = again.failure(3, Ask::Open(open(Some(ahead)))).await;
+    assert_eq!(refused, (Code::OutOfRange as i32, "CURSOR_AHEAD".into()));
+    let (_, answer) = again.ask(4, Ask::Open(open(cursor))).await;
+    assert!(matches!(answer, Answer::Status(_)), "{answer:?}");
+    let mut events = Vec::new();
+    while events.len() < 5 {
+        let told = again.told("ana", work).await;
+        assert!(told.cursor.map(|at| (at.sequence, at.index)) >= cursor.map(|at| (at.sequence, at.index)));
+        events.push(told.event.expect("every message says something"));
+    }
+    let [
+        Event::Opened(_),
+        Event::Resumed(resumed),
+        Event::OfferEnded(ended),
+        Event::Assignment(talks),
+        Event::Assignment(over),
+    ] = &events[..]
+    else {
+        panic!("{events:?}");
+    };
+    assert_eq!((resumed.missed, &ended.offer), (3, &offer.name));
+    assert_eq!((talks.state(), over.state()), (State::Talking, State::Ended));
 }

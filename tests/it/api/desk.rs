@@ -11,8 +11,11 @@ pub struct Desk {
     pub session: String,
     pub resumed: bool,
     pub snapshot: proto::WorkSnapshot,
-    /// The cursor of the last message.
+    /// How many messages were missed, if the stream went on from a cursor.
+    pub missed: Option<u32>,
+    /// The sequence of the last message, and its whole cursor.
     pub cursor: u64,
+    pub last: proto::Cursor,
     stream: Streaming<proto::WorkResponse>,
 }
 
@@ -26,17 +29,17 @@ impl Server {
 
     /// Opens the stream, or opens it again.
     pub async fn work(&self, agent: &str, session: &str) -> Desk {
-        let agent = name("agents", agent);
-        let request = proto::WorkRequest { agent: agent.clone(), session: session.into() };
-        let answer = within("the stream", self.agents().work(request)).await;
-        let stream = answer.expect("the agent exists").into_inner();
-        let (session, snapshot) = (String::new(), proto::WorkSnapshot::default());
-        let mut desk = Desk { agent, session, resumed: false, snapshot, cursor: 0, stream };
-        let Event::Opened(opened) = desk.next().await else { panic!("a stream begins with its session") };
-        (desk.session, desk.resumed) = (opened.session, opened.resumed);
-        let Event::Snapshot(snapshot) = desk.next().await else { panic!("then comes the snapshot") };
-        desk.snapshot = snapshot;
+        let desk = self.work_after(agent, session, None).await;
+        assert!(desk.missed.is_none() && !desk.snapshot.gap, "nobody asked for what was missed");
         desk
+    }
+
+    /// The same, going on after a cursor.
+    pub async fn work_after(&self, agent: &str, session: &str, resume_after: Option<proto::Cursor>) -> Desk {
+        let agent = name("agents", agent);
+        let request = proto::WorkRequest { agent: agent.clone(), session: session.into(), resume_after };
+        let answer = within("the stream", self.agents().work(request)).await;
+        Desk::begin(agent, answer.expect("the agent exists").into_inner()).await
     }
 
     pub async fn present(
@@ -120,16 +123,44 @@ impl Server {
 }
 
 impl Desk {
+    /// Takes the beginning of a stream.
+    pub async fn begin(agent: String, stream: Streaming<proto::WorkResponse>) -> Desk {
+        let mut desk = Desk {
+            agent,
+            session: String::new(),
+            resumed: false,
+            snapshot: proto::WorkSnapshot::default(),
+            missed: None,
+            cursor: 0,
+            last: proto::Cursor::default(),
+            stream,
+        };
+        let Event::Opened(opened) = desk.next().await else { panic!("a stream begins with its session") };
+        (desk.session, desk.resumed) = (opened.session, opened.resumed);
+        match desk.next().await {
+            Event::Snapshot(snapshot) => desk.snapshot = snapshot,
+            Event::Resumed(resumed) => desk.missed = Some(resumed.missed),
+            other => panic!("then comes the snapshot or what was missed, not {other:?}"),
+        }
+        desk
+    }
+
     /// What comes next on the stream. Its cursor may not go back.
     pub async fn next(&mut self) -> Event {
-        let message = within("the next message", self.stream.message()).await.expect("the stream goes on");
-        self.take(message.expect("the stream goes on"))
+        self.try_next().await.expect("the stream goes on")
+    }
+
+    /// The same of a stream that may end.
+    pub async fn try_next(&mut self) -> Result<Event, Status> {
+        let message = within("the next message", self.stream.message()).await?;
+        Ok(self.take(message.expect("a stream ends with an error")))
     }
 
     fn take(&mut self, message: proto::WorkResponse) -> Event {
-        let cursor = message.cursor.expect("every message has a cursor").sequence;
-        assert!(cursor >= self.cursor, "cursor {cursor} after {}", self.cursor);
-        self.cursor = cursor;
+        let cursor = message.cursor.expect("every message has a cursor");
+        let at = |cursor: &proto::Cursor| (cursor.sequence, cursor.index);
+        assert!(at(&cursor) >= at(&self.last), "{cursor:?} after {:?}", self.last);
+        (self.cursor, self.last) = (cursor.sequence, cursor);
         message.event.expect("every message says something")
     }
 

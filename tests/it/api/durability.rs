@@ -236,7 +236,11 @@ async fn when_nothing_can_be_written_nothing_is_answered_ok() {
     let mut watch = {
         let waits = server.submit(call_with("waits", |one| one.channel = 5)).await.expect("taken");
         let name = waits.interaction.expect("an interaction").name;
-        server.interactions().watch(proto::WatchInteractionRequest { name }).await.expect("it exists")
+        server
+            .interactions()
+            .watch(proto::WatchInteractionRequest { name, ..Default::default() })
+            .await
+            .expect("it exists")
     };
     let offer = ana.next_offer().await;
 

@@ -234,7 +234,7 @@ impl Server {
         interaction: &str,
         wanted: impl Fn(&proto::Interaction) -> bool,
     ) -> proto::Interaction {
-        let request = proto::WatchInteractionRequest { name: interaction.into() };
+        let request = proto::WatchInteractionRequest { name: interaction.into(), ..Default::default() };
         let mut changes = self.interactions().watch(request).await.expect("it exists").into_inner();
         loop {
             let change = within("a change", changes.message()).await.expect("the watch goes on");

@@ -38,6 +38,7 @@ mod publishing_plans;
 mod races;
 mod reaching;
 mod reports;
+mod resuming;
 mod route;
 mod rules;
 mod ruling;

@@ -192,7 +192,7 @@ async fn a_tenant_has_so_many_streams_and_no_more() {
     let server = Server::with(Settings { streams_max: Some(16), ..settings() }).await;
     server.open_floor(&[]).await;
     let call = server.call("c1").await;
-    let watch = || proto::WatchInteractionRequest { name: call.clone() };
+    let watch = || proto::WatchInteractionRequest { name: call.clone(), ..Default::default() };
     let mut open = Vec::new();
     for _ in 0..16 {
         open.push(within("a watch", server.interactions().watch(watch())).await.expect("there is room"));
@@ -207,7 +207,7 @@ async fn a_tenant_has_so_many_streams_and_no_more() {
         "a watch of none",
         server
             .interactions()
-            .watch(proto::WatchInteractionRequest { name: name("interactions", 9) })
+            .watch(proto::WatchInteractionRequest { name: name("interactions", 9), ..Default::default() })
             .await
             .map(drop),
         (Code::NotFound, "INTERACTION_NOT_FOUND", "name"),

@@ -9,6 +9,9 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status, Streaming};
 
+/// A change that was told: of what, its state, its agent.
+type Change = (String, InteractionState, String);
+
 /// A source with its stream.
 struct Source {
     ask: mpsc::Sender<proto::RouteRequest>,
@@ -59,16 +62,43 @@ impl Source {
         }
     }
 
-    async fn change(&mut self) -> (String, InteractionState, String) {
+    async fn change(&mut self) -> Change {
+        self.change_at().await.0
+    }
+
+    /// A change with its sequence.
+    async fn change_at(&mut self) -> (Change, u64) {
         match self.answer().await {
-            (0, Answer::Changed(changed)) => (changed.name.clone(), changed.state(), changed.agent),
+            (0, Answer::Changed(changed)) => {
+                ((changed.name.clone(), changed.state(), changed.agent), changed.sequence)
+            }
             other => panic!("want a change, came {other:?}"),
         }
+    }
+
+    /// Opens the stream to go on after a change; what is said of it beside the changes that were missed.
+    async fn resume(&mut self, tag: u64, after: u64) -> proto::RouteResumed {
+        let Ask::Open(open) = open(true) else { unreachable!("it opens") };
+        self.send(tag, Ask::Open(proto::RouteOpen { resume_after: Some(after), ..open })).await;
+        let (mut opened, mut resumed) = (false, None);
+        while !opened || resumed.is_none() {
+            match self.answer().await {
+                (_, Answer::Opened(_)) => opened = true,
+                (0, Answer::Resumed(told)) => resumed = Some(told),
+                other => panic!("want the stream opened and resumed, came {other:?}"),
+            }
+        }
+        resumed.expect("the loop ends with it")
     }
 }
 
 fn open(watch: bool) -> Ask {
-    Ask::Open(proto::RouteOpen { parent: TENANT.into(), source: "pbx".into(), lease: None, watch })
+    Ask::Open(proto::RouteOpen {
+        parent: TENANT.into(),
+        source: "pbx".into(),
+        watch,
+        ..proto::RouteOpen::default()
+    })
 }
 
 #[tokio::test]
@@ -187,8 +217,8 @@ async fn a_stream_keeps_its_sources_session() {
     server.open_floor(&[]).await;
     let mut source = server.route().await;
     let lease = seconds(60);
-    let asked =
-        Ask::Open(proto::RouteOpen { parent: TENANT.into(), source: "pbx".into(), lease, watch: false });
+    let open = proto::RouteOpen { parent: TENANT.into(), source: "pbx".into(), ..Default::default() };
+    let asked = Ask::Open(proto::RouteOpen { lease, ..open });
     let Answer::Opened(opened) = source.ask(1, asked.clone()).await else { panic!("it opens") };
     assert_eq!((opened.opened, opened.lease), (true, lease));
     let Answer::Opened(renewed) = source.ask(2, asked).await else { panic!("it renews") };
@@ -229,4 +259,49 @@ async fn the_stream_ends_with_the_server_and_says_so() {
     assert_eq!(ended.code(), Code::Unavailable, "{ended:?}");
     drop(source);
     within("the stop", stopping).await.expect("no panic").expect("a graceful stop");
+}
+
+#[tokio::test]
+async fn a_source_whose_stream_broke_goes_on_with_another_and_hears_what_it_missed() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let ana = name("agents", "ana");
+    let mut broken = server.route().await;
+    broken.ask(1, open(true)).await;
+    let first = broken.submit(2, call("c1")).await.name;
+    let second = broken.submit(3, call("c2")).await.name;
+    let mut desk = server.sign_in("ana").await;
+    let (offered, at) = broken.change_at().await;
+    assert_eq!(offered, (first.clone(), InteractionState::Offered, ana.clone()));
+    drop(broken);
+    let offer = desk.next_offer().await;
+    let accepted = server.accept(&offer.name).await.expect("the offer is open");
+    server.complete(&accepted.assignment).await.expect("it is in hand");
+    let mut again = server.route().await;
+    let resumed = again.resume(1, at).await;
+    let told: Vec<Change> = {
+        let mut told = Vec::new();
+        for _ in 0..resumed.missed {
+            told.push(again.change().await);
+        }
+        told
+    };
+    let now = |name: &String, state| (name.clone(), state, ana.clone());
+    use InteractionState::{Closed, Handling, Offered};
+    // The one it had heard of may come again.
+    let since = told.strip_prefix(&[offered][..]).unwrap_or(&told);
+    assert!(!resumed.gap);
+    assert_eq!(since, [now(&first, Handling), now(&first, Closed), now(&second, Offered)]);
+    let offer = desk.next_offer().await;
+    server.accept(&offer.name).await.expect("the offer is open");
+    assert_eq!(again.change().await, now(&second, Handling), "and from now on here");
+    for not_held in [0, 1_000_000] {
+        let resumed = again.resume(2, not_held).await;
+        assert!(resumed.gap && resumed.missed == 0 && resumed.sequence > at, "{resumed:?}");
+    }
+    let nobody = proto::RouteOpen { parent: TENANT.into(), resume_after: Some(1), ..Default::default() };
+    let wrong = (Code::InvalidArgument, "FIELD_INVALID".to_owned(), "resume_after".to_owned());
+    assert_eq!(again.failure(3, Ask::Open(nobody.clone())).await, wrong);
+    let unwatched = proto::RouteOpen { source: "pbx".into(), ..nobody };
+    assert_eq!(again.failure(4, Ask::Open(unwatched)).await, wrong);
 }

@@ -1,10 +1,12 @@
 //! Who opens a stream and does not read it: the others are served, the reader is cut off, told where the gap begins,
-//! and may come back.
+//! and may come back and go on from there.
 
+use super::desk::Desk;
 use super::expect::assert_refused;
-use super::harness::{Server, name, within};
+use super::harness::{Server, call_with, name, within};
 use baton::proto::agents_client::AgentsClient;
 use baton::proto::interactions_client::InteractionsClient;
+use baton::proto::work_response::Event;
 use baton::proto::{self, Liveness, Presence};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
@@ -28,16 +30,22 @@ async fn to_the_end<T>(stream: &mut Streaming<T>) -> (Option<T>, Status) {
     }
 }
 
-fn gap_after(status: &Status) -> String {
+/// The cursor that the error of a reader who was too slow tells.
+fn gap_after(status: &Status) -> (String, String) {
     let details = status.get_error_details();
-    details.error_info().expect("a reason").metadata["after_sequence"].clone()
+    let told = &details.error_info().expect("a reason").metadata;
+    (told["after_sequence"].clone(), told["after_index"].clone())
+}
+
+fn shown(cursor: proto::Cursor) -> (String, String) {
+    (cursor.sequence.to_string(), cursor.index.to_string())
 }
 
 #[tokio::test]
 async fn an_agent_who_does_not_read_is_cut_off_and_the_floor_goes_on() {
     let server = Server::start().await;
     server.open_floor(&[("ana", 3), ("bo", 3)]).await;
-    let request = proto::WorkRequest { agent: name("agents", "ana"), session: String::new() };
+    let request = proto::WorkRequest { agent: name("agents", "ana"), ..proto::WorkRequest::default() };
     let mut desk = AgentsClient::new(narrow(&server).await);
     let mut unread = within("the stream", desk.work(request)).await.expect("she exists").into_inner();
     let mut changes = 0;
@@ -55,7 +63,7 @@ async fn an_agent_who_does_not_read_is_cut_off_and_the_floor_goes_on() {
     assert_eq!(server.get(&call).await.agent, name("agents", "bo"), "others are served");
     let (last, ended) = to_the_end(&mut unread).await;
     let cursor = last.expect("what fitted was told").cursor.expect("each has one");
-    assert_eq!(gap_after(&ended), cursor.sequence.to_string());
+    assert_eq!(gap_after(&ended), shown(cursor));
     assert_refused("the stream", Err::<(), _>(ended), (Code::ResourceExhausted, "STREAM_GAP", ""));
     let again = server.work("ana", "").await;
     assert!(again.cursor > cursor.sequence, "the snapshot is of now");
@@ -66,7 +74,7 @@ async fn a_watch_that_is_not_read_ends_and_the_next_one_shows_what_was_missed() 
     let server = Server::start().await;
     server.open_floor(&[]).await;
     let call = server.call("c1").await;
-    let watch = || proto::WatchInteractionRequest { name: call.clone() };
+    let watch = || proto::WatchInteractionRequest { name: call.clone(), ..Default::default() };
     let mut platform = InteractionsClient::new(narrow(&server).await);
     let mut unread = within("the watch", platform.watch(watch())).await.expect("it exists").into_inner();
     for change in 0..200 {
@@ -76,10 +84,89 @@ async fn a_watch_that_is_not_read_ends_and_the_next_one_shows_what_was_missed() 
     }
     let (last, ended) = to_the_end(&mut unread).await;
     let cursor = last.expect("what fitted was told").cursor.expect("each has one");
-    assert_eq!(gap_after(&ended), cursor.sequence.to_string());
+    assert_eq!(gap_after(&ended), shown(cursor));
     assert_refused("the watch", Err::<(), _>(ended), (Code::ResourceExhausted, "STREAM_GAP", ""));
     let again = within("the watch", server.interactions().watch(watch())).await.expect("it exists");
     let now = within("a snapshot", again.into_inner().message()).await.expect("it goes on").expect("a view");
     assert_eq!(now.interaction.expect("an interaction").priority, 1, "the last change");
     assert!(now.cursor.expect("each has one").sequence > cursor.sequence);
+}
+
+/// What the customer of a chat writes, by number; long enough to fill what lies between.
+fn line(number: usize) -> String {
+    format!("{number} {}", "and more ".repeat(40))
+}
+
+#[tokio::test]
+async fn an_agent_who_was_cut_off_comes_back_and_has_missed_nothing() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3)]).await;
+    let chat = call_with("c1", |one| one.channel = proto::Channel::Chat.into());
+    let chat = server.submit(chat).await.expect("taken").interaction.expect("an interaction").name;
+    let agent = name("agents", "ana");
+    let request = proto::WorkRequest { agent: agent.clone(), ..proto::WorkRequest::default() };
+    let mut client = AgentsClient::new(narrow(&server).await);
+    let stream = within("the stream", client.work(request)).await.expect("she exists").into_inner();
+    let mut slow = Desk::begin(agent, stream).await;
+    server.present("ana", Presence::Available).await.expect("a session is open");
+    let offer = slow.next_offer().await;
+    server.accept(&offer.name).await.expect("the offer is open");
+    let mut written = 0;
+    while server.agent("ana").await.liveness() == Liveness::Live {
+        for _ in 0..50 {
+            server.update(&chat, &line(written)).await.expect("nobody waits for a reader");
+            written += 1;
+        }
+        assert!(written < 20_000, "nothing reaches her, and she counts as there");
+    }
+    let mut heard = Vec::new();
+    let ended = loop {
+        match slow.try_next().await {
+            Ok(Event::Message(message)) => heard.push(message.text),
+            Ok(_) => {}
+            Err(status) => break status,
+        }
+    };
+    assert_eq!(gap_after(&ended), shown(slow.last));
+    assert_refused("the stream", Err::<(), _>(ended), (Code::ResourceExhausted, "STREAM_GAP", ""));
+    assert!(heard.len() < written, "something was left over");
+    let mut again = server.work_after("ana", &slow.session, Some(slow.last)).await;
+    assert!(again.resumed && again.missed.is_some(), "what she missed is held");
+    while heard.len() < written {
+        if let Event::Message(message) = again.next().await {
+            heard.push(message.text);
+        }
+    }
+    assert_eq!(heard, (0..written).map(line).collect::<Vec<_>>(), "each once and in order");
+}
+
+#[tokio::test]
+async fn a_watch_that_was_cut_off_goes_on_where_it_was() {
+    let priority = |change: usize| i32::try_from(change % 10).expect("a few points");
+    let server = Server::start().await;
+    server.open_floor(&[]).await;
+    let call = server.call("c1").await;
+    let mut platform = InteractionsClient::new(narrow(&server).await);
+    let watch = |resume_after| proto::WatchInteractionRequest { name: call.clone(), resume_after };
+    let mut unread = within("the watch", platform.watch(watch(None))).await.expect("it exists").into_inner();
+    let first = within("a state", unread.message()).await.expect("it goes on").expect("a state");
+    for change in 1..=200 {
+        let request = proto::ReprioritiseRequest { interaction: call.clone(), priority: priority(change) };
+        within("a change", server.supervision().reprioritise(request)).await.expect("it waits");
+    }
+    let mut seen = vec![first.interaction.expect("an interaction").priority];
+    let mut cursor = first.cursor;
+    while let Ok(Some(message)) = within("the gap", unread.message()).await {
+        cursor = message.cursor;
+        seen.push(message.interaction.expect("an interaction").priority);
+    }
+    assert!(seen.len() < 200, "it was cut off");
+    let again = within("the watch", server.interactions().watch(watch(cursor))).await.expect("it exists");
+    let mut again = again.into_inner();
+    while seen.len() <= 200 {
+        let message = within("a change", again.message()).await.expect("it goes on").expect("it is not over");
+        assert!(!message.gap);
+        seen.push(message.interaction.expect("an interaction").priority);
+    }
+    assert_eq!(seen, (0..=200).map(priority).collect::<Vec<_>>(), "each change once and in order");
 }

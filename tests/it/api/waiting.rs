@@ -70,7 +70,7 @@ async fn a_watch_shows_each_change_until_it_is_over() {
     let server = Server::start().await;
     server.open_floor(&[("ana", 3)]).await;
     let call = server.call("c1").await;
-    let request = proto::WatchInteractionRequest { name: call.clone() };
+    let request = proto::WatchInteractionRequest { name: call.clone(), ..Default::default() };
     let mut watch = server.interactions().watch(request.clone()).await.expect("it exists").into_inner();
     let mut states = Vec::new();
     let mut cursor = 0;
