@@ -41,7 +41,7 @@ impl Past {
     }
 
     /// The number of the first event that the journal has.
-    pub(crate) fn first_in_journal(&self) -> Result<u64, Fault> {
+    pub fn first_in_journal(&self) -> Result<u64, Fault> {
         self.journal.first()
     }
 
