@@ -5,7 +5,7 @@
 use super::contacts::Contacts;
 use super::follow::{About, Follow, over};
 use super::payload::SAID_MAX;
-use super::pupil::Outlook;
+use super::pupil::{Outlook, or_say};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{CustomerId, InteractionId, Sequence};
 use crate::engine::kept::{Keep, Kept};
@@ -103,18 +103,24 @@ impl Followers {
         self.newest_customer = self.newest_customer.max(customer);
     }
 
+    /// Learning must not keep anybody from starting: if it breaks it is over, and begins again with the next start.
     fn learn(&mut self, shard: &Shard, stamped: &Stamped) {
-        let Some(learner) = &mut self.learner else { return };
+        let Followers { learner: Some(learner), eyes, outlook, .. } = self else { return };
         let (now, floor) = (stamped.time, shard.floor());
-        let mut lessons = ArrayVec::<Lesson, 8>::new();
-        self.eyes.look(now, &stamped.event, &mut |seen| {
-            learner.note(now, seen, floor);
-            // Returns of a week may come at once; they are nothing but learned from.
-            if !matches!(seen, Seen::Ended { interaction: None, .. }) {
-                lessons.push(Lesson::new(now, seen, shard));
-            }
+        let learned = or_say(|| {
+            let mut lessons = ArrayVec::<Lesson, 8>::new();
+            eyes.look(now, &stamped.event, &mut |seen| {
+                learner.note(now, seen, floor);
+                // Returns of a week may come at once; they are nothing but learned from.
+                if !matches!(seen, Seen::Ended { interaction: None, .. }) {
+                    lessons.push(Lesson::new(now, seen, shard));
+                }
+            });
+            outlook.learn(&lessons, learner, floor);
         });
-        self.outlook.learn(&lessons, learner, floor);
+        if learned.is_none() {
+            self.learner = None;
+        }
     }
 }
 
@@ -211,6 +217,45 @@ impl Replica {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::channel::Channel;
+    use crate::engine::event::Admitted;
+    use crate::engine::ids::QueueKey;
+    use crate::engine::plan::{Facts, Goals, Plan};
+    use crate::engine::route::Route;
+
+    /// Into a queue that no floor has, which nothing in learning is prepared for.
+    fn admitted() -> Stamped {
+        let route = Route::plain(QueueKey(9), Vec::new());
+        let admitted = Admitted {
+            interaction: InteractionId(1),
+            keys: [None; 2],
+            content: 0,
+            source: "pbx".into(),
+            external_id: "1".into(),
+            channel: Channel::Voice,
+            facts: Facts::default(),
+            plan: Plan::plain(0, route, 0, Goals::plain()).into(),
+            route: 0,
+            hops: 0,
+            scheduled: None,
+            replaces: None,
+            wanted: None,
+        };
+        let event = Event::Admitted(admitted.into());
+        Stamped { sequence: Sequence(1), time: Time(1_000), event }
+    }
+
+    #[test]
+    fn what_breaks_in_learning_ends_the_learning_and_no_recovery() {
+        let (mut followers, shard, admitted) = (Followers::new(true), Shard::new(), admitted());
+        for sealed in [&b"one"[..], b"two"] {
+            followers.hear(&shard, &admitted, Some(sealed));
+            assert!(followers.learner.is_none(), "it broke");
+            assert_eq!(followers.sealed[&InteractionId(1)].payload, sealed, "all else is followed");
+        }
+        followers.set_learning(true);
+        assert!(followers.learner.is_some(), "the next start begins again");
+    }
 
     #[test]
     fn whether_it_learns_is_for_the_start_to_say() {
