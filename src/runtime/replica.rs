@@ -17,6 +17,7 @@ use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::path::Path;
 
 /// What is sealed of an interaction that is not over.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,17 +135,22 @@ pub(super) fn customer_of(event: &Event) -> Option<CustomerId> {
 }
 
 /// The engine's state with all that follows it.
-pub(super) struct Replica {
-    pub shard: Shard,
-    pub followers: Followers,
+pub struct Replica {
+    pub(super) shard: Shard,
+    pub(super) followers: Followers,
     /// Of the last event.
-    pub mark: Mark,
+    mark: Mark,
 }
 
 impl Replica {
     /// Before the first event.
     pub fn new(learns: bool) -> Replica {
         Replica { shard: Shard::new(), followers: Followers::new(learns), mark: Mark::default() }
+    }
+
+    /// The engine's state.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
     }
 
     /// Takes the next event, with nobody to tell what it means for histories.
@@ -180,7 +186,7 @@ impl Replica {
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Option<Replica>, Fault> {
         for (_, path) in snapshots.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
-            match SnapshotReader::open(path).and_then(|reader| Replica::read(reader, tenant, is_ours)) {
+            match Replica::read(path, tenant, is_ours) {
                 Ok(mut replica) => {
                     replica.followers.set_learning(learns);
                     return Ok(Some(replica));
@@ -191,11 +197,13 @@ impl Replica {
         Ok(None)
     }
 
-    fn read(
-        mut reader: SnapshotReader,
+    /// Reads one that was written down of this tenant's state. `is_ours` looks at the mark of an event.
+    pub fn read(
+        path: &Path,
         tenant: &str,
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Replica, Fault> {
+        let mut reader = SnapshotReader::open(path)?;
         let Origin { tenant: found, mark } = reader.origin().clone();
         if found != tenant {
             return Err(reader.unfit("it is of another tenant"));
