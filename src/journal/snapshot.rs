@@ -182,6 +182,11 @@ impl SnapshotReader {
         Ok(reader)
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Which journal it belongs to.
     pub fn origin(&self) -> &Origin {
         &self.origin

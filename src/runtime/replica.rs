@@ -11,7 +11,7 @@ use crate::engine::ids::{CustomerId, InteractionId, Sequence};
 use crate::engine::kept::{Keep, Kept};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots};
+use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots, read_state};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use arrayvec::ArrayVec;
 use hashbrown::HashMap;
@@ -204,19 +204,9 @@ impl Replica {
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Replica, Fault> {
         let mut reader = SnapshotReader::open(path)?;
-        let Origin { tenant: found, mark } = reader.origin().clone();
-        if found != tenant {
-            return Err(reader.unfit("it is of another tenant"));
-        }
-        if !is_ours(reader.sequence(), mark)? {
-            return Err(reader.unfit("it is of another journal than the one beside it"));
-        }
-        let shard = Shard::from_kept(&mut reader)?;
+        let mark = reader.origin().mark;
+        let shard = read_state(&mut reader, tenant, is_ours)?;
         let followers = reader.next()?;
-        let sequence = reader.sequence();
-        if shard.sequence().0 != sequence {
-            return Err(reader.unfit("it holds another state than it says"));
-        }
         reader.finish()?;
         Ok(Replica { shard, followers, mark })
     }
