@@ -51,6 +51,7 @@ pub(crate) use recovery::check_snapshot;
 #[cfg(feature = "server")]
 pub(crate) use recovery::read_state;
 pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
+#[cfg(feature = "server")]
 pub(crate) use reserve::free;
 pub use reserve::{RESERVE, Reserve};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};
