@@ -100,9 +100,9 @@ fn verify(data: &Path, output: Output) -> ExitCode {
     };
     let intact = verdicts.0.iter().all(|verdict| verdict.intact);
     match print(&verdicts, output) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => failed(&error),
-        _ if intact => ExitCode::SUCCESS,
-        _ => ExitCode::from(EXIT_WRONG),
+        Err(error) => failed(&error),
+        Ok(()) if intact => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::from(EXIT_WRONG),
     }
 }
 

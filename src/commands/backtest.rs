@@ -19,7 +19,6 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
-use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -155,8 +154,6 @@ pub fn run(args: BacktestArgs) -> ExitCode {
     match compare(&args) {
         Ok(result) => match print(&result, args.output) {
             Ok(()) => ExitCode::SUCCESS,
-            // Whoever reads us has seen enough, as `head` has.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Err(error) => failed(&error.to_string(), 1),
         },
         Err(Failed(message, code)) => failed(&message, code),

@@ -3,7 +3,6 @@
 //! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the files could not
 //! be used; 2, by clap: the options are not understood.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -69,8 +68,6 @@ pub fn run(args: BoundArgs) -> ExitCode {
     };
     match print(&bounds, args.output) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads us has seen enough, as `head` has.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Exit code 2: something is damaged, or was not done; 69: it cannot be read or written.
 
-use super::printed::{Output, print};
+use super::printed::{Output, print, read};
 use crate::journal::set_aside::{self, SetAside};
 use crate::journal::{Fault, FolderLock};
 use crate::upkeep::{self, Checked, LeftOut, Record, Saving, UpkeepError, tenants};
@@ -126,7 +126,9 @@ impl NotDone {
         match self {
             NotDone::NotSetAside(_)
             | NotDone::Upkeep(
-                UpkeepError::InTheWay(_) | UpkeepError::Fault(Fault::Damaged { .. } | Fault::Foreign { .. }),
+                UpkeepError::InTheWay(_)
+                | UpkeepError::NotApart { .. }
+                | UpkeepError::Fault(Fault::Damaged { .. } | Fault::Foreign { .. }),
             ) => EXIT_WRONG,
             NotDone::Upkeep(_) | NotDone::Print(_) => EXIT_UNAVAILABLE,
         }
@@ -154,7 +156,7 @@ impl fmt::Display for Found {
 /// Also of a backup: it is a data folder.
 pub(super) fn verify(data: &Path, output: Output) -> Result<ExitCode, NotDone> {
     let found = Found(upkeep::verify(data)?);
-    read(print(&found, output))?;
+    print(&found, output)?;
     let intact = found.0.iter().all(|checked| checked.damage.is_none());
     Ok(if intact { ExitCode::SUCCESS } else { ExitCode::from(EXIT_WRONG) })
 }
@@ -182,14 +184,6 @@ fn dump(
     let flushed = out.flush();
     read(shown?.and(flushed))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Whoever reads us may have seen enough, as `head` has.
-fn read(printed: io::Result<()>) -> io::Result<()> {
-    match printed {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
-    }
 }
 
 impl fmt::Display for Saving {
@@ -263,7 +257,7 @@ fn poisoned(data: &Path, output: Output) -> Result<ExitCode, NotDone> {
         let entries = set_aside::read(&tenant.path).map_err(UpkeepError::from)?;
         all.extend(entries.into_iter().map(|one| OfTenant { tenant: tenant.name.clone(), one }));
     }
-    read(print(&Poisoned(all), output))?;
+    print(&Poisoned(all), output)?;
     Ok(ExitCode::SUCCESS)
 }
 

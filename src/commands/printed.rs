@@ -17,13 +17,31 @@ pub enum Output {
 
 /// Prints a result to standard output.
 pub fn print(result: &(impl Serialize + Display), output: Output) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let json = |out: &mut io::StdoutLock<'_>| {
+        serde_json::to_writer_pretty(&mut *out, result).map_err(io::Error::from)?;
+        writeln!(out)
+    };
     match output {
-        Output::Text => write!(out, "{result}")?,
-        Output::Json => {
-            serde_json::to_writer_pretty(&mut out, result).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
+        Output::Text => say(result),
+        Output::Json => read(write(json)),
     }
+}
+
+/// Prints a text to standard output.
+pub fn say(text: &impl Display) -> io::Result<()> {
+    read(write(|out| write!(out, "{text}")))
+}
+
+/// Whoever reads us may have seen enough, as `head` has: what is done is done all the same.
+pub fn read(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
+
+fn write(what: impl FnOnce(&mut io::StdoutLock<'_>) -> io::Result<()>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    what(&mut out)?;
     out.flush()
 }

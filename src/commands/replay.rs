@@ -3,7 +3,6 @@
 //! Results go to standard output, the progress bar and what went wrong to standard error. Exit code 1: the log
 //! could not be replayed; 2, by clap: the options are not understood.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -95,8 +94,6 @@ pub fn run(args: ReplayArgs) -> ExitCode {
     };
     match printed {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        // Whoever reads us has seen enough, as `head` has.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Ok(Err(error)) => failed(&error),
         Err(error) => failed(&error),
     }

@@ -8,12 +8,13 @@ mod draft;
 mod look;
 mod publish;
 
-use super::printed::{Output, print};
+use super::printed::{Output, print, say};
 use crate::assembly::{ServerError, read_rules};
 use crate::client;
 use crate::rules::DEFAULT;
 use crate::rules::facts::Manual;
 use clap::{Args, Subcommand};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -69,10 +70,7 @@ enum Command {
 /// Checks, prints, or asks a server.
 pub fn run(args: RulesArgs) -> ExitCode {
     match args.command {
-        Command::Default => {
-            print!("{DEFAULT}");
-            ExitCode::SUCCESS
-        }
+        Command::Default => printed("rules", say(&DEFAULT)),
         Command::Facts { output } => facts(output),
         Command::Check { file } => check(&file),
         Command::Publish(args) => client::run("rules publish", publish::publish(args)),
@@ -93,12 +91,13 @@ fn check(file: &Path) -> ExitCode {
         Ok(rules) => {
             let (name, version) = (rules.name(), rules.version());
             let (ordered, sections) = (rules.document().rules.len(), rules.document().queues.len());
-            println!(
-                "{}: right: {name:?}, version {version}, {ordered} ordered rules, sections for {sections} queues",
-                file.display()
+            let file = file.display();
+            let right = format!(
+                "{file}: right: {name:?}, version {version}, {ordered} ordered rules, sections for {sections} queues\n"
             );
-            rules.doubts(None).iter().for_each(|doubt| println!("{}: doubt: {doubt}", file.display()));
-            ExitCode::SUCCESS
+            let doubts = rules.doubts(None);
+            let doubts: String = doubts.iter().map(|doubt| format!("{file}: doubt: {doubt}\n")).collect();
+            printed("result", say(&(right + &doubts)))
         }
         Err(error) => {
             eprintln!("baton: {error}");
@@ -109,10 +108,14 @@ fn check(file: &Path) -> ExitCode {
 }
 
 fn facts(output: Output) -> ExitCode {
-    match print(&Manual::new(), output) {
+    printed("facts", print(&Manual::new(), output))
+}
+
+fn printed(what: &str, result: io::Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("baton: cannot print the facts: {error}");
+            eprintln!("baton: cannot print the {what}: {error}");
             ExitCode::from(EXIT_UNAVAILABLE)
         }
     }

@@ -109,8 +109,6 @@ pub fn run(args: SimulateArgs) -> ExitCode {
     };
     match shown {
         Ok(code) => code,
-        // Whoever reads us has seen enough, as `head` has.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }

@@ -5,10 +5,10 @@ use super::capacity::CapacitySpec;
 use super::fixed::Part;
 use super::hours::HoursSpec;
 use super::ids::{GroupKey, HoursKey, PoolKey, QueueKey, Text};
+use super::leaves::{Leaves, Names};
 use super::policy::PoolSpec;
 use super::skill::{Requirement, Skill};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::BTreeMap;
 
 /// The kinds of things on a floor.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -231,23 +231,23 @@ pub struct Entry<T> {
     pub removed: bool,
 }
 
-/// Entries by key, findable by name.
+/// Entries by key, findable by name. A copy shares nearly all of it with the one it was made of.
 #[derive(Clone, Debug)]
 pub struct Table<T> {
-    entries: Vec<Entry<T>>,
-    names: BTreeMap<Text, u32>,
+    entries: Leaves<Entry<T>>,
+    names: Names,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table { entries: Vec::new(), names: BTreeMap::new() }
+        Table { entries: Leaves::default(), names: Names::default() }
     }
 }
 
 impl<T> Table<T> {
     /// The key of a name that is in use.
     pub fn key(&self, name: &str) -> Option<u32> {
-        self.names.get(name).copied()
+        self.names.get(name)
     }
 
     /// The key the next new entry gets.
@@ -267,11 +267,11 @@ impl<T> Table<T> {
 
     /// All that are in use, in the order of their names, with their keys.
     pub fn by_name(&self) -> impl Iterator<Item = (u32, &Entry<T>)> {
-        self.names.values().map(|key| (*key, &self.entries[*key as usize]))
+        self.names.keys().filter_map(|key| Some((key, self.get(key)?)))
     }
 
     /// All ever defined, in the order of their keys.
-    pub fn entries(&self) -> &[Entry<T>] {
+    pub fn entries(&self) -> &Leaves<Entry<T>> {
         &self.entries
     }
 
@@ -282,9 +282,11 @@ impl<T> Table<T> {
 
     /// True if none is in use.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.names.len() == 0
     }
+}
 
+impl<T: Clone> Table<T> {
     pub(super) fn put(&mut self, key: u32, entry: Entry<T>) {
         self.names.insert(entry.name.clone(), key);
         match self.entries.get_mut(key as usize) {
@@ -295,15 +297,20 @@ impl<T> Table<T> {
 
     /// Changes an entry in place; people see another `etag`.
     pub(super) fn change(&mut self, key: u32, revision: u64, change: impl FnOnce(&mut T)) {
-        let entry = &mut self.entries[key as usize];
+        let entry = self.entry_mut(key);
         entry.revision = revision;
         change(&mut entry.spec);
     }
 
     pub(super) fn remove(&mut self, key: u32) {
-        let entry = &mut self.entries[key as usize];
+        let entry = self.entry_mut(key);
         entry.removed = true;
-        self.names.remove(&entry.name);
+        let name = entry.name.clone();
+        self.names.remove(&name);
+    }
+
+    fn entry_mut(&mut self, key: u32) -> &mut Entry<T> {
+        self.entries.get_mut(key as usize).expect("an event names what was defined")
     }
 }
 
@@ -320,11 +327,11 @@ impl<T: Serialize> Serialize for Table<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+impl<'de, T: Clone + Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<T>, D::Error> {
-        let entries: Vec<Entry<T>> = Vec::deserialize(deserializer)?;
-        let live = (0..).zip(&entries).filter(|(_, entry)| !entry.removed);
-        let names = live.map(|(key, entry)| (entry.name.clone(), key)).collect();
+        let (entries, mut names) = (Leaves::<Entry<T>>::deserialize(deserializer)?, Names::default());
+        let live = (0..).zip(entries.iter()).filter(|(_, entry)| !entry.removed);
+        live.for_each(|(key, entry)| names.insert(entry.name.clone(), key));
         Ok(Table { entries, names })
     }
 }

@@ -40,6 +40,7 @@ mod interrupt;
 pub mod journey;
 pub mod kept;
 pub mod learned;
+pub mod leaves;
 mod leaving;
 mod line;
 mod lists;

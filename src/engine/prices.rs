@@ -308,8 +308,7 @@ impl Shard {
     }
 
     fn take_pools(&self, prices: &mut Prices) {
-        let entries = self.floor.pools.entries();
-        prices.pools.resize_with(entries.len(), || None);
+        prices.pools.resize_with(self.floor.pools.entries().len(), || None);
         for (at, known) in prices.pools.iter_mut().enumerate() {
             let key = PoolKey(u16::try_from(at).expect("pools are limited"));
             *known = match (*self.policy(key), known.take()) {

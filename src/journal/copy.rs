@@ -79,13 +79,14 @@ impl JournalCopy {
 }
 
 /// Copies batches of a tenant's journal from one on, whose first event is named, up to the one that holds the last. Those it
-/// has let go meanwhile, or before, are taken from the archive, which had them first.
+/// has let go meanwhile, or before, are taken from the archive, which had them first. The last event that was copied: a batch
+/// is copied whole.
 pub(crate) fn copy_journal(
     from: &Path,
     to: &Path,
     tenant: &str,
     numbers: RangeInclusive<u64>,
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     let (journal, archive) = (SqliteReader::alone(from)?, Archive::of(from));
     let mut copy = JournalCopy::create(to, tenant, *numbers.start())?;
     let last = *numbers.end();
@@ -108,7 +109,9 @@ pub(crate) fn copy_journal(
             return Err(missing(from, begun + 1));
         }
     }
-    copy.finish()
+    let last = copy.last;
+    copy.finish()?;
+    Ok(last)
 }
 
 fn missing(folder: &Path, event: u64) -> Fault {
@@ -168,7 +171,8 @@ mod tests {
         for first in [1, 4, 7] {
             journal.append(&batch(first, 3)).expect("appended");
         }
-        copy_journal(folder.path(), to.path(), "acme", 1..=5).expect("copied");
+        let last = copy_journal(folder.path(), to.path(), "acme", 1..=5).expect("copied");
+        assert_eq!(last, 6, "of the batch that event 5 is in");
         copy_keys(folder.path(), to.path()).expect("copied");
         journal.append(&batch(10, 1)).expect("the writer is not disturbed");
         let copy = Sqlite::open(to.path(), "acme").expect("a copy is a journal");

@@ -48,6 +48,8 @@ pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub(crate) use recovery::check_snapshot;
+#[cfg(feature = "server")]
+pub(crate) use recovery::read_state;
 pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
 #[cfg(feature = "server")]
 pub(crate) use reserve::free;

@@ -98,7 +98,7 @@ fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(
             if !fits(&reader) {
                 return Ok(None);
             }
-            Ok(Some((Shard::from_kept(&mut reader)?, reader.sequence() + 1)))
+            Ok(Some((state_in(&mut reader)?, reader.sequence() + 1)))
         });
         match read {
             Ok(Some(found)) => return Ok(found),
@@ -109,28 +109,73 @@ fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(
     Ok((Shard::new(), 1))
 }
 
-/// Reads all of a snapshot, and looks whether it is this tenant's and, by the mark of an event, of this past. Its state;
-/// what follows the engine is looked at by its checksums only.
+/// Reads all of a snapshot of this tenant and this past. Its state; what follows the engine is looked at by its checksums only.
 pub(crate) fn check_snapshot(
     path: &Path,
     tenant: &str,
     is_ours: impl FnOnce(u64, Mark) -> Result<bool, Fault>,
 ) -> Result<Shard, Fault> {
     let mut reader = SnapshotReader::open(path)?;
+    let shard = read_state(&mut reader, tenant, is_ours)?;
+    reader.check()?;
+    Ok(shard)
+}
+
+/// Reads the engine's state of a snapshot, if it is of this tenant and, by the mark of its last event, of this past. What follows
+/// the engine is next in the reader.
+pub(crate) fn read_state(
+    reader: &mut SnapshotReader,
+    tenant: &str,
+    is_ours: impl FnOnce(u64, Mark) -> Result<bool, Fault>,
+) -> Result<Shard, Fault> {
     let Origin { tenant: found, mark } = reader.origin().clone();
+    let (path, sequence) = (reader.path().to_owned(), reader.sequence());
     if found != tenant {
-        return Err(Fault::OtherTenant { path: path.to_owned(), found, wanted: tenant.to_owned() });
+        return Err(Fault::OtherTenant { path, found, wanted: tenant.to_owned() });
     }
-    let (shard, sequence) = (Shard::from_kept(&mut reader)?, reader.sequence());
-    if shard.sequence().0 != sequence {
+    if !is_ours(sequence, mark)? {
+        let what = format!("event {sequence} is another one in the journal beside it, or not there");
+        return Err(Fault::damaged(&path, what));
+    }
+    state_in(reader)
+}
+
+/// The state a snapshot holds, whosever it is.
+fn state_in(reader: &mut SnapshotReader) -> Result<Shard, Fault> {
+    let shard = Shard::from_kept(reader)?;
+    if shard.sequence().0 != reader.sequence() {
         return Err(reader.unfit("it holds another state than it says"));
     }
-    reader.check()?;
-    if is_ours(sequence, mark)? {
-        return Ok(shard);
+    Ok(shard)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Snapshots;
+    use super::*;
+
+    /// A snapshot of an empty floor, which says that it is the state after `sequence`.
+    fn written(folder: &Path, sequence: u64) -> std::path::PathBuf {
+        let origin = Origin { tenant: "acme".to_owned(), mark: Mark::default() };
+        let mut writer = Snapshots::of(folder).begin(sequence, 0, &origin).expect("begun");
+        Shard::new().keep(&mut writer).expect("kept");
+        writer.finish().expect("finished");
+        Snapshots::of(folder).list().expect("readable").pop().expect("it is there").1
     }
-    Err(Fault::damaged(
-        path,
-        format!("event {sequence} is another one in the journal beside it, or not there"),
-    ))
+
+    #[test]
+    fn a_snapshot_is_read_for_its_tenant_and_beside_its_journal_only() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = written(folder.path(), 0);
+        let ours = |sequence, mark| Ok((sequence, mark) == (0, Mark::default()));
+        assert_eq!(check_snapshot(&path, "acme", ours).expect("ours").sequence(), Sequence(0));
+        let other = check_snapshot(&path, "zeta", ours).expect_err("of another tenant");
+        assert!(matches!(other, Fault::OtherTenant { .. }), "{other}");
+        let said = |refused: Result<Shard, Fault>| refused.expect_err("refused").to_string();
+        let other = said(check_snapshot(&path, "acme", |_, _| Ok(false)));
+        assert!(other.contains("event 0 is another one in the journal beside it, or not there"), "{other}");
+        let path = written(folder.path(), 7);
+        let other = said(check_snapshot(&path, "acme", |_, _| Ok(true)));
+        assert!(other.contains("it holds another state than it says"), "{other}");
+    }
 }

@@ -190,6 +190,11 @@ impl SnapshotReader {
         Ok(reader)
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Which journal it belongs to.
     pub fn origin(&self) -> &Origin {
         &self.origin

@@ -138,12 +138,16 @@ impl Driver {
         }
     }
 
-    /// The first command after recovery, before anything else is taken.
+    /// The first command after recovery, before anything else is taken. It comes with every start, so it is neither set aside
+    /// nor refused, also if a client's that was like it broke something.
     pub fn begin(&mut self, first: Vec<Command>) -> Result<(), Fault> {
-        let mut batch = Batch::default();
+        let mut events = Vec::new();
         for command in first {
-            self.step(command, None, &mut batch).expect("the first commands suit every state");
+            let now = self.now();
+            self.shard.step(now, command, &mut events).expect("the first commands suit every state");
         }
+        let written = events.into_iter().map(|stamped| Written { stamped, sealed: None, plain: None });
+        let mut batch = Batch { written: written.collect(), ..Batch::default() };
         self.commit(&mut batch)?;
         self.publish(batch);
         Ok(())

@@ -154,13 +154,14 @@ impl Driver {
 
 #[cfg(test)]
 mod tests {
-    use super::super::start::{Beside, Running, start};
+    use super::super::start::{Beside, MAIN_POOL, Running, first_commands, start};
     use super::*;
     use crate::customers::{Customers, MemoryStore};
     use crate::engine::command::Write;
     use crate::engine::floor::Definition;
     use crate::engine::ids::AgentKey;
     use crate::engine::policy::PoolSpec;
+    use crate::engine::shard::Shard;
     use crate::journal::set_aside::release;
     use crate::journal::{Memory, Sqlite};
     use crate::runtime::inbox::AskError;
@@ -245,6 +246,24 @@ mod tests {
         let breaks = running.handle.ask(Command::OpenSource { source: "pbx".into() }, None).await;
         assert_eq!(breaks, Err(AskError::Stopped));
         running.thread.join().expect_err("its thread ended in the middle");
+    }
+
+    #[tokio::test]
+    async fn the_first_command_of_a_start_is_no_request_that_could_have_been_set_aside() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let first = first_commands(&Shard::new()).pop().expect("a new floor begins with one");
+        let (command, id) = Suspect::of(&first).expect("a client may send the same").told();
+        let one = SetAside { id, command, time_ms: 0, why: "broken".to_owned() };
+        append(&folder.path().join(FILE), &one).expect("written");
+        let mut poisoned = Poisoned::open(folder.path(), None).expect("readable");
+        poisoned.trap = Some(|kind| assert!(kind != "Define", "it is not looked at"));
+        let running = started(folder.path(), poisoned);
+        assert!(running.handle.floor().pools.key(MAIN_POOL).is_some());
+        let again = running.handle.ask(first, None).await;
+        assert!(
+            matches!(again, Err(AskError::Refused(Refusal::Poisoned { .. }))),
+            "a client's is refused: {again:?}"
+        );
     }
 
     #[test]

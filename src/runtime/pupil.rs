@@ -130,6 +130,17 @@ impl Seeing {
     }
 }
 
+/// Learns a piece. An assumption that breaks in learning ends the learning, here and in a recovery, and nothing else: what the
+/// floor taught so far stays in force, and the next start begins again.
+pub(super) fn or_say<T>(learning: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(learning))
+        .inspect_err(|panic| {
+            let why = broken::why(&**panic);
+            tracing::error!(why, "nothing more is learned of the floor until the next start");
+        })
+        .ok()
+}
+
 /// The thread's things.
 pub(super) struct Pupil {
     pub lessons: Receiver<Vec<Lesson>>,
@@ -140,13 +151,9 @@ pub(super) struct Pupil {
 }
 
 impl Pupil {
-    /// Learns until the shard ends. An assumption that breaks in learning ends the learning: what the floor taught so far
-    /// stays in force, and the next start begins again from the journal.
+    /// Learns until the shard ends, or until an assumption breaks in it.
     pub fn run_or_say(self) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.run())) {
-            let why = broken::why(&*panic);
-            tracing::error!(why, "nothing more is learned of the floor until the next start");
-        }
+        or_say(|| self.run());
     }
 
     fn run(mut self) {
@@ -190,5 +197,95 @@ impl Pupil {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lessons::Lessons;
+    use super::super::start::{Beside, start};
+    use super::*;
+    use crate::customers::{Customers, MemoryStore};
+    use crate::engine::event::{EndedBy, Event};
+    use crate::engine::ids::{AgentKey, InteractionId};
+    use crate::engine::shard::Shard;
+    use crate::journal::Memory;
+    use crate::learning::{Costs, Expected, Eyes, HalfLife};
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    const NOW: Time = Time(1_000);
+
+    /// Who comes to a queue that no floor has, which nothing in learning is prepared for.
+    fn came_nowhere() -> Lesson {
+        let (queue, interaction) = (QueueKey(9), InteractionId(1));
+        let expected = Expected { handle_ms: 60_000, patience_ms: 60_000 };
+        Lesson::new(NOW, Seen::Came { queue, interaction, expected, costs: Costs::default() }, &Shard::new())
+    }
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("nobody breaks while writing").extend_from_slice(line);
+            Ok(line.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the log says meanwhile.
+    fn log_of(work: impl FnOnce()) -> String {
+        let log = Log::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(lines, work);
+        let said = log.0.lock().expect("it is written").clone();
+        String::from_utf8(said).expect("lines are text")
+    }
+
+    #[tokio::test]
+    async fn what_breaks_in_learning_is_told_once_and_the_shard_goes_on() {
+        let customers = Customers::start(Box::new(MemoryStore::new())).expect("memory cannot fail");
+        let running = start(Box::new(Memory::new()), customers, &[], 1, false, "t", Beside::default())
+            .expect("nothing to recover");
+        let (out, lessons) = Lessons::channel();
+        out.send(vec![came_nowhere()]).expect("there is room");
+        let (shard, outlook) = (running.handle.clone(), running.outlook.clone());
+        let learner = Learner::new(HalfLife::USUAL);
+        let pupil = Pupil { lessons, learner, outlook, shard, clock: running.clock };
+        let said = log_of(|| pupil.run_or_say());
+        let told: Vec<_> = said.lines().collect();
+        let [line] = told[..] else { panic!("one line: {said}") };
+        for part in [
+            "ERROR",
+            "nothing more is learned of the floor until the next start",
+            "an assumption is broken: a planned queue was defined",
+        ] {
+            assert!(line.contains(part), "{line}");
+        }
+        let mut lessons = Lessons::new(Eyes::default(), Some(out));
+        for _ in 0..3 {
+            let event = Event::Responding { agent: AgentKey(0), by: EndedBy::Clock };
+            lessons.hear(NOW, &event, &Shard::new());
+            lessons.flush();
+        }
+        running.handle.ask(Command::Tick, None).await.expect("it answers as before");
+    }
+
+    #[test]
+    fn what_is_expected_of_waits_is_still_told_when_learning_broke_amid_it() {
+        let (outlook, learner, queue) = (Outlook::default(), Learner::new(HalfLife::USUAL), QueueKey(0));
+        outlook.0.write().expect("new").note_patience(queue, 7_000.0);
+        let learned = or_say(|| outlook.learn(&[came_nowhere()], &learner, &Floor::default()));
+        assert_eq!(learned, None, "it broke");
+        assert!(outlook.0.is_poisoned(), "and it was being written to");
+        assert_eq!(outlook.patience_ms(queue), Some(7_000.0));
+        let bytes = postcard::to_stdvec(&outlook).expect("it is still kept");
+        let again: Outlook = postcard::from_bytes(&bytes).expect("and read");
+        assert_eq!(again.patience_ms(queue), Some(7_000.0));
     }
 }

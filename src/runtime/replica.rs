@@ -5,18 +5,19 @@
 use super::contacts::Contacts;
 use super::follow::{About, Follow, over};
 use super::payload::SAID_MAX;
-use super::pupil::Outlook;
+use super::pupil::{Outlook, or_say};
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{CustomerId, InteractionId, Sequence};
 use crate::engine::kept::{Keep, Kept};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots};
+use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots, read_state};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::path::Path;
 
 /// What is sealed of an interaction that is not over.
 #[derive(Debug, Serialize, Deserialize)]
@@ -103,18 +104,24 @@ impl Followers {
         self.newest_customer = self.newest_customer.max(customer);
     }
 
+    /// Learning must not keep anybody from starting: if it breaks it is over, and begins again with the next start.
     fn learn(&mut self, shard: &Shard, stamped: &Stamped) {
-        let Some(learner) = &mut self.learner else { return };
+        let Followers { learner: Some(learner), eyes, outlook, .. } = self else { return };
         let (now, floor) = (stamped.time, shard.floor());
-        let mut lessons = ArrayVec::<Lesson, 8>::new();
-        self.eyes.look(now, &stamped.event, &mut |seen| {
-            learner.note(now, seen, floor);
-            // Returns of a week may come at once; they are nothing but learned from.
-            if !matches!(seen, Seen::Ended { interaction: None, .. }) {
-                lessons.push(Lesson::new(now, seen, shard));
-            }
+        let learned = or_say(|| {
+            let mut lessons = ArrayVec::<Lesson, 8>::new();
+            eyes.look(now, &stamped.event, &mut |seen| {
+                learner.note(now, seen, floor);
+                // Returns of a week may come at once; they are nothing but learned from.
+                if !matches!(seen, Seen::Ended { interaction: None, .. }) {
+                    lessons.push(Lesson::new(now, seen, shard));
+                }
+            });
+            outlook.learn(&lessons, learner, floor);
         });
-        self.outlook.learn(&lessons, learner, floor);
+        if learned.is_none() {
+            self.learner = None;
+        }
     }
 }
 
@@ -128,17 +135,22 @@ pub(super) fn customer_of(event: &Event) -> Option<CustomerId> {
 }
 
 /// The engine's state with all that follows it.
-pub(super) struct Replica {
-    pub shard: Shard,
-    pub followers: Followers,
+pub struct Replica {
+    pub(super) shard: Shard,
+    pub(super) followers: Followers,
     /// Of the last event.
-    pub mark: Mark,
+    mark: Mark,
 }
 
 impl Replica {
     /// Before the first event.
     pub fn new(learns: bool) -> Replica {
         Replica { shard: Shard::new(), followers: Followers::new(learns), mark: Mark::default() }
+    }
+
+    /// The engine's state.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
     }
 
     /// Takes the next event, with nobody to tell what it means for histories.
@@ -174,7 +186,7 @@ impl Replica {
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Option<Replica>, Fault> {
         for (_, path) in snapshots.list()?.iter().rev().filter(|(sequence, _)| *sequence <= upto) {
-            match SnapshotReader::open(path).and_then(|reader| Replica::read(reader, tenant, is_ours)) {
+            match Replica::read(path, tenant, is_ours) {
                 Ok(mut replica) => {
                     replica.followers.set_learning(learns);
                     return Ok(Some(replica));
@@ -185,24 +197,16 @@ impl Replica {
         Ok(None)
     }
 
-    fn read(
-        mut reader: SnapshotReader,
+    /// Reads one that was written down of this tenant's state. `is_ours` looks at the mark of an event.
+    pub fn read(
+        path: &Path,
         tenant: &str,
         is_ours: &dyn Fn(u64, Mark) -> Result<bool, Fault>,
     ) -> Result<Replica, Fault> {
-        let Origin { tenant: found, mark } = reader.origin().clone();
-        if found != tenant {
-            return Err(reader.unfit("it is of another tenant"));
-        }
-        if !is_ours(reader.sequence(), mark)? {
-            return Err(reader.unfit("it is of another journal than the one beside it"));
-        }
-        let shard = Shard::from_kept(&mut reader)?;
+        let mut reader = SnapshotReader::open(path)?;
+        let mark = reader.origin().mark;
+        let shard = read_state(&mut reader, tenant, is_ours)?;
         let followers = reader.next()?;
-        let sequence = reader.sequence();
-        if shard.sequence().0 != sequence {
-            return Err(reader.unfit("it holds another state than it says"));
-        }
         reader.finish()?;
         Ok(Replica { shard, followers, mark })
     }
@@ -211,6 +215,45 @@ impl Replica {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::channel::Channel;
+    use crate::engine::event::Admitted;
+    use crate::engine::ids::QueueKey;
+    use crate::engine::plan::{Facts, Goals, Plan};
+    use crate::engine::route::Route;
+
+    /// Into a queue that no floor has, which nothing in learning is prepared for.
+    fn admitted() -> Stamped {
+        let route = Route::plain(QueueKey(9), Vec::new());
+        let admitted = Admitted {
+            interaction: InteractionId(1),
+            keys: [None; 2],
+            content: 0,
+            source: "pbx".into(),
+            external_id: "1".into(),
+            channel: Channel::Voice,
+            facts: Facts::default(),
+            plan: Plan::plain(0, route, 0, Goals::plain()).into(),
+            route: 0,
+            hops: 0,
+            scheduled: None,
+            replaces: None,
+            wanted: None,
+        };
+        let event = Event::Admitted(admitted.into());
+        Stamped { sequence: Sequence(1), time: Time(1_000), event }
+    }
+
+    #[test]
+    fn what_breaks_in_learning_ends_the_learning_and_no_recovery() {
+        let (mut followers, shard, admitted) = (Followers::new(true), Shard::new(), admitted());
+        for sealed in [&b"one"[..], b"two"] {
+            followers.hear(&shard, &admitted, Some(sealed));
+            assert!(followers.learner.is_none(), "it broke");
+            assert_eq!(followers.sealed[&InteractionId(1)].payload, sealed, "all else is followed");
+        }
+        followers.set_learning(true);
+        assert!(followers.learner.is_some(), "the next start begins again");
+    }
 
     #[test]
     fn whether_it_learns_is_for_the_start_to_say() {

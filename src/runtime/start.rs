@@ -256,7 +256,7 @@ fn live_sources(shard: &Shard) -> Vec<Text> {
     live.map(|(name, _)| name.clone()).collect()
 }
 
-fn first_commands(shard: &Shard) -> Vec<Command> {
+pub(super) fn first_commands(shard: &Shard) -> Vec<Command> {
     if shard.sequence().0 > 0 {
         return vec![Command::Restart];
     }

@@ -22,7 +22,7 @@ use crate::journal::set_aside;
 use crate::journal::{Archive, Fault, FolderLock, SqliteReader, scan_logs};
 use crate::rulebook;
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 /// What was copied.
 #[derive(Clone, Debug, Serialize)]
@@ -43,6 +43,7 @@ pub struct Copied {
 /// Copies `data` to the new folder `to`; the keys to the new folder `keys`, if one is given. The server may be running.
 pub fn backup(data: &Path, to: &Path, keys: Option<&Path>) -> Result<Backup, UpkeepError> {
     let found = tenants(data)?;
+    keys.map_or(Ok(()), |keys| lie_apart(to, keys))?;
     // Whoever has the folder has looked at the logs; of one that nobody has, we do.
     let lock = match FolderLock::acquire(data) {
         Ok(lock) => Some(lock),
@@ -62,6 +63,29 @@ pub fn backup(data: &Path, to: &Path, keys: Option<&Path>) -> Result<Backup, Upk
     Ok(Backup { tenants: copied })
 }
 
+/// Refuses keys that would lie in the copy, or the copy with them.
+fn lie_apart(to: &Path, keys: &Path) -> Result<(), UpkeepError> {
+    let (copy, apart) = (whole(to), whole(keys));
+    if copy.starts_with(&apart) || apart.starts_with(&copy) {
+        return Err(UpkeepError::NotApart { to: to.to_owned(), keys: keys.to_owned() });
+    }
+    Ok(())
+}
+
+/// The whole path of something that is not there yet: as its folders are that are there, and as the others will be.
+fn whole(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, mut whole)) = there else { return path };
+    for part in path.strip_prefix(folder).expect("it is above").components() {
+        match part {
+            Component::ParentDir => drop(whole.pop()),
+            other => whole.push(other),
+        }
+    }
+    whole
+}
+
 fn one(tenant: &TenantFolder, copy: &NewFolder, keys: Option<&NewFolder>) -> Result<Copied, UpkeepError> {
     let (from, name) = (&tenant.path, &tenant.name);
     let to = copy.tenant(name)?;
@@ -74,16 +98,12 @@ fn one(tenant: &TenantFolder, copy: &NewFolder, keys: Option<&NewFolder>) -> Res
     if seen > now {
         return Err(UpkeepError::CustomersAhead { folder: from.clone(), seen, last: now });
     }
-    let last = ends.max(seen);
-    copy_journal(from, &to, name, begins..=last)?;
+    let last = copy_journal(from, &to, name, begins..=ends.max(seen))?;
     let keys_to = keys.map_or_else(|| Ok(to.clone()), |keys| keys.tenant(name))?;
     copy_keys(from, &keys_to)?;
     rulebook::copy(from, &to)?;
     copy_plain(set_aside::FILE, from, &to)?;
-    // A batch is copied whole, and what is in the archive was in the journal: one more may be in it than was asked for.
-    copy_archive(from, &to, &Archive::of(from).days()?, SqliteReader::alone(&to)?.last_sequence()?, &|_| {
-        true
-    })?;
+    copy_archive(from, &to, &Archive::of(from).days()?, last, &|_| true)?;
     copy_erasures(from, &to)?;
     Ok(Copied { tenant: name.clone(), events: last })
 }

@@ -46,6 +46,17 @@ pub enum UpkeepError {
     /// Nothing is written over.
     #[error("{} is there already: nothing is written over, choose a new folder", .0.display())]
     InTheWay(PathBuf),
+    /// Keys in the copy would not be apart from it.
+    #[error(
+        "the keys are to be copied to {}, the rest to {}: choose folders of which neither is in the other",
+        keys.display(), to.display()
+    )]
+    NotApart {
+        /// For all but the keys.
+        to: PathBuf,
+        /// For the keys.
+        keys: PathBuf,
+    },
 }
 
 /// A tenant of a data folder.

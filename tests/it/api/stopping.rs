@@ -12,6 +12,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
+/// Who submit one after the other, all at once.
+const CLIENTS: usize = 16;
+
 #[tokio::test]
 async fn a_desk_is_told_to_come_back_and_when() {
     let server = Server::start().await;
@@ -43,24 +46,34 @@ async fn whatever_was_answered_before_a_stop_is_there_after_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::on(folder.path()).await;
     server.open_floor(&[]).await;
+    let (answered, mut answers) = tokio::sync::mpsc::unbounded_channel();
     let mut clients = tokio::task::JoinSet::new();
-    for number in 0..64 {
-        let mut client = server.interactions();
-        clients.spawn(async move { client.submit(call(&format!("c{number}"))).await });
+    for number in 0..CLIENTS {
+        let (mut client, answered) = (server.interactions(), answered.clone());
+        clients.spawn(async move {
+            for round in 0.. {
+                let answer = client.submit(call(&format!("c{number}-{round}"))).await?.into_inner();
+                answered.send(answer.interaction.expect("an interaction").name).expect("the test listens");
+            }
+            Ok(())
+        });
+    }
+    drop(answered);
+    let mut taken = Vec::new();
+    while taken.len() < 4 * CLIENTS {
+        taken.push(within("an answer", answers.recv()).await.expect("nobody has been refused yet"));
     }
     let stopping = tokio::spawn(server.stop());
-    let mut taken = Vec::new();
-    while let Some(answer) = within("an answer", clients.join_next()).await {
-        match answer.expect("no panic") {
-            Ok(answer) => taken.push(answer.into_inner().interaction.expect("an interaction").name),
-            // Refused, or its connection was closed before it was heard.
-            Err(status) => assert!(
-                matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
-                "{status:?}"
-            ),
-        }
+    while let Some(ended) = within("a refusal", clients.join_next()).await {
+        let status: tonic::Status = ended.expect("no panic").expect_err("they go on until they are refused");
+        // Refused, or its connection was closed before it was heard.
+        let refused = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled);
+        assert!(refused, "{status:?}");
     }
     within("the stop", stopping).await.expect("no panic").expect("it stops in order");
+    while let Some(name) = answers.recv().await {
+        taken.push(name);
+    }
     let server = Server::on(folder.path()).await;
     for name in taken {
         assert_eq!(server.state(&name).await, InteractionState::Waiting, "{name}");

@@ -111,6 +111,19 @@ async fn a_copy_taken_under_load_starts_and_holds_whatever_was_answered_before()
 }
 
 #[tokio::test]
+async fn keys_are_not_copied_into_the_copy_nor_the_copy_to_them() {
+    let (folder, copies) = (stopped().await.0, TempDir::new().expect("a folder"));
+    let data = copies.path().join("data");
+    for keys in [&*data, &data.join("keys"), &copies.path().join("new/../data"), copies.path()] {
+        let refused =
+            copied(folder.path(), data.clone(), Some(keys.to_owned())).await.expect_err("not apart");
+        assert!(matches!(refused, UpkeepError::NotApart { .. }), "{refused}");
+        assert_eq!(copies.path().read_dir().expect("readable").count(), 0, "nothing was begun");
+    }
+    copied(folder.path(), data, Some(copies.path().join("data-keys"))).await.expect("beside it");
+}
+
+#[tokio::test]
 async fn keys_copied_apart_are_needed_and_fit() {
     let (folder, copies) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
     let server = Server::on(folder.path()).await;

@@ -7,6 +7,8 @@ mod archive;
 mod memory;
 mod mutated;
 mod records;
+#[cfg(feature = "server")]
+mod replica;
 mod snapshot;
 
 use crate::chance::Chance;

@@ -1,4 +1,4 @@
-//! Snapshots, to the engine's state that is made of them.
+//! Snapshots, to the engine's state that is made of them. `replica.rs` goes on to what follows it.
 
 use super::memory::bounded;
 use super::{Luck, rounds, run};
@@ -7,13 +7,13 @@ use baton::engine::shard::Shard;
 use baton::journal::{Fault, Mark, Origin, SnapshotReader, Snapshots};
 use std::cell::Cell;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Of one seed.
 const CHANGES: usize = 150;
 /// Of the file, and of a chunk.
-const HEADER: usize = 28;
-const HEAD: usize = 8;
+pub const HEADER: usize = 28;
+pub const HEAD: usize = 8;
 
 #[test]
 fn whatever_a_snapshot_has_become_it_is_a_state_or_an_error() {
@@ -22,10 +22,11 @@ fn whatever_a_snapshot_has_become_it_is_a_state_or_an_error() {
         let mut luck = Luck::new(seed);
         let (_, shard) = run(&mut luck, 150);
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (path, whole) = written(folder.path(), &shard);
+        let origin = Origin { tenant: "t".to_owned(), mark: Mark::default() };
+        let (path, whole) = written(folder.path(), &shard, &origin);
         assert_eq!(read(&path).expect("as written").digest(), shard.digest());
         for _ in 0..CHANGES {
-            fs::write(&path, changed(&mut luck, &whole)).expect("written");
+            fs::write(&path, changed(&mut luck, &whole, 0)).expect("written");
             let became = if bounded(|| read(&path)).is_ok() { &states } else { &refused };
             became.set(became.get() + 1);
         }
@@ -34,12 +35,17 @@ fn whatever_a_snapshot_has_become_it_is_a_state_or_an_error() {
     assert!(states > 0 && refused > CHANGES, "{states} states, {refused} refused");
 }
 
-fn written(folder: &Path, shard: &Shard) -> (std::path::PathBuf, Vec<u8>) {
+/// A snapshot of the engine's state alone: where it is, and its bytes.
+pub fn written(folder: &Path, shard: &Shard, origin: &Origin) -> (PathBuf, Vec<u8>) {
     let snapshots = Snapshots::of(folder);
-    let origin = Origin { tenant: "t".to_owned(), mark: Mark::default() };
-    let mut writer = snapshots.begin(shard.sequence().0, shard.now().0, &origin).expect("begun");
+    let mut writer = snapshots.begin(shard.sequence().0, shard.now().0, origin).expect("begun");
     shard.keep(&mut writer).expect("kept");
     writer.finish().expect("finished");
+    newest(&snapshots)
+}
+
+/// Where the newest one is, and its bytes.
+pub fn newest(snapshots: &Snapshots) -> (PathBuf, Vec<u8>) {
     let (_, path) = snapshots.list().expect("readable").pop().expect("it is there");
     let whole = fs::read(&path).expect("readable");
     (path, whole)
@@ -55,8 +61,8 @@ fn read(path: &Path) -> Result<Shard, Fault> {
     Ok(shard)
 }
 
-/// Mostly the pieces of a chunk, in order that they are reached; sometimes anything.
-fn changed(luck: &mut Luck, whole: &[u8]) -> Vec<u8> {
+/// Mostly the pieces of the first chunk behind so many bytes of it, in order that they are reached; sometimes anything.
+pub fn changed(luck: &mut Luck, whole: &[u8], from: usize) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     if luck.below(8) == 0 {
         luck.change(&mut bytes, 0);
@@ -65,7 +71,7 @@ fn changed(luck: &mut Luck, whole: &[u8]) -> Vec<u8> {
     }
     let end = chunk_end(&bytes, HEADER).expect("it was written");
     let (mut body, rest) = (bytes[HEADER + HEAD..end].to_vec(), bytes.split_off(end));
-    luck.change(&mut body, 0);
+    luck.change(&mut body, from);
     bytes.truncate(HEADER);
     bytes.extend(u32::try_from(body.len()).expect("states of tests are small").to_le_bytes());
     bytes.extend([0; 4]);
@@ -76,7 +82,7 @@ fn changed(luck: &mut Luck, whole: &[u8]) -> Vec<u8> {
 }
 
 /// Where the chunk that begins here ends, if all of it is there.
-fn chunk_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub fn chunk_end(bytes: &[u8], at: usize) -> Option<usize> {
     let length = bytes.get(at..at + 4)?.try_into().expect("four bytes");
     let end = at + HEAD + u32::from_le_bytes(length) as usize;
     (end <= bytes.len()).then_some(end)
