@@ -17,6 +17,7 @@ use arrayvec::ArrayVec;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::path::Path;
 
 /// What is sealed of an interaction that is not over.
@@ -91,6 +92,15 @@ impl Followers {
             }
         }
         about
+    }
+
+    /// Those that have the last chunk of a snapshot for themselves, and its number.
+    fn at_the_end(path: &Path) -> Option<(u32, Followers)> {
+        let mut reader = SnapshotReader::open(path).ok()?;
+        let chunk = reader.seek_last().ok()?;
+        let followers = reader.next().ok()?;
+        // Whoever reads the rest comes to the same chunk, or these are none.
+        reader.next_chunk().map(|_| (chunk, followers))
     }
 
     /// Whether it learns may be another thing than when it was written down.
@@ -172,6 +182,7 @@ impl Replica {
         let origin = Origin { tenant: tenant.to_owned(), mark: self.mark };
         let mut writer = snapshots.begin(self.shard.sequence().0, self.shard.now().0, &origin)?;
         self.shard.keep(&mut writer)?;
+        writer.begin_chunk()?;
         writer.keep(&self.followers)?;
         writer.finish()
     }
@@ -197,7 +208,8 @@ impl Replica {
         Ok(None)
     }
 
-    /// Reads one that was written down of this tenant's state. `is_ours` looks at the mark of an event.
+    /// Reads one that was written down of this tenant's state, its halves at the same time. `is_ours` looks at the mark of an
+    /// event.
     pub fn read(
         path: &Path,
         tenant: &str,
@@ -205,10 +217,21 @@ impl Replica {
     ) -> Result<Replica, Fault> {
         let mut reader = SnapshotReader::open(path)?;
         let mark = reader.origin().mark;
-        let shard = read_state(&mut reader, tenant, is_ours)?;
-        let followers = reader.next()?;
-        reader.finish()?;
-        Ok(Replica { shard, followers, mark })
+        std::thread::scope(|scope| {
+            let beside = scope.spawn(|| Followers::at_the_end(path));
+            let shard = read_state(&mut reader, tenant, is_ours);
+            let beside = beside.join().unwrap_or_else(|broken| resume_unwind(broken));
+            let shard = shard?;
+            let followers = match beside {
+                Some((chunk, followers)) if reader.next_chunk() == Some(chunk) => {
+                    reader.pass_chunk()?;
+                    followers
+                }
+                _ => reader.next()?,
+            };
+            reader.finish()?;
+            Ok(Replica { shard, followers, mark })
+        })
     }
 }
 
