@@ -48,7 +48,7 @@ pub use past::Past;
 pub use reader::SqliteReader;
 pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub(crate) use recovery::check_snapshot;
-pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
+pub use recovery::{RecoveryError, Visit, before_period, periods_from, recover, recover_from, state_after};
 pub(crate) use reserve::free;
 pub use reserve::{RESERVE, Reserve};
 pub use sealed::{KEY_LENGTH, Key, WrappedKey, open, seal};

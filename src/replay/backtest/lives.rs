@@ -1,6 +1,8 @@
 //! What became of each interaction, read off the events: how long it waited and how that ended, who answered, how much
 //! work it was. What a rule set could not have changed is taken from here when the period is decided again.
 
+mod there;
+
 use super::asked::Contact;
 use crate::engine::command::Window;
 use crate::engine::event::{CancelCause, Event, Stamped};

@@ -3,6 +3,7 @@
 
 mod chance;
 mod conventions;
+mod cut;
 mod january;
 mod past;
 mod periods;
