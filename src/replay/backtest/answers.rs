@@ -38,7 +38,7 @@ impl Answer {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
     open: HashMap<OfferId, (InteractionId, AgentKey, Time)>,
-    /// Of each pair, in order.
+    /// Of each pair in the period, in order.
     by_pair: HashMap<(InteractionId, AgentKey), Vec<Answer>>,
     by_agent: BTreeMap<AgentKey, Vec<Answer>>,
     all: Vec<Answer>,
@@ -63,6 +63,11 @@ impl Answers {
         });
         let away = away.map(|agent| (agent.key, agent.since));
         Answers { open: open.collect(), away: away.collect(), ..Answers::default() }
+    }
+
+    /// The period begins: what was answered before is drawn from, and not said again.
+    pub fn begin(&mut self) {
+        self.by_pair.clear();
     }
 
     /// Hears of an event.

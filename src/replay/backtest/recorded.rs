@@ -211,9 +211,9 @@ impl Reading {
 
     fn begin(&mut self) {
         if self.past.is_none() {
-            // Whom it was asked before, and how that ended, is drawn from too.
             self.past = Some(self.column.projection.clone());
             self.lives.begin();
+            self.answers.begin();
             self.script.writes = true;
         }
     }
