@@ -126,6 +126,11 @@ impl Lives {
         self.pieces.retain(|_, piece| moved.get(&piece.life).map(|to| piece.life = *to).is_some());
     }
 
+    /// Somebody came in the period.
+    pub fn has_new(&self) -> bool {
+        self.all.iter().any(|life| !life.carried)
+    }
+
     /// Nobody is left whose end is not known.
     pub fn are_over(&self) -> bool {
         self.all.iter().all(|life| life.over.is_some())
