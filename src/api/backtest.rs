@@ -6,6 +6,7 @@ use super::documents::{self, text_of};
 use super::status::ApiError;
 use super::tenant::Tenant;
 use crate::engine::time::Time;
+use crate::journal::Fault;
 use crate::proto;
 use crate::proto::backtest_response::Event;
 use crate::replay::backtest::{self, BacktestError, CHANGED_MAX, Options, Recorded};
@@ -109,7 +110,8 @@ fn refused(error: &BacktestError) -> ApiError {
         BacktestError::NotRetained { .. }
         | BacktestError::JournalEmpty
         | BacktestError::NobodyCame { .. }
-        | BacktestError::FloorDiffers { .. } => Code::FailedPrecondition,
+        | BacktestError::FloorDiffers { .. }
+        | BacktestError::Journal(Fault::NotRetained { .. }) => Code::FailedPrecondition,
         _ => Code::Internal,
     };
     ApiError::new(code, error.reason(), error.to_string())

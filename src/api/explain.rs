@@ -1,5 +1,5 @@
 //! Why an interaction is where it is: the stored decisions, each agent now, or each agent as of one decision, judged
-//! again from the recorded events.
+//! again from the recorded events. A decision is told with what it was made with, or without.
 
 use super::convert::{millis, timestamp};
 use super::customer_facts;
@@ -13,6 +13,8 @@ use crate::engine::explain::{
 use crate::engine::floor::Floor;
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::interaction::{Decided, Interaction};
+use crate::engine::plan::Plan;
+use crate::engine::skill::Requirement;
 use crate::engine::time::Time;
 use crate::journal::{Fault, RecoveryError, state_after};
 use crate::proto;
@@ -35,10 +37,12 @@ pub async fn explain(
     let seen = read.await?;
     let (view, now, last) = seen.value;
     let view = view.ok_or_else(|| gone(id, last))?;
-    let (agents, recomputed) = match request.decision {
-        0 => (now, false),
-        decision => (recomputed(tenant, &view, Sequence(decision)).await?, true),
+    let then = match request.decision {
+        0 => None,
+        decision => Some(recomputed(tenant, &view, Sequence(decision)).await?),
     };
+    let recomputed = then.is_some();
+    let agents = then.as_ref().map_or(&now, |then| &then.agents);
     let floor = tenant.shard.floor();
     let needs = view.interaction.requirements();
     let waits = recomputed || view.interaction.standing.is_some();
@@ -48,12 +52,9 @@ pub async fn explain(
             .interaction
             .decisions
             .iter()
-            .map(|one| decision(tenant, &view.interaction, one))
+            .map(|one| decision(tenant, one, MadeWith::of(one, &view.interaction, then.as_ref())))
             .collect(),
-        agents: agents
-            .iter()
-            .map(|one| candidate(tenant, one, first, best(&agents), needs, &floor))
-            .collect(),
+        agents: agents.iter().map(|one| candidate(tenant, one, first, best(agents), needs, &floor)).collect(),
         recomputed,
         sequence: seen.sequence.0,
         interaction: Some(tenant.show_interaction(&view)),
@@ -72,12 +73,38 @@ fn gone(id: InteractionId, last: InteractionId) -> ApiError {
     ApiError::not_found("interaction", "INTERACTION_NOT_FOUND", &format!("interaction {id}"))
 }
 
-/// Every agent as of the moment before a decision.
-async fn recomputed(
-    tenant: &Tenant,
-    view: &InteractionView,
+/// The moment before a decision.
+struct Then {
     decision: Sequence,
-) -> Result<Vec<Candidate>, ApiError> {
+    /// Every agent as of then.
+    agents: Vec<Candidate>,
+    interaction: Option<Arc<Interaction>>,
+}
+
+/// What a decision was made with.
+#[derive(Clone, Copy)]
+struct MadeWith<'a> {
+    /// `None`: it may have been another than the one of now.
+    plan: Option<&'a Plan>,
+    needs: &'a [Requirement],
+}
+
+impl<'a> MadeWith<'a> {
+    /// As the state of then says, of the decision that was asked for; of others the plan of now tells, if there was never
+    /// another: then its revision rose with offers alone.
+    fn of(decided: &Decided, now: &'a Interaction, then: Option<&'a Then>) -> MadeWith<'a> {
+        let then = then.filter(|then| then.decision == decided.sequence);
+        if let Some(one) = then.and_then(|then| then.interaction.as_deref()) {
+            return MadeWith { plan: Some(&one.plan), needs: one.requirements() };
+        }
+        let offers = now.decisions.iter().filter(|decided| decided.agent.is_some()).count();
+        let only_one = now.plan_revision as usize <= offers;
+        MadeWith { plan: only_one.then_some(&now.plan), needs: now.requirements() }
+    }
+}
+
+/// Looks at the moment before a decision.
+async fn recomputed(tenant: &Tenant, view: &InteractionView, decision: Sequence) -> Result<Then, ApiError> {
     let decided =
         view.interaction.decisions.iter().find(|one| one.sequence == decision).ok_or_else(|| {
             let wanted = "the sequence of one of the interaction's decisions";
@@ -98,7 +125,7 @@ fn judged_then(
     interaction: InteractionId,
     decision: Sequence,
     time: Time,
-) -> Result<Vec<Candidate>, ApiError> {
+) -> Result<Then, ApiError> {
     let before = Sequence(decision.0 - 1);
     let shard = state_after(&folder, before).map_err(|error| match error {
         RecoveryError::Journal(fault @ Fault::NotRetained { .. }) => {
@@ -106,12 +133,14 @@ fn judged_then(
         }
         other => ApiError::new(Code::Internal, "RECOMPUTE_FAILED", other.to_string()),
     })?;
-    Ok(shard.looked_at(time).judge(interaction))
+    let shard = shard.looked_at(time);
+    let (agents, interaction) = (shard.judge(interaction), shard.interaction_shared(interaction));
+    Ok(Then { decision, agents, interaction })
 }
 
-fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> proto::Decision {
+fn decision(tenant: &Tenant, decided: &Decided, with: MadeWith<'_>) -> proto::Decision {
     let floor = tenant.shard.floor();
-    let needs = interaction.requirements();
+    let MadeWith { plan, needs } = with;
     let made = &decided.decision;
     let best = best(&made.agents);
     let trigger = match made.trigger {
@@ -127,7 +156,7 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
         wait_reason: made.wait_reason.map_or(0, |reason| shown::wait_reason(reason).into()),
         score: made.score,
         wait_time: Some(millis(made.wait_ms)),
-        priority: interaction.plan.priority.into(),
+        priority: plan.map(|plan| plan.priority.into()),
         agents: made
             .agents
             .iter()
@@ -142,7 +171,7 @@ fn decision(tenant: &Tenant, interaction: &Interaction, decided: &Decided) -> pr
             })
             .collect(),
         agents_ready: made.ready,
-        rule_set_version: interaction.plan.rule_set,
+        rule_set_version: plan.map_or(0, |plan| plan.rule_set),
         sentence: sentence(made, decided.agent, needs, &floor),
         relief: made.relief.map(super::money::relief),
     }
@@ -163,7 +192,7 @@ fn candidate(
     one: &Candidate,
     first: First,
     best: i64,
-    needs: &[crate::engine::skill::Requirement],
+    needs: &[Requirement],
     floor: &Floor,
 ) -> proto::Candidate {
     let reason = |exclusion: Exclusion| exclusion_sentence(exclusion, floor);

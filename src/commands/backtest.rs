@@ -8,6 +8,7 @@ use super::printed::{Output, print};
 use crate::assembly::{ServerError, read_rules};
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
+use crate::journal::Fault;
 use crate::replay::backtest::{
     BANK_RULE, Backtest, BacktestError, BankLog, CHANGED_MAX, Options, Recorded, backtest,
 };
@@ -140,6 +141,7 @@ impl From<BacktestError> for Failed {
     fn from(error: BacktestError) -> Failed {
         let code = match error {
             BacktestError::PeriodEmpty { .. } => EXIT_USAGE,
+            BacktestError::Journal(Fault::NotRetained { .. }) => EXIT_DATA,
             BacktestError::Journal(_) | BacktestError::Event { .. } | BacktestError::BankLog(_) => {
                 EXIT_UNAVAILABLE
             }

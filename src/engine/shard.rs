@@ -140,6 +140,12 @@ impl Shard {
         self.interactions.get(&id).map(|shared| &**shared)
     }
 
+    /// All that are not over, in the order of their ids.
+    pub fn open_interactions(&self) -> impl Iterator<Item = &Interaction> {
+        let all = self.interactions.ids().filter_map(|id| self.interaction(InteractionId(id)));
+        all.filter(|one| !one.state.is_over())
+    }
+
     /// One interaction as it is now, to keep: what happens later does not show in it.
     pub fn interaction_shared(&self, id: InteractionId) -> Option<Arc<Interaction>> {
         self.interactions.get(&id).cloned()

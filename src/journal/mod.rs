@@ -50,7 +50,7 @@ pub use record::{Batch, BatchWriter, Corruption, RecordRef, decode};
 pub(crate) use recovery::check_snapshot;
 #[cfg(feature = "server")]
 pub(crate) use recovery::read_state;
-pub use recovery::{RecoveryError, Visit, before_period, recover, recover_from, state_after};
+pub use recovery::{RecoveryError, Visit, before_period, periods_from, recover, recover_from, state_after};
 #[cfg(feature = "server")]
 pub(crate) use reserve::free;
 pub use reserve::{RESERVE, Reserve};

@@ -8,7 +8,7 @@ use crate::engine::kept::Kept;
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Shows the records of a journal in order, until told to stop.
 pub type Visit<'a> = dyn FnMut(RecordRef<'_>) -> ControlFlow<()> + 'a;
@@ -74,7 +74,8 @@ pub fn recover_from(
 /// `NotRetained` when neither that nor the events from the first on are kept; damage, by its place.
 pub fn state_after(folder: &Path, upto: Sequence) -> Result<Shard, RecoveryError> {
     let past = Past::open(folder)?;
-    let (shard, next) = newest_state(&past, |reader| reader.sequence() <= upto.0)?;
+    let newest = find_state(past.states()?, |reader| reader.sequence() <= upto.0);
+    let (shard, next) = newest.unwrap_or((Shard::new(), 1));
     recover_from(shard, |visit| past.read(next, visit), upto, |_, _, _| {})
 }
 
@@ -84,16 +85,30 @@ pub fn state_after(folder: &Path, upto: Sequence) -> Result<Shard, RecoveryError
 /// # Errors
 /// Damage, by its place. When the period begins before everything that is kept, reading on says `NotRetained`.
 pub fn before_period(past: &Past, from: Time) -> Result<(Shard, u64), Fault> {
-    if past.first()? == 1 {
+    let first = past.first()?;
+    if first == 1 {
         return Ok((Shard::new(), 1));
     }
-    newest_state(past, |reader| reader.time_ms() < from.0)
+    let fits = |reader: &SnapshotReader| reader.time_ms() < from.0 && reader.sequence() + 1 >= first;
+    Ok(find_state(past.states()?, fits).unwrap_or((Shard::new(), 1)))
 }
 
-/// The newest state that fits and can be read, and the number of the first event behind it; else the empty one. One that
-/// is damaged is passed over, and told.
-fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(Shard, u64), Fault> {
-    for path in past.states()? {
+/// Where the first events are not kept any more: the first moment at which a period may begin, behind the oldest state that
+/// can be read and is followed by what is kept. `None`: there is no such state.
+pub fn periods_from(past: &Past) -> Result<Option<Time>, Fault> {
+    let first = past.first()?;
+    let oldest_first = past.states()?.into_iter().rev();
+    let oldest = find_state(oldest_first, |reader| reader.sequence() + 1 >= first);
+    Ok(oldest.map(|(shard, _)| shard.now().after(1)))
+}
+
+/// The first of these states that fits and can be read, and the number of the first event behind it. One that is damaged is
+/// passed over, and told.
+fn find_state(
+    states: impl IntoIterator<Item = PathBuf>,
+    fits: impl Fn(&SnapshotReader) -> bool,
+) -> Option<(Shard, u64)> {
+    for path in states {
         let read = SnapshotReader::open(&path).and_then(|mut reader| {
             if !fits(&reader) {
                 return Ok(None);
@@ -101,12 +116,12 @@ fn newest_state(past: &Past, fits: impl Fn(&SnapshotReader) -> bool) -> Result<(
             Ok(Some((state_in(&mut reader)?, reader.sequence() + 1)))
         });
         match read {
-            Ok(Some(found)) => return Ok(found),
+            Ok(Some(found)) => return Some(found),
             Ok(None) => {}
             Err(fault) => tracing::error!("a snapshot is passed over: {fault}"),
         }
     }
-    Ok((Shard::new(), 1))
+    None
 }
 
 /// Reads all of a snapshot of this tenant and this past. Its state; what follows the engine is looked at by its checksums only.

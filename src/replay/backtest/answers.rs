@@ -1,12 +1,15 @@
 //! How agents answered the offers of the record, and how they would answer others: as they did, where they were asked for
 //! the same; otherwise as they answered something else.
 
+use crate::engine::agent::RoutingState;
+use crate::engine::deadline::Deadline;
 use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{AgentKey, InteractionId, OfferId};
 use crate::engine::interaction::Part;
+use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use crate::replay::draw::{Purpose, unit};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Of an agent who answered fewer offers than this, the answers of all are drawn from.
 const ANSWERS_MIN: usize = 20;
@@ -35,7 +38,7 @@ impl Answer {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
     open: HashMap<OfferId, (InteractionId, AgentKey, Time)>,
-    /// Of each pair, in order.
+    /// Of each pair in the period, in order.
     by_pair: HashMap<(InteractionId, AgentKey), Vec<Answer>>,
     by_agent: BTreeMap<AgentKey, Vec<Answer>>,
     all: Vec<Answer>,
@@ -48,6 +51,25 @@ pub(super) struct Answers {
 const AWAY_MS: u64 = 60_000;
 
 impl Answers {
+    /// Goes on from a state whose past is not known: who is being asked, and who is away.
+    pub fn from_state(shard: &Shard) -> Answers {
+        let offers = shard.open_interactions().flat_map(|one| one.offers.iter());
+        let offers = offers.filter_map(|id| shard.offer(*id)).filter(|offer| offer.part == Part::Owner);
+        let open = offers.map(|offer| (offer.id, (offer.interaction, offer.agent, offer.opened)));
+        // Whoever recovers by the clock is no example of how long agents stay away.
+        let recovers: HashSet<AgentKey> = shard.deadlines().sorted().iter().filter_map(recovering).collect();
+        let away = shard.agents().iter().filter(|agent| {
+            agent.routing_state() == RoutingState::NotResponding && !recovers.contains(&agent.key)
+        });
+        let away = away.map(|agent| (agent.key, agent.since));
+        Answers { open: open.collect(), away: away.collect(), ..Answers::default() }
+    }
+
+    /// The period begins: what was answered before is drawn from, and not said again.
+    pub fn begin(&mut self) {
+        self.by_pair.clear();
+    }
+
     /// Hears of an event.
     pub fn hear(&mut self, stamped: &Stamped) {
         let now = stamped.time;
@@ -100,5 +122,12 @@ impl Answers {
         let mut sorted = self.away_ms.clone();
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied().unwrap_or(AWAY_MS)
+    }
+}
+
+fn recovering((_, deadline): &(Time, Deadline)) -> Option<AgentKey> {
+    match deadline {
+        Deadline::Recover(agent) => Some(*agent),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::circumstances::Circumstances;
 use crate::engine::event::Admitted;
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, HoursKey, QueueKey, Text};
+use crate::engine::interaction::Interaction;
 use crate::engine::plan::{Facts, Plan};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
@@ -64,6 +65,21 @@ impl Contact {
             facts: admitted.facts.clone(),
             rule_set: admitted.plan.rule_set,
             made_in: admitted.facts.circumstances.as_deref().cloned().unwrap_or_else(plain),
+        }
+    }
+
+    /// One whose admission is not kept, as the state tells it. Where it was handed on since, that plan stands for the first.
+    pub fn in_hand(one: &Interaction) -> Contact {
+        let planned = one.replaced().first().map(|first| (first.queue, first.rule_set));
+        let (queue, rule_set) = planned.unwrap_or((one.plan.entry().queue, one.plan.rule_set));
+        Contact {
+            source: one.source.clone(),
+            external_id: one.external_id.clone(),
+            channel: one.channel,
+            queue,
+            facts: one.facts.clone(),
+            rule_set,
+            made_in: one.made_in(),
         }
     }
 

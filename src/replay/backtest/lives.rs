@@ -1,6 +1,8 @@
 //! What became of each interaction, read off the events: how long it waited and how that ended, who answered, how much
 //! work it was. What a rule set could not have changed is taken from here when the period is decided again.
 
+mod there;
+
 use super::asked::Contact;
 use crate::engine::command::Window;
 use crate::engine::event::{CancelCause, Event, Stamped};
@@ -63,6 +65,8 @@ pub(super) struct Life {
     pub answered_by: Option<AgentKey>,
     /// The work on it, one agent after another.
     legs: Vec<Leg>,
+    /// So many of these had begun when the period did.
+    legs_before: usize,
     /// `Some` from a transfer to the next answer: the agent it was handed to, if it was to one alone.
     handed: Option<Option<AgentKey>>,
     pub over: Option<Time>,
@@ -104,7 +108,7 @@ impl Lives {
     /// The period begins: what is over by then is forgotten, what goes on is carried into it.
     pub fn begin(&mut self) {
         self.forget_those_over();
-        self.all.iter_mut().for_each(|life| life.carried = true);
+        self.all.iter_mut().for_each(Life::carry);
         self.left_out = LeftOut::default();
         self.begun = true;
     }
@@ -120,6 +124,11 @@ impl Lives {
             }
         }
         self.pieces.retain(|_, piece| moved.get(&piece.life).map(|to| piece.life = *to).is_some());
+    }
+
+    /// Somebody came in the period.
+    pub fn has_new(&self) -> bool {
+        self.all.iter().any(|life| !life.carried)
     }
 
     /// Nobody is left whose end is not known.
@@ -304,9 +313,17 @@ impl Life {
             callback: None,
             answered_by: None,
             legs: Vec::new(),
+            legs_before: 0,
             handed: None,
             over: None,
         }
+    }
+
+    /// It goes on in the period. What was learned, asked for and begun by then is in the state it goes on from: it is not
+    /// done again.
+    fn carry(&mut self) {
+        self.carried = true;
+        (self.learned, self.callback, self.legs_before) = (None, None, self.legs.len());
     }
 
     fn is_over(&mut self, now: Time) {
@@ -329,6 +346,19 @@ impl Life {
     /// The work on it, one agent after another; nothing if nobody worked on it, or it is not known to the end.
     pub fn work(&self) -> &[Leg] {
         if self.over.is_some() { &self.legs } else { &[] }
+    }
+
+    /// Of the work of one who was there when the period began: what comes next once they are answered; what was put back goes
+    /// on.
+    pub fn next_leg(&self) -> usize {
+        self.legs_before.min(self.work().len().saturating_sub(1))
+    }
+
+    /// What an agent had in hand of it when the period began, if it was handed on later.
+    pub fn leg_to_hand_on(&self) -> Option<(usize, Leg)> {
+        let at = self.legs_before.checked_sub(1)?;
+        let handed_on = self.work().len() > self.legs_before;
+        handed_on.then(|| (at, self.legs[at]))
     }
 }
 

@@ -4,12 +4,13 @@ use super::again::Run;
 use super::agenda::Todo;
 use super::answers::Says;
 use super::asked::Tickets;
+use super::lives::Life;
 use super::script::Turn;
 use crate::engine::agent::Presence;
 use crate::engine::command::{Answer, Command, Handover, Leaving, Target};
 use crate::engine::event::EndedBy;
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId, Text};
-use crate::engine::interaction::{Interaction, State};
+use crate::engine::interaction::{Interaction, Part, State};
 use crate::engine::source::{Source, SourceSession};
 use crate::engine::time::Time;
 
@@ -38,33 +39,39 @@ impl Run<'_> {
             self.enter(number, life.id);
             match one.state {
                 State::Scheduled | State::Waiting | State::Offered => {
+                    self.legs[number] = life.next_leg();
                     self.expect_end(number, life.id);
                     for offer in one.offers.iter() {
                         let asked = self.shard.offer(*offer).map(|open| (open.agent, open.opened));
                         if let Some((agent, opened)) = asked {
-                            self.expect_answer(*offer, number, agent, opened.max(start));
+                            self.expect_answer(*offer, number, agent, opened);
                         }
                     }
                 }
-                _ => {
-                    self.legs[number] = life.work().len().saturating_sub(1);
-                    self.expect_rest(&one, life.over, life.work().last().map_or(0, |leg| leg.wrap_up_ms));
-                }
+                _ => self.expect_rest(&one, number, life),
             }
         }
     }
 
-    /// What was in hand is over when it was over.
-    fn expect_rest(&mut self, one: &Interaction, over: Option<Time>, wrap_up_ms: u64) {
-        let Some(over) = over else { return };
+    /// What was in hand is over when it was over, or is handed on after its own time.
+    fn expect_rest(&mut self, one: &Interaction, number: usize, life: &Life) {
+        let (handed_on, last) = (life.leg_to_hand_on(), life.work().len().saturating_sub(1));
+        self.legs[number] = handed_on.map_or(last, |(at, _)| at);
+        let Some(over) = life.over else { return };
+        let wrap_up_ms = life.work().last().map_or(0, |leg| leg.wrap_up_ms);
         for assignment in one.assignments.iter() {
-            let talks = self.shard.assignment(*assignment).is_some_and(|part| part.talks());
-            if talks {
-                let ends = Time(over.0.saturating_sub(wrap_up_ms)).max(self.recorded.from);
-                self.expect_completion(*assignment, ends, wrap_up_ms);
-            } else {
-                self.agenda.put(over, Turn::Ends, Todo::Finish(*assignment));
-            }
+            let talks = self.shard.assignment(*assignment).filter(|part| part.talks());
+            let (ends, wrap_up_ms) = match (talks.map(|part| (part.part, part.started)), handed_on) {
+                (Some((Part::Owner, started)), Some((_, leg))) => {
+                    (started.after(leg.talk_ms), leg.wrap_up_ms)
+                }
+                (Some(_), _) => (Time(over.0.saturating_sub(wrap_up_ms)), wrap_up_ms),
+                (None, _) => {
+                    self.agenda.put(over, Turn::Ends, Todo::Finish(*assignment));
+                    continue;
+                }
+            };
+            self.expect_completion(*assignment, ends.max(self.recorded.from), wrap_up_ms);
         }
     }
 
@@ -204,11 +211,12 @@ impl Run<'_> {
         }
     }
 
-    pub fn expect_answer(&mut self, offer: OfferId, number: usize, agent: AgentKey, from: Time) {
+    pub fn expect_answer(&mut self, offer: OfferId, number: usize, agent: AgentKey, opened: Time) {
         let times = self.asked.entry((number, agent)).or_default();
         let answer = self.recorded.answers.of(self.recorded.lives[number].id, agent, *times, self.seed);
         *times += 1;
-        let at = from.after(answer.after_ms);
+        // Who was being asked when the period began has had part of the time.
+        let at = opened.after(answer.after_ms).max(self.recorded.from);
         // An answer at once comes before whatever else happens in that moment.
         let turn = if answer.after_ms == 0 { Turn::AtOnce } else { Turn::Answers };
         match answer.says {

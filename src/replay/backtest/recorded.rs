@@ -1,5 +1,6 @@
-//! The recorded past: one model, whatever it was read from. Events from the first on, for the floor's state; the period's
-//! own events as what happened from outside, who came, and what became of them.
+//! The recorded past: one model, whatever it was read from. Events from the first on, or, where those are not kept, a state
+//! from before the period and the events behind it; the period's own events as what happened from outside, who came, and
+//! what became of them.
 
 use super::answers::Answers;
 use super::column::Column;
@@ -11,7 +12,7 @@ use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{InteractionId, Sequence};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
-use crate::journal::Past;
+use crate::journal::{Fault, Past, before_period, periods_from};
 use crate::report::{By, Projection, Request};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -43,15 +44,26 @@ pub struct Recorded {
 
 impl Recorded {
     /// A tenant's folder, also beside a server that writes to it: it is opened read-only, through a second connection. The
-    /// period is from `from` on and before `to`.
+    /// period is from `from` on and before `to`. Where the first events are not kept any more, it begins with the newest state
+    /// that is kept from before the period.
     ///
     /// # Errors
-    /// `PeriodEmpty`, `NotRetained` with the first moment there is, `NobodyCame`; or the journal cannot be read.
+    /// `PeriodEmpty`, `NotRetained` with the first moment a period may begin, `NobodyCame`; or the journal cannot be read.
     pub fn from_journal(folder: &Path, from: Time, to: Time) -> Result<Recorded, BacktestError> {
-        let mut reading = Reading::new(from, to)?;
+        check(from, to)?;
         let past = Past::open(folder)?;
+        let read = Recorded::from_past(&past, from, to, format!("the journal in {}", folder.display()));
+        read.map_err(|error| with_first(error, &past, from))
+    }
+
+    fn from_past(past: &Past, from: Time, to: Time, source: String) -> Result<Recorded, BacktestError> {
+        let (state, next) = before_period(past, from)?;
+        let mut reading = Reading::new(from, to)?;
+        if next > 1 {
+            reading.begin_with(state);
+        }
         let mut damage = None;
-        past.read(1, &mut |record| match record.event::<Event>() {
+        past.read(next, &mut |record| match record.event::<Event>() {
             Ok(event) => {
                 let (sequence, time) = (Sequence(record.sequence), Time(record.time_ms));
                 reading.take(&Stamped { sequence, time, event })
@@ -63,7 +75,7 @@ impl Recorded {
         })?;
         match damage {
             Some(damage) => Err(damage),
-            None => reading.recorded(format!("the journal in {}", folder.display())),
+            None => reading.recorded(source),
         }
     }
 
@@ -96,11 +108,36 @@ fn request(from: Time, to: Time) -> Request {
     Request { from, to, interval_ms: None, by: By { queue: true, agent: true, channel: false } }
 }
 
-/// Takes events in order, from the first.
+fn check(from: Time, to: Time) -> Result<(), BacktestError> {
+    if to <= from {
+        return Err(BacktestError::PeriodEmpty { from: moment(from), to: moment(to) });
+    }
+    Ok(Projection::check(&request(from, to))?)
+}
+
+/// Where the first events are not kept any more: with the first moment a period may begin, which is that of a state.
+fn with_first(error: BacktestError, past: &Past, from: Time) -> BacktestError {
+    let kept = || past.first().and_then(|first| if first > 1 { periods_from(past) } else { Ok(None) });
+    match error {
+        BacktestError::Journal(fault @ Fault::NotRetained { .. }) => match kept() {
+            Ok(Some(first)) => BacktestError::NotRetained { from: moment(from), first: moment(first) },
+            _ => fault.into(),
+        },
+        BacktestError::NobodyCame { from, to, first, last } => {
+            let first = kept().ok().flatten().map_or(first, moment);
+            BacktestError::NobodyCame { from, to, first, last }
+        }
+        other => other,
+    }
+}
+
+/// Takes events in order, from the first or behind a state.
 struct Reading {
     from: Time,
     to: Time,
+    /// When what is known begins.
     first: Option<Time>,
+    notes: Vec<String>,
     last: Time,
     /// Up to the period, then through it.
     column: Column,
@@ -120,14 +157,12 @@ const LOOK_EVERY: u64 = 1_024;
 
 impl Reading {
     fn new(from: Time, to: Time) -> Result<Reading, BacktestError> {
-        if to <= from {
-            return Err(BacktestError::PeriodEmpty { from: moment(from), to: moment(to) });
-        }
-        Projection::check(&request(from, to))?;
+        check(from, to)?;
         Ok(Reading {
             from,
             to,
             first: None,
+            notes: Vec::new(),
             last: Time(0),
             column: Column::after(&Projection::new(request(from, to))),
             past: None,
@@ -137,6 +172,21 @@ impl Reading {
             answers: Answers::default(),
             left_out: LeftOut::default(),
         })
+    }
+
+    /// What is before this state is not kept.
+    fn begin_with(&mut self, state: Shard) {
+        let now = state.now();
+        (self.first, self.last) = (Some(now), now);
+        self.notes.push(format!(
+            "the first events are not kept any more: this begins with the state of {}, and what agents answered, and how long \
+             work took, before that is not drawn from",
+            moment(now)
+        ));
+        self.lives = Lives::from_state(&state);
+        self.script = Script::from_state(&state);
+        self.answers = Answers::from_state(&state);
+        self.column = Column::after(&Projection::from_state(request(self.from, self.to), state));
     }
 
     fn take(&mut self, stamped: &Stamped) -> ControlFlow<()> {
@@ -161,9 +211,9 @@ impl Reading {
 
     fn begin(&mut self) {
         if self.past.is_none() {
-            // Whom it was asked before, and how that ended, is drawn from too.
             self.past = Some(self.column.projection.clone());
             self.lives.begin();
+            self.answers.begin();
             self.script.writes = true;
         }
     }
@@ -179,7 +229,8 @@ impl Reading {
         if !matches!(stamped.event, Event::Admitted(_)) {
             self.lives.hear(stamped, shard);
         }
-        let look = stamped.sequence.0.is_multiple_of(LOOK_EVERY);
+        // Where nobody came, all is read: whoever asks is told from when to when there is something.
+        let look = stamped.sequence.0.is_multiple_of(LOOK_EVERY) && self.lives.has_new();
         if look && self.lives.are_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
@@ -190,7 +241,7 @@ impl Reading {
         }
         self.begin();
         let left_out = if self.after.is_some() { self.left_out } else { self.lives.left_out };
-        if self.lives.all.iter().all(|life| life.carried) {
+        if !self.lives.has_new() {
             let (from, to) = (moment(self.from), moment(self.to));
             return Err(BacktestError::NobodyCame {
                 from,
@@ -204,7 +255,7 @@ impl Reading {
         let until = if over { self.to } else { self.last };
         Ok(Recorded {
             source,
-            notes: Vec::new(),
+            notes: self.notes,
             from: self.from,
             to: self.to,
             end: if over { self.to } else { self.last.after(1) },

@@ -1,7 +1,7 @@
 //! What happened to the floor from outside, as commands: definitions, who came and went, what had been learned. It happens
 //! again as it was recorded, whatever the rules.
 
-use crate::engine::agent::Presence;
+use crate::engine::agent::{Agent, Presence};
 use crate::engine::command::Command;
 use crate::engine::event::{EndedBy, Event, Stamped};
 use crate::engine::floor::{Definition, Floor, Kind};
@@ -9,6 +9,7 @@ use crate::engine::ids::{AgentKey, InteractionId, Text};
 use crate::engine::shard::Shard;
 use crate::engine::time::Time;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The order of what happens in one millisecond: answers that take no time are given, agents leave before they could be given more, work ends before others
 /// come, and whoever is answered in the moment in which their patience ends is answered.
@@ -72,6 +73,12 @@ pub(super) struct Script {
 }
 
 impl Script {
+    /// Goes on from a state whose past is not known.
+    pub fn from_state(shard: &Shard) -> Script {
+        let wished = |agent: &Arc<Agent>| Some((agent.key, agent.pending.as_ref()?.presence));
+        Script { pending: shard.agents().iter().filter_map(wished).collect(), ..Script::default() }
+    }
+
     /// Hears of an event right after it became true.
     pub fn hear(&mut self, stamped: &Stamped, shard: &Shard) {
         let mut at = stamped.time;

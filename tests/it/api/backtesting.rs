@@ -3,6 +3,7 @@
 
 use super::expect::{assert_refused, failed, invalid, missing};
 use super::harness::{Server, TENANT, within};
+use super::house::{House, lived};
 use super::publishing::points;
 use baton::proto::backtest_response::Event;
 use baton::proto::{self, document::Document as Named};
@@ -139,5 +140,30 @@ async fn what_cannot_be_decided_again_is_refused_with_its_reason() {
         let code = if reason == "PERIOD_EMPTY" { Code::InvalidArgument } else { Code::FailedPrecondition };
         assert_refused(case, refusal, (code, reason, ""));
     }
+    server.stop().await.expect("a graceful stop");
+}
+
+#[tokio::test]
+async fn a_period_that_is_kept_is_decided_again_though_what_was_before_is_gone() {
+    let house = lived(House::full()).await;
+    std::fs::remove_dir_all(house.dir().join("archive")).expect("it can be let go");
+    let server = Server::on(house.data.path()).await;
+    let early = Some(Timestamp { seconds: 1, nanos: 0 });
+    let mut answers = server.backtest(question(early)).await.expect("it begins");
+    let refusal = within("a refusal", answers.message()).await.expect_err("it is gone");
+    let message = refusal.message().to_owned();
+    assert_refused("before what is kept", Err::<(), _>(refusal), failed("NOT_RETAINED"));
+    let kept = message.split("kept from ").nth(1).and_then(|rest| rest.split(' ').next());
+    let kept: jiff::Timestamp = kept.expect("it says from when on").parse().expect("a moment");
+    let from = Some(Timestamp { seconds: kept.as_second(), nanos: kept.subsec_nanosecond() });
+    let told = result(server.backtest(question(from)).await.expect("it begins")).await;
+    assert!(told.text.contains("the first events are not kept any more"), "{}", told.text);
+    let result: serde_json::Value = serde_json::from_str(&told.json).expect("the same for programs");
+    let (recorded, published) = (&result["all"]["recorded"], &result["all"]["published"]);
+    assert!(
+        recorded["entered"].as_u64().expect("a count") >= 4,
+        "those behind the older of two snapshots: {recorded}"
+    );
+    assert_eq!(recorded["entered"], published["entered"]);
     server.stop().await.expect("a graceful stop");
 }

@@ -128,7 +128,7 @@ async fn under_lists_the_score_is_the_wait_and_sixty_seconds_a_point() {
     let chosen = told.decisions.last().expect("a decision");
     assert_eq!(chosen.trigger(), proto::decision::Trigger::AgentFree);
     let wait = chosen.wait_time.expect("a wait");
-    assert_eq!(chosen.priority, 10);
+    assert_eq!(chosen.priority, Some(10));
     assert_eq!(chosen.score, wait.seconds * 1_000 + i64::from(wait.nanos / 1_000_000) + 600_000);
     let rivals: Vec<&str> = chosen.rivals.iter().map(|rival| rival.interaction.as_str()).collect();
     assert_eq!(rivals, [plain.as_str()]);
@@ -169,6 +169,34 @@ async fn a_decision_judged_again_from_the_record_agrees_with_what_was_stored() {
     assert_refused("no decision of it", wrong, invalid("decision"));
     let wrong = server.explain(&call, u64::MAX).await;
     assert_refused("no decision at all", wrong, invalid("decision"));
+}
+
+#[tokio::test]
+async fn a_decision_is_told_with_the_points_it_was_made_with_and_never_with_those_of_now() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::on(folder.path()).await;
+    server.open_floor(&[("ana", 3)]).await;
+    let mut ana = server.sign_in("ana").await;
+    let urgent = server.submit(call_with("c1", |one| one.priority = 3)).await.expect("taken");
+    let call = urgent.interaction.expect("an interaction").name;
+    let offer = ana.next_offer().await;
+    let points = |told: &Explanation| told.decisions.iter().map(|one| one.priority).collect::<Vec<_>>();
+    let told = server.explain(&call, 0).await.expect("it exists");
+    assert_eq!(points(&told), [Some(3)], "it has them still");
+
+    server.reprioritise(&call, 7).await.expect("nobody has answered it");
+    server.decline(&offer.name).await.expect("the offer is open");
+    let told = server.explain(&call, 0).await.expect("it exists");
+    let [first, second] = &told.decisions[..] else { panic!("{:?}", told.decisions) };
+    assert_eq!(points(&told), [None, None], "which of them had which is in the record alone");
+    assert_eq!((first.rule_set_version, second.rule_set_version), (0, 0), "nor is it known by which plan");
+    for (decision, wanted) in [(first, [Some(3), None]), (second, [None, Some(7)])] {
+        let again = server.explain(&call, decision.sequence).await.expect("it is recorded");
+        assert_eq!(points(&again), wanted);
+        let asked = again.decisions.iter().find(|one| one.sequence == decision.sequence).expect("it is told");
+        assert_eq!(asked.rule_set_version, 1);
+        assert_eq!(again.interaction.expect("it").priority, 7, "that is how it is now");
+    }
 }
 
 #[tokio::test]

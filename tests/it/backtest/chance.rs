@@ -14,7 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 const COMMANDS: usize = 400;
 
-fn journal(seed: u64) -> Vec<Stamped> {
+/// What a floor lived through by chance.
+pub fn journal(seed: u64) -> Vec<Stamped> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut shard, mut chance, mut journal) = (Shard::new(), Chance::new(), Vec::new());
     let mut ask = |chance: &mut Chance, now, command| {

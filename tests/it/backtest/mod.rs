@@ -1,8 +1,10 @@
 //! What a rule change would have done to a recorded period: small pasts worked out by hand, pasts made by chance, and the
 //! bank's January.
 
+mod carried;
 mod chance;
 mod conventions;
+mod cut;
 mod january;
 mod past;
 mod periods;

@@ -2,7 +2,8 @@
 
 use super::past::{NINE, Past, SALES};
 use super::tell;
-use baton::engine::ids::AssignmentId;
+use baton::engine::agent::Presence;
+use baton::engine::ids::{AgentKey, AssignmentId};
 use baton::engine::time::Time;
 use baton::journal::{BatchWriter, Journal, Sqlite};
 use baton::replay::backtest::{BacktestError, Options, Recorded, backtest};
@@ -58,6 +59,17 @@ fn a_period_without_anybody_or_without_length_is_refused() {
     assert_eq!(error.reason(), "NOBODY_CAME");
     assert!(error.to_string().contains("2026-11-25T11:13:20Z"), "{error}");
     assert_eq!(of(&past, 7_200, 7_200).expect_err("it has no length").reason(), "PERIOD_EMPTY");
+}
+
+#[test]
+fn who_asks_for_a_period_without_anybody_is_told_how_far_the_record_goes() {
+    let mut past = three_hours();
+    for second in 8_000..9_200 {
+        let presence = if second % 2 == 0 { Presence::Available } else { Presence::OnBreak };
+        past.presence(second, AgentKey(0), presence);
+    }
+    let error = of(&past, 7_500, 7_900).expect_err("nobody came then").to_string();
+    assert!(error.ends_with("to 2026-11-25T11:33:19Z"), "{error}");
 }
 
 #[test]
