@@ -120,7 +120,7 @@ async fn furnish(handle: &ShardHandle, end: &PipeEnd) -> Arc<Submissions> {
     for number in 0..AGENTS {
         let (agent, session) = (AgentKey(number), SessionId(u64::from(number) + 1));
         handle.ask(Command::OpenSession { agent, session }, None).await.expect("the agent is there");
-        let follower = AgentFollower { agent, session, stream: session.0, feed: end.feed() };
+        let follower = AgentFollower { agent, session, stream: session.0, after: None, feed: end.feed() };
         handle.follow_agent(follower).expect("there is room");
         handle.ask(available(agent), None).await.expect("the agent is there");
     }
@@ -208,7 +208,7 @@ impl<'a> Work<'a> {
                 match one {
                     Return::Answer { tag, told } => self.answered(Asked::of(tag), told.answer),
                     Return::Notice(ToAgent { agent, notice, .. }) => self.told(agent, notice.notice),
-                    Return::Changed(_) => {}
+                    Return::Changed(_) | Return::Resumed { .. } => {}
                     Return::CutOff | Return::Stopping => panic!("it reads in time, and the shard goes on"),
                 }
             }
