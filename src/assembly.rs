@@ -23,7 +23,7 @@ use crate::runtime::leases::SWEEP;
 use crate::runtime::poisoned::Poisoned;
 use crate::runtime::snapshotting::{Keeping, Snapshotting};
 use crate::runtime::start::{Beside, Running, StartError, start};
-use crate::serving;
+use crate::serving::{self, House, Patience};
 use crate::tls::{self, TlsError};
 use ring::hmac;
 use std::collections::BTreeSet;
@@ -71,8 +71,6 @@ pub enum ServerError {
     Rulebook { tenant: String, source: Box<InForceError> },
     #[error("{0}")]
     Tls(#[from] TlsError),
-    #[error("the API failed: {0}")]
-    Transport(#[from] tonic::transport::Error),
     #[error(
         "the journal took longer than {} s to end: what was answered is durable, what was not may be lost",
         within.as_secs()
@@ -314,13 +312,24 @@ impl Ready {
         let routes =
             api::routes(&tenants).add_service(health).add_service(reflection).add_service(reflection_alpha);
         let (drain, drained) = tokio::sync::oneshot::channel::<()>();
-        let routes = routes.prepare();
+        let described = [
+            DESCRIPTORS,
+            tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET,
+            tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET,
+        ];
+        let house = House {
+            tls,
+            routes: routes.prepare(),
+            request_streams: Arc::new(serving::request_streams(described)),
+            patience: Patience::default(),
+        };
+        let connections_max = serving::connections_max(connections_max, shards.len());
         let mut serving = tokio::spawn(async move {
             let drained = async {
                 // Sent or dropped, either way it is time.
                 let _ = drained.await;
             };
-            serving::serve(listener, tls, connections_max, &routes, drained).await
+            serving::serve(listener, connections_max, &house, drained).await;
         });
 
         let running = shards.into_iter().map(|Shard { tenant, running, .. }| (tenant, running));
@@ -329,7 +338,10 @@ impl Ready {
             () = stop => End::Asked,
             _ = ends.join_next() => End::OfShard,
             why = break_of(&mut tasks) => End::OfTask(why),
-            result = &mut serving => return Ok(result.expect("the server task does not panic")?),
+            ended = &mut serving => {
+                ended.expect("the server task does not panic");
+                return Ok(());
+            }
         };
         end.tell(reserve.as_deref());
         report(&health_reporter, ServingStatus::NotServing).await;
@@ -425,6 +437,7 @@ async fn sweep(tenant: Arc<Tenant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[tokio::test]
     async fn of_what_runs_beside_the_serving_only_what_breaks_ends_the_server() {
@@ -434,6 +447,31 @@ mod tests {
         assert_eq!(by_now(break_of(&mut tasks)).await, None, "nothing has broken");
         tasks.spawn(async { panic!("a lease is a lease") });
         assert_eq!(break_of(&mut tasks).await, "an assumption is broken: a lease is a lease");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_tenant_opens_no_more_files_than_are_kept_for_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let tokens = folder.path().join("tokens");
+        let names = ["bank", "shop", "taxi"];
+        let lines = names.map(|name| format!("{name}-0123456789abcdef {name} supervisor boss\n"));
+        std::fs::write(&tokens, lines.concat()).expect("a new file");
+        let data = folder.path().join("data");
+        let settings = Settings {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            data: Some(data.clone()),
+            tokens: Some(tokens),
+            ..Settings::default()
+        };
+        let ready = prepare(&settings.validate().expect("they fit together")).await.expect("it starts");
+        let open = std::fs::read_dir("/proc/self/fd").expect("the system says what is open");
+        let named = open.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok());
+        let open = named.filter(|name| name.starts_with(data.join("tenants"))).count();
+        drop(ready);
+        let kept = names.len() * serving::FILES_OF_TENANT;
+        // A third is for what is opened for a moment.
+        assert!((names.len()..=kept / 3 * 2).contains(&open), "{open} files are open, {kept} are kept");
     }
 
     /// What a future says when everything that can go on has gone on; `None` if it still waits.

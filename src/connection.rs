@@ -1,15 +1,15 @@
-//! A connection from the socket to the first word of HTTP/2. Whoever connects must come through TLS and say so in time:
-//! the transport pings whoever has spoken, but would wait for ever for one who never does.
+//! A connection from the socket to the first word of HTTP/2, and its last. Whoever connects must come through TLS and say
+//! so in time: the transport pings whoever has spoken, but would wait for ever for one who never does. And it asks for a
+//! connection to end, but cannot end one whose other side does not want to.
 
-use crate::observe;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::coop::{Unconstrained, unconstrained};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
@@ -19,36 +19,6 @@ use tonic::transport::server::Connected;
 pub const GREETING_MAX: Duration = Duration::from_secs(10);
 /// What every HTTP/2 client says first (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-/// How many connections there are, and may be.
-#[derive(Clone)]
-pub struct Places {
-    taken: Arc<AtomicUsize>,
-    most: usize,
-}
-
-/// One of them, until it is dropped.
-pub struct Place(Arc<AtomicUsize>);
-
-impl Places {
-    pub fn new(most: usize) -> Places {
-        Places { taken: Arc::default(), most }
-    }
-
-    /// A place, if there is one.
-    pub fn take(&self) -> Option<Place> {
-        let place = Place(self.taken.clone());
-        observe::connection_came();
-        (self.taken.fetch_add(1, Ordering::Relaxed) < self.most).then_some(place)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-        observe::connection_went();
-    }
-}
 
 enum Transport {
     Plain(TcpStream),
@@ -60,16 +30,26 @@ pub struct Connection {
     transport: Transport,
     /// So much of the first word has been read again.
     again: usize,
-    _place: Place,
+    /// Held by whoever may cut it off, who may do it at any time.
+    cord: Unconstrained<oneshot::Receiver<()>>,
+    is_cut: bool,
+    _gone: oneshot::Sender<()>,
+}
+
+/// The way to end a connection that the transport has.
+pub struct Cord {
+    /// Whoever lets go of it cuts the connection off.
+    pub cut: oneshot::Sender<()>,
+    /// Ends when the connection has.
+    pub gone: oneshot::Receiver<()>,
 }
 
 /// Waits for TLS and the first word.
 pub async fn greeted(
     socket: TcpStream,
     tls: Option<&TlsAcceptor>,
-    place: Place,
     within: Duration,
-) -> Result<Connection> {
+) -> Result<(Connection, Cord)> {
     let greeting = async {
         let mut transport = match tls {
             None => Transport::Plain(socket),
@@ -83,10 +63,21 @@ pub async fn greeted(
         if heard != PREFACE {
             return Err(Error::new(ErrorKind::InvalidData, "the caller does not speak HTTP/2"));
         }
-        Ok(Connection { transport, again: 0, _place: place })
+        let ((cut, cord), (gone_with_it, gone)) = (oneshot::channel(), oneshot::channel());
+        let cord = unconstrained(cord);
+        let connection = Connection { transport, again: 0, cord, is_cut: false, _gone: gone_with_it };
+        Ok((connection, Cord { cut, gone }))
     };
     let late = |_| Error::new(ErrorKind::TimedOut, "the caller said nothing in time");
     tokio::time::timeout(within, greeting).await.map_err(late)?
+}
+
+impl Connection {
+    /// Refuses everything once it is cut off. Whoever waits for the connection is woken by it.
+    fn check(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.is_cut = self.is_cut || Pin::new(&mut self.cord).poll(context).is_ready();
+        if self.is_cut { Err(ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
 }
 
 impl Connected for Connection {
@@ -102,6 +93,7 @@ impl AsyncRead for Connection {
         into: &mut ReadBuf<'_>,
     ) -> Poll<Result<()>> {
         let this = self.get_mut();
+        this.check(context)?;
         let rest = &PREFACE[this.again..];
         if !rest.is_empty() {
             let part = rest.len().min(into.remaining());
@@ -118,7 +110,9 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
-        match &mut self.get_mut().transport {
+        let this = self.get_mut();
+        this.check(context)?;
+        match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
         }
@@ -129,7 +123,9 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<Result<usize>> {
-        match &mut self.get_mut().transport {
+        let this = self.get_mut();
+        this.check(context)?;
+        match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, parts),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(context, parts),
         }
@@ -143,14 +139,18 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        match &mut self.get_mut().transport {
+        let this = self.get_mut();
+        this.check(context)?;
+        match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_flush(context),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        match &mut self.get_mut().transport {
+        let this = self.get_mut();
+        this.check(context)?;
+        match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(context),
         }
@@ -171,52 +171,53 @@ mod tests {
         (client.expect("it listens"), server.expect("somebody came").0)
     }
 
-    fn place(places: &Places) -> Place {
-        places.take().expect("there is room")
-    }
-
     #[tokio::test]
     async fn who_speaks_http2_is_heard_from_the_first_word_on() {
         let (mut client, server) = pair().await;
         let said = [PREFACE, b"and more"].concat();
         client.write_all(&said).await.expect("it is open");
-        let mut connection =
-            greeted(server, None, place(&Places::new(1)), GREETING_MAX).await.expect("it is HTTP/2");
+        let (mut connection, _cord) = greeted(server, None, GREETING_MAX).await.expect("it is HTTP/2");
         let mut heard = vec![0; said.len()];
         connection.read_exact(&mut heard).await.expect("it was said");
         assert_eq!(heard, said);
     }
 
     #[tokio::test]
-    async fn who_speaks_something_else_is_shown_out_and_leaves_a_place() {
-        let places = Places::new(1);
+    async fn who_speaks_something_else_is_shown_out() {
         let (mut client, server) = pair().await;
         client.write_all(b"GET / HTTP/1.1\r\nHost: baton\r\n\r\n").await.expect("it is open");
-        let refused = greeted(server, None, place(&places), GREETING_MAX).await;
+        let refused = greeted(server, None, GREETING_MAX).await;
         assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::InvalidData));
-        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
     async fn who_says_nothing_or_half_a_word_is_shown_out_when_the_time_is_over() {
-        let places = Places::new(2);
         let (silent, first) = pair().await;
         let (mut halting, second) = pair().await;
         halting.write_all(&PREFACE[..20]).await.expect("it is open");
         for server in [first, second] {
-            let refused = greeted(server, None, place(&places), Duration::ZERO).await;
+            let refused = greeted(server, None, Duration::ZERO).await;
             assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::TimedOut));
         }
-        assert_eq!(places.taken.load(Ordering::Relaxed), 0);
         drop((silent, halting));
     }
 
-    #[test]
-    fn there_are_so_many_places_and_no_more() {
-        let places = Places::new(2);
-        let (first, second) = (places.take(), places.take());
-        assert!(first.is_some() && second.is_some() && places.take().is_none());
-        drop(second);
-        assert!(places.take().is_some());
+    #[tokio::test]
+    async fn who_waits_for_a_connection_is_told_when_it_is_cut_off_and_who_cut_it_when_it_is_gone() {
+        let (mut client, server) = pair().await;
+        client.write_all(PREFACE).await.expect("it is open");
+        let (mut connection, Cord { cut, gone }) =
+            greeted(server, None, GREETING_MAX).await.expect("it is HTTP/2");
+        let mut heard = [0; PREFACE.len()];
+        connection.read_exact(&mut heard).await.expect("it was said");
+        let waits = async {
+            let cut_off = connection.read_u8().await.expect_err("nothing more was said");
+            assert_eq!(cut_off.kind(), ErrorKind::ConnectionAborted);
+            assert!(connection.write_all(b"more").await.is_err(), "it is over for good");
+        };
+        tokio::join!(waits, async { drop(cut) });
+        drop(connection);
+        assert!(gone.await.is_err(), "it ends with the connection");
+        assert_eq!(client.read(&mut heard).await.ok(), Some(0), "and the other side hears of it");
     }
 }

@@ -39,6 +39,8 @@ pub mod load;
 #[cfg(feature = "server")]
 pub mod observe;
 #[cfg(feature = "server")]
+mod places;
+#[cfg(feature = "server")]
 mod retaining;
 #[cfg(feature = "server")]
 mod ruling;

@@ -54,6 +54,11 @@ pub fn connection_refused(why: &'static str) {
     counter!("baton_connections_refused_total", "why" => why).increment(1);
 }
 
+/// A connection without a call was told to end: it was `idle` for too long, or `makes_room` for another.
+pub fn connection_ended(why: &'static str) {
+    counter!("baton_connections_ended_total", "why" => why).increment(1);
+}
+
 /// So many calls of a tenant are being answered, and so many streams are open.
 pub fn in_hand(tenant: &str, (calls, streams): (usize, usize)) {
     gauge!("baton_calls", "tenant" => tenant.to_owned()).set(real(calls));

@@ -2,19 +2,29 @@
 //! of them. A thread that is alone with its connections does all that woke it before it writes, so answers that become
 //! ready together leave with one call of the system; and no task moves between processors.
 
-use crate::connection::{Connection, GREETING_MAX, Place, Places, greeted};
+mod activity;
+mod calls;
+mod room;
+
+use crate::connection::{Connection, Cord, GREETING_MAX, greeted};
 use crate::observe;
+use calls::Calls;
+use room::{PARTING_MAX, Room, Visit};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::TcpStream as Socket;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::UnboundedReceiverStream;
 use tonic::service::Routes;
-use tonic::transport::{Error, Server};
+use tonic::transport::Server;
+
+pub use calls::request_streams;
 
 /// Proxies and dead peers are found by HTTP/2 pings; they prove nothing about sessions.
 const PING_EVERY: Duration = Duration::from_secs(20);
@@ -38,11 +48,50 @@ const FRAME_MAX: u32 = 16 * 1024;
 /// How long nothing is accepted after the system refused to: it has no file numbers left, say.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
-/// Files that are not for connections: those of the tenants, a dozen each, and whatever the process has besides.
-const FILES_KEPT: usize = 256;
+/// Files that are not for connections: a tenant has a dozen and a half open, some more for a moment (a backtest, a
+/// snapshot); the process has some of its own, and connections that are parting have given up their place already.
+pub const FILES_OF_TENANT: usize = 32;
+const FILES_OF_PROCESS: usize = 128 + PARTING_MAX;
+
+/// How long what a caller could draw out may take.
+#[derive(Clone, Copy)]
+pub struct Patience {
+    /// TLS and the first word.
+    pub greeting: Duration,
+    /// A request that is no stream, from its headers to its last byte. A slow line carries the largest in half of it.
+    pub request: Duration,
+    /// A connection without a call.
+    pub idle: Duration,
+    /// The same when others need its place.
+    pub spared: Duration,
+    /// The end of a connection that has been told of it.
+    pub parting: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            greeting: GREETING_MAX,
+            request: Duration::from_secs(30),
+            idle: Duration::from_secs(300),
+            spared: Duration::from_secs(5),
+            parting: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What is served, and to whom.
+#[derive(Clone)]
+pub struct House {
+    pub tls: Option<TlsAcceptor>,
+    pub routes: Routes,
+    /// The methods whose requests are streams, by path.
+    pub request_streams: Arc<BTreeSet<String>>,
+    pub patience: Patience,
+}
 
 /// Connections as a serving thread gets them.
-type Connections = mpsc::UnboundedSender<(Socket, Place)>;
+type Connections = mpsc::UnboundedSender<(Socket, Visit)>;
 
 /// The transport's limits. A caller that breaks one loses the call, or the connection: what is theirs alone.
 fn transport() -> Server {
@@ -61,42 +110,41 @@ fn transport() -> Server {
 /// Serves until told to stop, then finishes what is open.
 pub async fn serve(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
     connections_max: usize,
-    routes: &Routes,
+    house: &House,
     stop: impl Future<Output = ()>,
-) -> Result<(), Error> {
+) {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let (drain, drained) = watch::channel(());
     let mut serving = JoinSet::new();
     let mut connections = Vec::with_capacity(threads);
     for number in 0..threads {
-        let (sender, ended) = start(number, tls.clone(), routes.clone(), drained.clone());
+        let (sender, ended) = start(number, house.clone(), drained.clone());
         connections.push(sender);
-        // A thread that is gone without a word has been told to stop with its process.
-        serving.spawn(async { ended.await.unwrap_or(Ok(())) });
+        // Its end is the word, and a thread that is gone without one has been told to stop with its process.
+        serving.spawn(async { drop(ended.await) });
     }
-    let places = places(connections_max);
+    let room = Room::new(connections_max, house.patience.spared);
     tokio::select! {
-        () = accept(&listener, &connections, &places) => unreachable!("it goes on for ever"),
+        () = accept(&listener, &connections, &room) => unreachable!("it goes on for ever"),
         () = stop => {}
-        Some(ended) = serving.join_next() => ended.expect("waiting for a thread does not panic")?,
+        Some(ended) = serving.join_next() => ended.expect("waiting for a thread does not panic"),
     }
     drop((listener, connections, drain));
     while let Some(ended) = serving.join_next().await {
-        ended.expect("waiting for a thread does not panic")?;
+        ended.expect("waiting for a thread does not panic");
     }
-    Ok(())
 }
 
 /// As many connections as are wanted, but no more than the process may have files for: an accept that fails for want of
 /// one would fail for everybody, and so would the journal.
-fn places(wanted: usize) -> Places {
-    let room = files_max().map_or(wanted, |files| files.saturating_sub(FILES_KEPT).max(1));
+pub fn connections_max(wanted: usize, tenants: usize) -> usize {
+    let kept = FILES_OF_PROCESS + tenants * FILES_OF_TENANT;
+    let room = files_max().map_or(wanted, |files| files.saturating_sub(kept).max(1));
     if room < wanted {
         tracing::warn!(wanted, room, "the system allows the process too few files for so many connections");
     }
-    Places::new(wanted.min(room))
+    wanted.min(room)
 }
 
 /// How many files the process may have open, where the system says so.
@@ -108,7 +156,7 @@ fn files_max() -> Option<usize> {
 
 /// Gives each connection to the next thread. One for which there is no place is closed at once: its caller knows, and
 /// may try elsewhere or later.
-async fn accept(listener: &TcpListener, connections: &[Connections], places: &Places) {
+async fn accept(listener: &TcpListener, connections: &[Connections], room: &Arc<Room>) {
     let mut turns = connections.iter().cycle();
     loop {
         let accepted = match listener.accept().await {
@@ -119,66 +167,111 @@ async fn accept(listener: &TcpListener, connections: &[Connections], places: &Pl
                 continue;
             }
         };
-        let Some(place) = places.take() else {
+        let Some(visit) = room.enter() else {
             observe::connection_refused("too_many");
             continue;
         };
         // A connection that broke before it began is nobody's concern.
         if let (Ok(stream), Some(thread)) = (accepted, turns.next()) {
-            let _ = thread.send((stream, place));
+            let _ = thread.send((stream, visit));
         }
     }
 }
 
-fn start(
-    number: usize,
-    tls: Option<TlsAcceptor>,
-    routes: Routes,
-    mut drained: watch::Receiver<()>,
-) -> (Connections, oneshot::Receiver<Result<(), Error>>) {
-    let (sender, accepted) = mpsc::unbounded_channel::<(Socket, Place)>();
-    let (end, ended) = oneshot::channel();
+fn start(number: usize, house: House, drained: watch::Receiver<()>) -> (Connections, oneshot::Receiver<()>) {
+    let (sender, accepted) = mpsc::unbounded_channel();
+    let (end, ended) = oneshot::channel::<()>();
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.expect("the system can wait for sockets at start-up");
-        let (ready, incoming) = mpsc::unbounded_channel();
-        let incoming = UnboundedReceiverStream::new(incoming).map(Ok::<_, std::io::Error>);
-        let served = runtime.block_on(async move {
-            tokio::spawn(greet(accepted, tls, ready));
-            let mut server = transport();
-            let drained = async move {
-                // Its end is the word.
-                let _ = drained.changed().await;
-            };
-            server.add_routes(routes).serve_with_incoming_shutdown(incoming, drained).await
-        });
-        // Whoever waits for it may be gone.
-        let _ = end.send(served);
+        runtime.block_on(attend_all(accepted, house, drained));
+        drop(end);
     };
     let thread = std::thread::Builder::new().name(format!("serve-{number}"));
     thread.spawn(run).expect("the system can start a thread at start-up");
     (sender, ended)
 }
 
-/// Lets each caller say who they are, in their own time, and hands on those who did.
-async fn greet(
-    mut accepted: mpsc::UnboundedReceiver<(Socket, Place)>,
-    tls: Option<TlsAcceptor>,
-    ready: mpsc::UnboundedSender<Connection>,
+/// Every connection of a thread, until there are no more.
+async fn attend_all(
+    mut accepted: mpsc::UnboundedReceiver<(Socket, Visit)>,
+    house: House,
+    drained: watch::Receiver<()>,
 ) {
-    while let Some((socket, place)) = accepted.recv().await {
-        // As above: one that broke before it began.
-        let Ok(socket) = TcpStream::from_std(socket) else { continue };
-        let (tls, ready) = (tls.clone(), ready.clone());
-        tokio::spawn(async move {
-            match greeted(socket, tls.as_ref(), place, GREETING_MAX).await {
-                // It came while we stop, and finds the connection closed.
-                Ok(connection) => drop(ready.send(connection)),
-                Err(error) => {
-                    tracing::debug!(%error, "a connection said nothing that can be served");
-                    observe::connection_refused("greeting");
-                }
-            }
-        });
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            next = accepted.recv() => match next {
+                Some((socket, visit)) => drop(open.spawn(attend(socket, visit, house.clone(), drained.clone()))),
+                None => break,
+            },
+            // One that broke an assumption is over like any other.
+            Some(_) = open.join_next() => {}
+        }
+    }
+    while open.join_next().await.is_some() {}
+}
+
+/// A connection from its first word to its end.
+async fn attend(socket: Socket, visit: Visit, house: House, mut drained: watch::Receiver<()>) {
+    // As above: one that broke before it began.
+    let Ok(socket) = TcpStream::from_std(socket) else { return };
+    let greeted = tokio::select! {
+        greeted = greeted(socket, house.tls.as_ref(), house.patience.greeting) => greeted,
+        why = visit.activity.leaves(house.patience.idle) => return observe::connection_ended(why.name()),
+        _ = drained.changed() => return,
+    };
+    match greeted {
+        Ok((connection, cord)) => keep(connection, cord, &visit, house, drained).await,
+        Err(error) => {
+            tracing::debug!(%error, "a connection said nothing that can be served");
+            observe::connection_refused("greeting");
+        }
     }
 }
+
+/// Serves one connection until it ends by itself, has been without a call for too long, is to make room, or the server
+/// stops. Whoever is to go is told (GOAWAY) and finishes what is open; one who stays without a call is cut off.
+async fn keep(
+    connection: Connection,
+    Cord { cut, gone }: Cord,
+    visit: &Visit,
+    house: House,
+    mut drained: watch::Receiver<()>,
+) {
+    let (activity, patience) = (&visit.activity, house.patience);
+    let calls = Calls {
+        routes: house.routes,
+        request_streams: house.request_streams,
+        request_max: patience.request,
+        activity: activity.clone(),
+    };
+    // A server for each connection, since the transport tells all connections of one to go, or none.
+    let incoming = tokio_stream::once(Ok::<_, Infallible>(connection)).chain(tokio_stream::pending());
+    let (tell, told) = oneshot::channel::<()>();
+    let told = async {
+        // Its end is the word.
+        let _ = told.await;
+    };
+    let serving = transport().serve_with_incoming_shutdown(calls, incoming, told);
+    let parting = async {
+        tokio::select! {
+            why = activity.leaves(patience.idle) => observe::connection_ended(why.name()),
+            _ = drained.changed() => {}
+        }
+        drop(tell);
+        tokio::time::sleep(patience.parting).await;
+        activity.idle_for(patience.parting).await;
+        drop(cut);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        // Nothing of it can fail but the making of the service, which does not.
+        _ = serving => {}
+        () = parting => {}
+        _ = gone => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

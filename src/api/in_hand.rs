@@ -4,10 +4,10 @@
 
 use super::status::ApiError;
 use super::tenant::Tenant;
+use crate::places::{Place, Places};
 use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tokio_stream::Stream;
 use tonic::Code;
@@ -21,50 +21,32 @@ pub struct Most {
 
 /// What a tenant has in hand.
 pub struct InHand {
-    most: Most,
-    calls: Arc<AtomicUsize>,
-    streams: Arc<AtomicUsize>,
-}
-
-/// One of them, until it is dropped.
-struct Slot(Arc<AtomicUsize>);
-
-impl Slot {
-    fn take(count: &Arc<AtomicUsize>, most: usize) -> Option<Slot> {
-        let slot = Slot(count.clone());
-        // Counted before it is compared, so that no two take the last one.
-        (count.fetch_add(1, Ordering::Relaxed) < most).then_some(slot)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+    calls: Places,
+    streams: Places,
 }
 
 impl InHand {
     /// Nothing yet.
     pub fn new(most: Most) -> InHand {
-        InHand { most, calls: Arc::default(), streams: Arc::default() }
+        InHand { calls: Places::new(size(most.calls)), streams: Places::new(size(most.streams)) }
     }
 
     /// How many calls and streams.
     pub fn now(&self) -> (usize, usize) {
-        (self.calls.load(Ordering::Relaxed), self.streams.load(Ordering::Relaxed))
+        (self.calls.taken(), self.streams.taken())
     }
 
-    fn call(&self, most: usize) -> Result<Slot, ApiError> {
-        Slot::take(&self.calls, most).ok_or_else(|| {
+    fn call(&self, most: usize) -> Result<Place, ApiError> {
+        self.calls.take_of(most).ok_or_else(|| {
             let message =
                 format!("{most} calls of this tenant are being answered already, the most there may be");
             ApiError::new(Code::ResourceExhausted, "TOO_MANY_CALLS", message)
         })
     }
 
-    fn stream(&self) -> Result<Slot, ApiError> {
-        let most = size(self.most.streams);
-        Slot::take(&self.streams, most).ok_or_else(|| {
+    fn stream(&self) -> Result<Place, ApiError> {
+        self.streams.take().ok_or_else(|| {
+            let most = self.streams.most();
             let message = format!("{most} streams of this tenant are open already, the most there may be");
             ApiError::new(Code::ResourceExhausted, "TOO_MANY_STREAMS", message)
         })
@@ -78,28 +60,28 @@ fn size(most: u32) -> usize {
 /// A call that is being answered, with its tenant.
 pub struct Entered {
     tenant: Arc<Tenant>,
-    _call: Slot,
+    _call: Place,
 }
 
 impl Entered {
     /// Takes a call in.
     pub fn new(tenant: Arc<Tenant>) -> Result<Entered, ApiError> {
-        let call = tenant.in_hand.call(size(tenant.in_hand.most.calls))?;
+        let call = tenant.in_hand.call(tenant.in_hand.calls.most())?;
         Ok(Entered { tenant, _call: call })
     }
 
     /// Takes a call in that may wait for long. A quarter of the room is not for these: whoever waits for a route must
     /// not keep agents from accepting, or sources from saying that they live.
     pub fn patient(tenant: Arc<Tenant>) -> Result<Entered, ApiError> {
-        let most = size(tenant.in_hand.most.calls).div_ceil(4) * 3;
+        let most = tenant.in_hand.calls.most().div_ceil(4) * 3;
         let call = tenant.in_hand.call(most)?;
         Ok(Entered { tenant, _call: call })
     }
 
     /// The call becomes a stream.
     pub fn stream(self) -> Result<Open, ApiError> {
-        let slot = self.tenant.in_hand.stream()?;
-        Ok(Open { tenant: self.tenant, slot })
+        let place = self.tenant.in_hand.stream()?;
+        Ok(Open { tenant: self.tenant, place })
     }
 }
 
@@ -114,20 +96,20 @@ impl Deref for Entered {
 /// A stream that is about to open, with its tenant.
 pub struct Open {
     pub tenant: Arc<Tenant>,
-    slot: Slot,
+    place: Place,
 }
 
 impl Open {
     /// What is told on it. It counts until that is dropped.
     pub fn telling<S>(self, told: S) -> Counted<S> {
-        Counted { told, _slot: self.slot }
+        Counted { told, _place: self.place }
     }
 }
 
 /// A stream that counts.
 pub struct Counted<S> {
     told: S,
-    _slot: Slot,
+    _place: Place,
 }
 
 impl<S: Stream + Unpin> Stream for Counted<S> {
@@ -143,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_place_is_given_once_and_comes_back() {
+    fn who_finds_no_place_is_told_what_there_is_too_much_of() {
         let in_hand = InHand::new(Most { calls: 2, streams: 1 });
         let first = in_hand.call(2).expect("there is room");
         let second = in_hand.call(2).expect("there is room");

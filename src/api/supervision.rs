@@ -201,7 +201,7 @@ impl Supervision for Api {
     }
 }
 
-/// A message an interval. A reader who is slow gets the next one late, and it is complete.
+/// A message an interval. A reader who is slow gets the next one late, and it is of when the one before was taken.
 async fn watch(
     tenant: Arc<Tenant>,
     interval: Duration,
@@ -217,6 +217,8 @@ async fn watch(
             _ = pace.tick() => {}
             () = send.closed() => return,
         }
+        // Room before a look: nothing is seen for nobody, and what waits to be read is no older than it must be.
+        let Ok(room) = send.reserve().await else { return };
         let seen = tenant.shard.read(move |shard| look(shard, listed)).await;
         let message = match seen {
             Ok(seen) => Ok(show(&tenant, &seen.value, seen.sequence.0)),
@@ -224,7 +226,8 @@ async fn watch(
         };
         let failed = message.is_err();
         sent += 1;
-        if send.send(message).await.is_err() || failed || sent == messages_max {
+        room.send(message);
+        if failed || sent == messages_max {
             return;
         }
     }

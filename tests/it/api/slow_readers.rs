@@ -3,19 +3,20 @@
 
 use super::desk::Desk;
 use super::expect::assert_refused;
-use super::harness::{Server, call_with, name, within};
+use super::harness::{Server, TENANT, call, call_with, name, within};
 use baton::proto::agents_client::AgentsClient;
 use baton::proto::interactions_client::InteractionsClient;
+use baton::proto::supervision_client::SupervisionClient;
 use baton::proto::work_response::Event;
 use baton::proto::{self, Liveness, Presence};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt;
 
-/// A connection that takes little ahead.
-async fn narrow(server: &Server) -> Channel {
+/// A connection that takes little ahead: so many bytes of each stream.
+async fn narrow(server: &Server, window: u32) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{}", server.address())).expect("an address");
-    endpoint.initial_stream_window_size(4_096).connect().await.expect("the server listens")
+    endpoint.initial_stream_window_size(window).connect().await.expect("the server listens")
 }
 
 /// Reads a stream to its end: the last message, and how it ended.
@@ -46,7 +47,7 @@ async fn an_agent_who_does_not_read_is_cut_off_and_the_floor_goes_on() {
     let server = Server::start().await;
     server.open_floor(&[("ana", 3), ("bo", 3)]).await;
     let request = proto::WorkRequest { agent: name("agents", "ana"), ..proto::WorkRequest::default() };
-    let mut desk = AgentsClient::new(narrow(&server).await);
+    let mut desk = AgentsClient::new(narrow(&server, 4_096).await);
     let mut unread = within("the stream", desk.work(request)).await.expect("she exists").into_inner();
     let mut changes = 0;
     loop {
@@ -75,7 +76,7 @@ async fn a_watch_that_is_not_read_ends_and_the_next_one_shows_what_was_missed() 
     server.open_floor(&[]).await;
     let call = server.call("c1").await;
     let watch = || proto::WatchInteractionRequest { name: call.clone(), ..Default::default() };
-    let mut platform = InteractionsClient::new(narrow(&server).await);
+    let mut platform = InteractionsClient::new(narrow(&server, 4_096).await);
     let mut unread = within("the watch", platform.watch(watch())).await.expect("it exists").into_inner();
     for change in 0..200 {
         let request = proto::ReprioritiseRequest { interaction: call.clone(), priority: change % 2 };
@@ -105,7 +106,7 @@ async fn an_agent_who_was_cut_off_comes_back_and_has_missed_nothing() {
     let chat = server.submit(chat).await.expect("taken").interaction.expect("an interaction").name;
     let agent = name("agents", "ana");
     let request = proto::WorkRequest { agent: agent.clone(), ..proto::WorkRequest::default() };
-    let mut client = AgentsClient::new(narrow(&server).await);
+    let mut client = AgentsClient::new(narrow(&server, 4_096).await);
     let stream = within("the stream", client.work(request)).await.expect("she exists").into_inner();
     let mut slow = Desk::begin(agent, stream).await;
     server.present("ana", Presence::Available).await.expect("a session is open");
@@ -146,7 +147,7 @@ async fn a_watch_that_was_cut_off_goes_on_where_it_was() {
     let server = Server::start().await;
     server.open_floor(&[]).await;
     let call = server.call("c1").await;
-    let mut platform = InteractionsClient::new(narrow(&server).await);
+    let mut platform = InteractionsClient::new(narrow(&server, 4_096).await);
     let watch = |resume_after| proto::WatchInteractionRequest { name: call.clone(), resume_after };
     let mut unread = within("the watch", platform.watch(watch(None))).await.expect("it exists").into_inner();
     let first = within("a state", unread.message()).await.expect("it goes on").expect("a state");
@@ -169,4 +170,37 @@ async fn a_watch_that_was_cut_off_goes_on_where_it_was() {
         seen.push(message.interaction.expect("an interaction").priority);
     }
     assert_eq!(seen, (0..=200).map(priority).collect::<Vec<_>>(), "each change once and in order");
+}
+
+#[tokio::test]
+async fn a_floor_that_is_not_watched_holds_nobody_up_and_is_shown_as_it_is_when_it_is_watched_again() {
+    let server = Server::start().await;
+    server.open_floor(&[("ana", 3), ("bo", 3)]).await;
+    let watch = |messages_max| proto::WatchFloorRequest {
+        parent: TENANT.into(),
+        interval: Some(prost_types::Duration { seconds: 0, nanos: 100_000_000 }),
+        messages_max,
+        ..proto::WatchFloorRequest::default()
+    };
+    // Less than a view: the first does not fit.
+    let mut narrow = SupervisionClient::new(narrow(&server, 16).await);
+    let mut unread = within("the watch", narrow.watch_floor(watch(0))).await.expect("a floor").into_inner();
+    let read = within("the watch", server.supervision().watch_floor(watch(10))).await.expect("a floor");
+    let mut read = read.into_inner();
+    for agent in ["ana", "bo"] {
+        server.call(agent).await;
+        let (_desk, assignment) = server.sign_in_and_accept(agent).await;
+        server.complete(&assignment).await.expect("nobody waits for a reader");
+    }
+    while within("a view", read.message()).await.expect("it goes on").is_some() {}
+    let now = server.submit(call("last")).await.expect("taken").sequence;
+    let mut late = 0;
+    loop {
+        let view = within("a view", unread.message()).await.expect("it goes on").expect("it is not over");
+        if view.cursor.expect("each has one").sequence >= now {
+            break;
+        }
+        late += 1;
+    }
+    assert!(late <= 3, "{late} old views were kept: two are on their way, and one waits behind them");
 }
