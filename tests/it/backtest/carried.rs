@@ -56,18 +56,6 @@ fn who_was_being_asked_when_the_period_began_answers_when_they_did() {
     assert_eq!(result.all.published, result.all.recorded);
 }
 
-#[test]
-fn what_was_known_before_the_period_is_not_told_again() {
-    let (mut past, call) = a_call_is_offered();
-    past.known_to_come_again(15, call);
-    let talk = past.accept(22, call);
-    past.complete(100, talk);
-    another_comes(&mut past, 200);
-    let result = again(&past, 20);
-    let refused = result.notes.iter().find(|note| note.starts_with("acts of the record"));
-    assert_eq!(refused, None);
-}
-
 /// Ana has a call from 12 s to 112 s and hands it to service, where Ben has it from 125 s to 215 s.
 fn handed_on() -> Past {
     let mut past = Past::plain();
