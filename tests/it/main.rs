@@ -6,6 +6,7 @@ mod backtest;
 mod bound;
 mod chance;
 mod charts;
+mod encoding;
 mod exact;
 mod fractions;
 mod fuzz;

@@ -3,6 +3,7 @@
 Usage: errors.py --server PATH-OF-BATON. Drives real processes.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -13,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 import grpc
 
 from kit.centre import agent, interaction, queue, submit
-from kit.checks import Checks, details
+from kit.checks import PATIENCE_S, Checks, details
 from kit.desk import Desk, named
-from kit.server import CALL_S, Folder, Server, binary
+from kit.server import CALL_S, Folder, Server, binary, surroundings
 from kit.stubs import pb
 
 USAGE, UNAVAILABLE = 2, 69
@@ -185,11 +186,39 @@ def stops(check, program):
     check.ok("no payload is in the log", "secret-word" not in server.said())
 
 
+def enough(check, program):
+    """Whoever reads may have seen enough, as `head` has: what is done is done, and nothing is wrong."""
+    folder = Folder()
+    data, rules = folder / "data", folder / "rules.yaml"
+    server = Server(program, data).up()
+    queue(server, "q")
+    check.same("there is something to show", server.stop(), 0)
+    rules.write_bytes(subprocess.run([program, "rules", "default"], check=True, capture_output=True).stdout)
+    for command in (["rules", "default"], ["rules", "facts"], ["rules", "check", rules], ["audit", "verify", data],
+                    ["journal", "dump", data], ["journal", "dump", data, "--json"], ["journal", "verify", data],
+                    ["journal", "verify", data, "--output", "json"], ["journal", "poisoned", data],
+                    ["journal", "repair", data, "--to", folder / "saved", "--yes"],
+                    ["backup", folder / "copy", "--data", data], ["backup", "verify", folder / "copy"]):
+        ended = read_by_nobody([program, *map(str, command)])
+        check.same(f"read by nobody, baton {command[0]} {command[1]} ends in order",
+                   (ended.returncode, ended.stderr.decode()), (0, ""))
+
+
+def read_by_nobody(command):
+    reads, writes = os.pipe()
+    os.close(reads)
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=writes, stderr=subprocess.PIPE,
+                              env=surroundings(), timeout=PATIENCE_S)
+    finally:
+        os.close(writes)
+
+
 def main():
     check = Checks()
     program = binary(sys.argv)
     for title, tell in (("ports", ports), ("folders", folders), ("settings", settings), ("rights", rights),
-                        ("stopping", stops)):
+                        ("stopping", stops), ("read by nobody", enough)):
         check.story(title, tell, program)
     check.end()
 
