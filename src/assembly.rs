@@ -358,12 +358,12 @@ impl Ready {
         let result = tokio::time::timeout_at(ends_by, ending).await;
         let mut given_up = result.is_err();
         let result = result.unwrap_or_else(|_| Err(ServerError::StopTooLong { within: stop_within }));
+        // They read what the shards wrote last. One that is not done in time is not missed: the journal has everything.
+        let written = tokio::task::spawn_blocking(|| last_snapshots.into_iter().for_each(Snapshotting::end));
         // The streams learn of it from their shards: they end by themselves, unless somebody does not read.
         if tokio::time::timeout_at(ends_by, serving).await.is_err() {
             tracing::warn!("calls were still open after {stop_within:?}");
         }
-        // They read what the shards wrote last. One that is not done in time is not missed: the journal has everything.
-        let written = tokio::task::spawn_blocking(|| last_snapshots.into_iter().for_each(Snapshotting::end));
         if tokio::time::timeout_at(ends_by, written).await.is_err() {
             tracing::info!("no last snapshot is written in {stop_within:?}: the next start reads more");
             given_up = true;

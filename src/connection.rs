@@ -4,6 +4,8 @@
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
@@ -33,6 +35,7 @@ pub struct Connection {
     /// Held by whoever may cut it off, who may do it at any time.
     cord: Unconstrained<oneshot::Receiver<()>>,
     is_cut: bool,
+    written: Arc<AtomicU64>,
     _gone: oneshot::Sender<()>,
 }
 
@@ -42,6 +45,8 @@ pub struct Cord {
     pub cut: oneshot::Sender<()>,
     /// Ends when the connection has.
     pub gone: oneshot::Receiver<()>,
+    /// Bytes that have left on it.
+    pub written: Arc<AtomicU64>,
 }
 
 /// Waits for TLS and the first word.
@@ -65,8 +70,11 @@ pub async fn greeted(
         }
         let ((cut, cord), (gone_with_it, gone)) = (oneshot::channel(), oneshot::channel());
         let cord = unconstrained(cord);
-        let connection = Connection { transport, again: 0, cord, is_cut: false, _gone: gone_with_it };
-        Ok((connection, Cord { cut, gone }))
+        let written = Arc::<AtomicU64>::default();
+        let cord_held = Cord { cut, gone, written: written.clone() };
+        let connection =
+            Connection { transport, again: 0, cord, is_cut: false, written, _gone: gone_with_it };
+        Ok((connection, cord_held))
     };
     let late = |_| Error::new(ErrorKind::TimedOut, "the caller said nothing in time");
     tokio::time::timeout(within, greeting).await.map_err(late)?
@@ -77,6 +85,13 @@ impl Connection {
     fn check(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.is_cut = self.is_cut || Pin::new(&mut self.cord).poll(context).is_ready();
         if self.is_cut { Err(ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+    }
+
+    fn count(&self, wrote: Poll<Result<usize>>) -> Poll<Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = &wrote {
+            self.written.fetch_add(*bytes as u64, Ordering::Relaxed);
+        }
+        wrote
     }
 }
 
@@ -112,10 +127,11 @@ impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         let this = self.get_mut();
         this.check(context)?;
-        match &mut this.transport {
+        let wrote = match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_write(context, bytes),
-        }
+        };
+        this.count(wrote)
     }
 
     fn poll_write_vectored(
@@ -125,10 +141,11 @@ impl AsyncWrite for Connection {
     ) -> Poll<Result<usize>> {
         let this = self.get_mut();
         this.check(context)?;
-        match &mut this.transport {
+        let wrote = match &mut this.transport {
             Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(context, parts),
             Transport::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(context, parts),
-        }
+        };
+        this.count(wrote)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -206,7 +223,7 @@ mod tests {
     async fn who_waits_for_a_connection_is_told_when_it_is_cut_off_and_who_cut_it_when_it_is_gone() {
         let (mut client, server) = pair().await;
         client.write_all(PREFACE).await.expect("it is open");
-        let (mut connection, Cord { cut, gone }) =
+        let (mut connection, Cord { cut, gone, .. }) =
             greeted(server, None, GREETING_MAX).await.expect("it is HTTP/2");
         let mut heard = [0; PREFACE.len()];
         connection.read_exact(&mut heard).await.expect("it was said");

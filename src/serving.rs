@@ -15,6 +15,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::TcpStream as Socket;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -44,6 +45,11 @@ const WRONGS_MAX: usize = 1_024;
 const HEADERS_MAX: u32 = 16 * 1024;
 /// One frame, in bytes: the least HTTP/2 allows, so that no call holds up the others of its connection for long.
 const FRAME_MAX: u32 = 16 * 1024;
+
+/// Of a connection that has been told to go, fewer bytes in the time it is given are farewells and pings, not an answer that
+/// still leaves; which may take so many times as long.
+const FAREWELL_BYTES: u64 = 256;
+const LEAVING_MAX: u32 = 15;
 
 /// How long nothing is accepted after the system refused to: it has no file numbers left, say.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
@@ -234,7 +240,7 @@ async fn attend(socket: Socket, visit: Visit, house: House, mut drained: watch::
 /// stops. Whoever is to go is told (GOAWAY) and finishes what is open; one who stays without a call is cut off.
 async fn keep(
     connection: Connection,
-    Cord { cut, gone }: Cord,
+    Cord { cut, gone, written }: Cord,
     visit: &Visit,
     house: House,
     mut drained: watch::Receiver<()>,
@@ -260,8 +266,15 @@ async fn keep(
             _ = drained.changed() => {}
         }
         drop(tell);
-        tokio::time::sleep(patience.parting).await;
-        activity.idle_for(patience.parting).await;
+        for _ in 0..LEAVING_MAX {
+            let before = written.load(Ordering::Relaxed);
+            tokio::time::sleep(patience.parting).await;
+            activity.idle_for(patience.parting).await;
+            // A call is over for us when the transport has its answer, which may still be leaving.
+            if written.load(Ordering::Relaxed) - before < FAREWELL_BYTES {
+                break;
+            }
+        }
         drop(cut);
         std::future::pending::<()>().await;
     };

@@ -51,6 +51,8 @@ pub struct Answers {
     /// Sessions that are being opened, in order.
     opening: VecDeque<Opening>,
     watch: bool,
+    /// The source went on with this stream; once is enough.
+    resumed: bool,
     requests_ended: bool,
 }
 
@@ -118,6 +120,7 @@ impl Answers {
             source: None,
             opening: VecDeque::new(),
             watch: false,
+            resumed: false,
             requests_ended: false,
         })
     }
@@ -245,6 +248,12 @@ impl Answers {
         }
         if let Some(after) = request.resume_after.filter(|_| !request.watch) {
             return Err(ApiError::field("resume_after", &after.to_string(), "nothing without watch"));
+        }
+        if let Some(after) = request.resume_after
+            && std::mem::replace(&mut self.resumed, true)
+        {
+            let wanted = "nothing: this stream goes on already, and may do so once";
+            return Err(ApiError::field("resume_after", &after.to_string(), wanted));
         }
         let source: Text = chosen_id("source", &request.source)?.into();
         self.begin(Opening { tag: Some(tag), source: source.clone(), lease })?;

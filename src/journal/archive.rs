@@ -142,6 +142,11 @@ impl Archive {
                 if next.is_some_and(|next| next != span.first) {
                     return Err(batches.damaged("it does not follow the one before"));
                 }
+                // The day that had it was let go a moment ago.
+                if next.is_none() && span.first > from {
+                    let (folder, first) = (self.folder.clone(), span.first);
+                    return Err(Fault::NotRetained { folder, wanted: from, first });
+                }
                 next = Some(span.last + 1);
                 if span.last < from {
                     batches.skip()?;

@@ -21,6 +21,8 @@ pub(super) const FORMAT: u32 = 1;
 const HEADER: usize = 28;
 /// A chunk ends after the piece that reaches this.
 const CHUNK_BYTES: usize = 1 << 20;
+/// So many bytes are synced at a time: whoever syncs beside it, the journal above all, waits for no more of them.
+const SYNC_BYTES: usize = 4 << 20;
 /// Pieces are no longer than this: a length beyond it was never written.
 const CHUNK_MAX: u32 = 1 << 31;
 
@@ -53,6 +55,8 @@ pub struct SnapshotWriter {
     path: PathBuf,
     chunk: Vec<u8>,
     number: u32,
+    /// Since the last sync.
+    written: usize,
 }
 
 impl SnapshotWriter {
@@ -76,7 +80,8 @@ impl SnapshotWriter {
             Ok(file)
         });
         let file = begun.map_err(Fault::io(path, "create"))?;
-        let mut begun = SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0 };
+        let mut begun =
+            SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0, written: 0 };
         begun.keep(origin)?;
         Ok(begun)
     }
@@ -109,7 +114,15 @@ impl SnapshotWriter {
         let length = length.ok_or_else(|| io::Error::other("a piece is longer than 2 GiB"))?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.write_all(&checksum(self.number, &self.chunk).to_le_bytes())?;
-        self.file.write_all(&self.chunk)?;
+        for part in self.chunk.chunks(SYNC_BYTES) {
+            self.file.write_all(part)?;
+            self.written += part.len();
+            if self.written >= SYNC_BYTES {
+                self.file.flush()?;
+                self.file.get_ref().sync_data()?;
+                self.written = 0;
+            }
+        }
         self.chunk.clear();
         self.number += 1;
         Ok(())

@@ -225,9 +225,9 @@ impl Driver {
 
     /// Whoever does not read what they are sent is gone, however lively their heartbeat.
     fn lose_cut_off(&mut self, batch: &mut Batch) {
-        for agent in self.outbox.take_cut_off(&self.shard) {
+        for (agent, stream) in self.outbox.take_cut_off(&self.shard) {
             let Some(session) = self.shard.agent(agent).and_then(|known| known.session) else { continue };
-            self.leases.drop_agent(session);
+            self.leases.drop_stream(session, stream);
             // An agent who was removed meanwhile has no session to lose.
             let _ = self.step(Command::LoseSession { agent, session }, None, batch);
         }

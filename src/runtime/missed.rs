@@ -5,12 +5,13 @@
 use super::backlog::{After, Backlog, Limits, Told};
 use super::notice::{AgentNotice, End, Notice};
 use super::payload::{Said, Speaker};
-use super::view;
+use super::view::{self, InteractionView};
 use crate::engine::event::{Ending, RescindCause};
 use crate::engine::ids::{AgentKey, AssignmentId, InteractionId, OfferId};
 use crate::engine::offer::Offer;
 use crate::engine::outcome::Assignment;
 use crate::engine::shard::Shard;
+use hashbrown::HashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,10 +44,26 @@ pub(super) fn missed(
     agent: AgentKey,
     after: &After,
 ) -> Option<Vec<AgentNotice>> {
+    let mut views = Views { shard, made: HashMap::new() };
     let missed = notices.missed(agent, after)?.into_iter();
     missed
-        .map(|Told { position, time, what }| Some(AgentNotice { position, time, notice: what.again(shard)? }))
+        .map(|Told { position, time, what }| {
+            Some(AgentNotice { position, time, notice: what.again(&mut views)? })
+        })
         .collect()
+}
+
+/// Interactions as they are, each looked at once.
+struct Views<'a> {
+    shard: &'a Shard,
+    made: HashMap<InteractionId, Option<Box<InteractionView>>>,
+}
+
+impl Views<'_> {
+    fn of(&mut self, id: InteractionId) -> Option<Box<InteractionView>> {
+        let shard = self.shard;
+        self.made.entry(id).or_insert_with(|| view::interaction(shard, id).map(Box::new)).clone()
+    }
 }
 
 /// Forgets the customers' words in these interactions.
@@ -95,12 +112,11 @@ impl Kept {
     }
 
     /// `None` if there is no record any more of what it is about.
-    fn again(&self, shard: &Shard) -> Option<Notice> {
-        let view = |id| view::interaction(shard, id).map(Box::new);
+    fn again(&self, views: &mut Views<'_>) -> Option<Notice> {
         Some(match self {
             Kept::Offered(offer) => {
-                let interaction = view(offer.interaction)?;
-                if shard.offer(offer.id).is_some() {
+                let interaction = views.of(offer.interaction)?;
+                if views.shard.offer(offer.id).is_some() {
                     Notice::Offered { offer: *offer, interaction }
                 } else {
                     Notice::OfferedMeanwhile { offer: *offer, interaction }
@@ -113,11 +129,11 @@ impl Kept {
                 cause: *cause,
             },
             Kept::Assigned(assignment) => {
-                Notice::Assigned { assignment: *assignment, interaction: view(assignment.interaction)? }
+                Notice::Assigned { assignment: *assignment, interaction: views.of(assignment.interaction)? }
             }
             Kept::AssignmentEnded { assignment, interaction, end } => Notice::AssignmentEnded {
                 assignment: *assignment,
-                interaction: view(*interaction)?,
+                interaction: views.of(*interaction)?,
                 end: *end,
             },
             // Not kept apart from those that were erased since: these have no words.

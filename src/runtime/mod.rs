@@ -21,6 +21,7 @@ pub mod leases;
 mod lessons;
 mod missed;
 pub mod notice;
+mod opening;
 pub mod outbox;
 pub mod payload;
 pub mod pipe;

@@ -70,7 +70,7 @@ pub(super) struct Outbox {
     streams: HashMap<AgentKey, u64>,
     watchers: Watchers,
     /// Agents whose feeds were full: their sessions go with their streams.
-    cut_off: Vec<AgentKey>,
+    cut_off: Vec<(AgentKey, u64)>,
     touched_agents: BTreeSet<AgentKey>,
 }
 
@@ -290,23 +290,26 @@ impl Outbox {
         if let Some(followed) = self.agents.get(&agent)
             && !deliver(&mut self.pipes, agent, followed, told)
         {
+            self.cut_off.push((agent, followed.stream));
             self.agents.remove(&agent);
             self.notices.left(agent, time);
-            self.cut_off.push(agent);
         }
     }
 
-    /// The agents whose feeds were full since this was asked last. Nothing reaches them: they must not be rung.
-    pub fn take_cut_off(&mut self, shard: &Shard) -> Vec<AgentKey> {
+    /// The agents whose feeds were full since this was asked last, and their newest streams. Nothing reaches them: they must
+    /// not be rung. Who has come back on another stream is none of them.
+    pub fn take_cut_off(&mut self, shard: &Shard) -> Vec<(AgentKey, u64)> {
         for pipe in self.pipes.take_cut_off() {
             let on_it = |followed: &Followed| matches!(followed.feed, AgentFeed::Pipe(of) if of == pipe);
-            let mut agents: Vec<AgentKey> =
-                self.agents.extract_if(|_, followed| on_it(followed)).map(|(agent, _)| agent).collect();
-            agents.sort_unstable();
-            agents.iter().for_each(|agent| self.notices.left(*agent, shard.now()));
-            self.cut_off.append(&mut agents);
+            let gone = self.agents.extract_if(|_, followed| on_it(followed));
+            let mut gone: Vec<_> = gone.map(|(agent, followed)| (agent, followed.stream)).collect();
+            gone.sort_unstable();
+            gone.iter().for_each(|(agent, _)| self.notices.left(*agent, shard.now()));
+            self.cut_off.append(&mut gone);
         }
-        std::mem::take(&mut self.cut_off)
+        let mut gone = std::mem::take(&mut self.cut_off);
+        gone.retain(|(agent, stream)| self.streams.get(agent) == Some(stream));
+        gone
     }
 
     /// Another stream of the agent took over before this one was taken in.

@@ -132,6 +132,8 @@ struct Watched {
     pipe: PipeId,
     /// Whom the pipe serves, or served.
     source: Option<SourceNumber>,
+    /// Those that were watched later have higher ones.
+    number: u64,
     last: (State, Option<AgentKey>),
 }
 
@@ -142,6 +144,10 @@ pub(super) struct Pipes {
     /// What sources were told lately.
     kept: Backlog<SourceNumber, Change>,
     watched: HashMap<InteractionId, Watched>,
+    /// The number of the next.
+    next: u64,
+    /// Sources that went on with another stream, which is told of all that was watched for them below a number.
+    moved: HashMap<SourceNumber, (PipeId, u64)>,
     /// Watched, and part of this batch; may name one twice.
     touched: Vec<InteractionId>,
     /// Pipes that gathered something in this batch.
@@ -157,6 +163,8 @@ impl Default for Pipes {
             sources: HashMap::new(),
             kept: Backlog::new(CHANGES),
             watched: HashMap::new(),
+            next: 0,
+            moved: HashMap::new(),
             touched: Vec::new(),
             filled: Vec::new(),
             cut_off: Vec::new(),
@@ -202,6 +210,10 @@ impl Pipes {
     /// now on.
     pub fn resume(&mut self, shard: &Shard, serving: &Serving) {
         let Serving { pipe, source, after } = serving;
+        // It may have ended before this was taken, and another one goes on by now.
+        if !self.hears(*pipe) {
+            return;
+        }
         let (source, sequence) = (self.sources.get(source).copied(), shard.sequence());
         if let Some(after) = after {
             let missed = source.and_then(|source| self.missed(source, *after, sequence));
@@ -209,8 +221,9 @@ impl Pipes {
             for change in missed.into_iter().flatten() {
                 self.tell(*pipe, Return::Changed(change));
             }
-            let of_source = |one: &&mut Watched| source.is_some() && one.source == source;
-            self.watched.values_mut().filter(of_source).for_each(|one| one.pipe = *pipe);
+            if let Some(source) = source {
+                self.moved.insert(source, (*pipe, self.next));
+            }
         }
         if let Some(source) = source {
             self.kept.begin(source, sequence, shard.now());
@@ -237,7 +250,9 @@ impl Pipes {
     /// Tells the changes of an interaction from now on, and at once if it is not `state` without an agent.
     pub fn watch(&mut self, pipe: PipeId, interaction: InteractionId, state: State) {
         let source = self.open.get(&pipe).and_then(|pipe| pipe.source);
-        self.watched.insert(interaction, Watched { pipe, source, last: (state, None) });
+        let number = self.next;
+        self.next += 1;
+        self.watched.insert(interaction, Watched { pipe, source, number, last: (state, None) });
         self.touched.push(interaction);
     }
 
@@ -284,8 +299,11 @@ impl Pipes {
 
     fn settle_one(&mut self, shard: &Shard, interaction: InteractionId) {
         let Some(watched) = self.watched.get_mut(&interaction) else { return };
-        let (pipe, source) = (watched.pipe, watched.source);
-        let wanted = self.open.contains_key(&pipe) || source.is_some_and(|source| self.kept.keeps(source));
+        let source = watched.source;
+        let moved = source.and_then(|source| self.moved.get(&source));
+        let pipe = moved.filter(|(_, upto)| watched.number < *upto).map_or(watched.pipe, |(pipe, _)| *pipe);
+        // A source comes back, however long that takes.
+        let wanted = self.open.contains_key(&pipe) || source.is_some();
         let Some(now) = glance(shard, interaction).filter(|_| wanted) else {
             self.watched.remove(&interaction);
             return;

@@ -400,11 +400,18 @@ fn free_memory() -> Option<u64> {
     [of_machine(), of_group()].into_iter().flatten().min()
 }
 
+/// What it keeps of files counts as used there, and is given up when it is needed.
 fn of_group() -> Option<u64> {
-    let read = |name| {
-        std::fs::read_to_string(Path::new("/sys/fs/cgroup").join(name)).ok()?.trim().parse::<u64>().ok()
+    let read = |name| std::fs::read_to_string(Path::new("/sys/fs/cgroup").join(name)).ok();
+    let number = |name| read(name)?.trim().parse::<u64>().ok();
+    let stat = read("memory.stat")?;
+    let of_files = |name: &str| {
+        let line = stat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|bytes| bytes.trim().parse::<u64>().ok()).unwrap_or(0)
     };
-    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
+    let files = of_files("active_file") + of_files("inactive_file");
+    let used = number("memory.current")?.saturating_sub(files);
+    Some(number("memory.max")?.saturating_sub(used))
 }
 
 fn of_machine() -> Option<u64> {

@@ -10,6 +10,7 @@ use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::lessons::Lessons;
+use super::opening::{Locked, Unfit, open_all};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, key_before, open_payload, open_said};
 use super::poisoned::Poisoned;
@@ -349,20 +350,14 @@ impl Recovery<'_> {
         let mut sealed: Vec<_> = self.followers.sealed.drain().collect();
         // Their keys lie in this order.
         sealed.sort_unstable_by_key(|(interaction, _)| *interaction);
-        for (interaction, Sealed { content, payload, said, .. }) in sealed {
-            let wrapped = key_before(&payload).ok_or(StartError::KeyUnfit { interaction })?;
-            let key = self.journal.key(interaction.0, wrapped).map_err(RecoveryError::from)?;
-            let opened = key.and_then(|key| Some((open_payload(&key, content, &payload)?, key)));
-            let (payload, key) = opened.ok_or(StartError::KeyUnfit { interaction })?;
-            let mut held = Held::new(payload.into(), key);
-            for (time, sealed) in said {
-                let said = open_said(&held.key, &sealed).ok_or(StartError::KeyUnfit { interaction })?;
-                held.hear(time, said.into());
-            }
-            self.history.contacts.was_said(interaction, &held);
+        let locked = sealed.into_iter().map(|(interaction, one)| Locked::of(self.journal, interaction, one));
+        let locked = locked.collect::<Result<_, _>>().map_err(RecoveryError::from)?;
+        let contacts = &mut self.history.contacts;
+        let opened = open_all(locked, |interaction, held| {
+            contacts.was_said(interaction, &held);
             payloads.insert(interaction, held);
-        }
-        Ok(())
+        });
+        opened.map_err(|Unfit(interaction)| StartError::KeyUnfit { interaction })
     }
 }
 

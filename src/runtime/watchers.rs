@@ -108,7 +108,7 @@ impl Watchers {
             // Who asks again and again for one that waits long leaves a closed feed behind each time.
             feeds.retain(|feed| !feed.is_closed());
             feeds.push(feed);
-        } else if !self.feeds.contains_key(&interaction) {
+        } else if !over && !self.feeds.contains_key(&interaction) {
             self.kept.left(interaction, shard.now());
         }
     }
@@ -123,7 +123,9 @@ impl Watchers {
             };
             missed.into_iter().map(changed).collect()
         });
-        self.kept.begin(interaction, view.sequence, view.now);
+        if !over {
+            self.kept.begin(interaction, view.sequence, view.now);
+        }
         match (missed, after) {
             (Some(changes), _) => Watched::Missed { changes, over },
             (None, Some(_)) => Watched::Gap(self.at(view)),

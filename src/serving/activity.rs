@@ -122,7 +122,8 @@ impl Drop for Call {
         let activity = &self.activity;
         let was_in_use = activity.in_use();
         activity.calls.fetch_sub(1, Ordering::Relaxed);
-        if self.counts && was_in_use && !activity.in_use() {
+        // While another call is open nobody asks; and that one may come to nothing.
+        if self.counts && was_in_use {
             let idle_since_us = activity.began.elapsed().as_micros();
             let idle_since_us = u64::try_from(idle_since_us).expect("µs of 500,000 years");
             activity.idle_since_us.store(idle_since_us, Ordering::Relaxed);

@@ -296,12 +296,15 @@ async fn a_source_whose_stream_broke_goes_on_with_another_and_hears_what_it_miss
     server.accept(&offer.name).await.expect("the offer is open");
     assert_eq!(again.change().await, now(&second, Handling), "and from now on here");
     for not_held in [0, 1_000_000] {
-        let resumed = again.resume(2, not_held).await;
+        let resumed = server.route().await.resume(2, not_held).await;
         assert!(resumed.gap && resumed.missed == 0 && resumed.sequence > at, "{resumed:?}");
     }
     let nobody = proto::RouteOpen { parent: TENANT.into(), resume_after: Some(1), ..Default::default() };
     let wrong = (Code::InvalidArgument, "FIELD_INVALID".to_owned(), "resume_after".to_owned());
     assert_eq!(again.failure(3, Ask::Open(nobody.clone())).await, wrong);
+    let Ask::Open(once_more) = open(true) else { unreachable!("it opens") };
+    let once_more = Ask::Open(proto::RouteOpen { resume_after: Some(at), ..once_more });
+    assert_eq!(again.failure(4, once_more).await, wrong, "it goes on already");
     let unwatched = proto::RouteOpen { source: "pbx".into(), ..nobody };
     assert_eq!(again.failure(4, Ask::Open(unwatched)).await, wrong);
 }

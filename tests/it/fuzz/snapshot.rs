@@ -26,7 +26,7 @@ fn whatever_a_snapshot_has_become_it_is_a_state_or_an_error() {
         let (path, whole) = written(folder.path(), &shard, &origin);
         assert_eq!(read(&path).expect("as written").digest(), shard.digest());
         for _ in 0..CHANGES {
-            fs::write(&path, changed(&mut luck, &whole, 0)).expect("written");
+            fs::write(&path, changed(&mut luck, &whole, HEADER)).expect("written");
             let became = if bounded(|| read(&path)).is_ok() { &states } else { &refused };
             became.set(became.get() + 1);
         }
@@ -61,18 +61,18 @@ fn read(path: &Path) -> Result<Shard, Fault> {
     Ok(shard)
 }
 
-/// Mostly the pieces of the first chunk behind so many bytes of it, in order that they are reached; sometimes anything.
-pub fn changed(luck: &mut Luck, whole: &[u8], from: usize) -> Vec<u8> {
+/// Mostly the pieces of the chunk that begins here, in order that they are reached; sometimes anything.
+pub fn changed(luck: &mut Luck, whole: &[u8], at: usize) -> Vec<u8> {
     let mut bytes = whole.to_vec();
     if luck.below(8) == 0 {
         luck.change(&mut bytes, 0);
         make_right(&mut bytes);
         return bytes;
     }
-    let end = chunk_end(&bytes, HEADER).expect("it was written");
-    let (mut body, rest) = (bytes[HEADER + HEAD..end].to_vec(), bytes.split_off(end));
-    luck.change(&mut body, from);
-    bytes.truncate(HEADER);
+    let end = chunk_end(&bytes, at).expect("it was written");
+    let (mut body, rest) = (bytes[at + HEAD..end].to_vec(), bytes.split_off(end));
+    luck.change(&mut body, 0);
+    bytes.truncate(at);
     bytes.extend(u32::try_from(body.len()).expect("states of tests are small").to_le_bytes());
     bytes.extend([0; 4]);
     bytes.extend(body);
