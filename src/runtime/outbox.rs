@@ -423,6 +423,27 @@ mod tests {
     }
 
     #[test]
+    fn who_was_cut_off_and_has_come_back_on_another_stream_does_not_lose_the_session() {
+        let shard = floor();
+        let mut outbox = Outbox::default();
+        let follower = |stream| {
+            let (feed, notices) = mpsc::channel(1);
+            let feed = feed.into();
+            (AgentFollower { agent: ANA, session: SESSION, stream, after: None, feed }, notices)
+        };
+        let (first, _unread) = follower(1);
+        outbox.announce(&first);
+        outbox.follow(&shard, Follower::Agent(first));
+        status_changed(&mut outbox, &shard);
+        let (second, _notices) = follower(2);
+        outbox.announce(&second);
+        assert_eq!(outbox.take_cut_off(&shard), [], "the first was cut off, but the second is hers now");
+        outbox.follow(&shard, Follower::Agent(second));
+        status_changed(&mut outbox, &shard);
+        assert_eq!(outbox.take_cut_off(&shard), [(ANA, 2)], "nothing reaches her any more");
+    }
+
+    #[test]
     fn a_second_stream_takes_over_and_the_first_hears_of_it_last() {
         let shard = floor();
         let mut outbox = Outbox::default();

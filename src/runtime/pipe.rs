@@ -419,6 +419,26 @@ mod tests {
     }
 
     #[test]
+    fn a_source_goes_on_with_no_stream_that_has_ended() {
+        let (mut pipes, shard) = (Pipes::default(), Shard::new());
+        let goes_on = |pipes: &mut Pipes, pipe| {
+            let serving = Serving { pipe, source: "pbx".into(), after: Some(Sequence(0)) };
+            pipes.serves(&serving);
+            pipes.resume(&shard, &serving);
+            pipes.moved.values().map(|(pipe, _)| *pipe).collect::<Vec<_>>()
+        };
+        let ([ended, lives], mut ends) = ([pipe(), pipe()], Vec::new());
+        let ids = [ended.1.id, lives.1.id];
+        for (shards, end) in [ended, lives] {
+            pipes.open(&shard, shards);
+            ends.push(end);
+        }
+        assert_eq!(goes_on(&mut pipes, ids[1]), [ids[1]]);
+        drop(ends.remove(0));
+        assert_eq!(goes_on(&mut pipes, ids[0]), [ids[1]], "it came late, and nobody hears it");
+    }
+
+    #[test]
     fn a_pipe_tells_that_the_shard_has_gone() {
         let (shards, mut end) = pipe();
         let mut pipes = Pipes::default();
