@@ -10,6 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, params};
 
 use super::Fault;
+use super::cut::{Cut, MAGIC};
 use super::wal::{self, Tail};
 
 /// The format of the files this release writes, and the newest it reads.
@@ -186,7 +187,7 @@ fn recognise(path: &Path, kind: &Kind) -> Result<(), Fault> {
         }
         read => read.map_err(Fault::io(path, "open"))?,
     }
-    if &header[..16] != b"SQLite format 3\0" {
+    if !header.starts_with(MAGIC) {
         return Err(foreign("it does not begin like a SQLite database"));
     }
     if header[68..72] != kind.application_id.to_be_bytes() {
@@ -198,26 +199,9 @@ fn recognise(path: &Path, kind: &Kind) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A file that ends before the pages its header counts was cut, unless they are in its log. SQLite would read what is
-/// missing as empty. (Format: offsets 16 and 28 of the header.)
 fn refuse_cut(path: &Path) -> Result<(), Fault> {
-    let logged = fs::metadata(wal::path_of(path)).is_ok_and(|log| log.len() > wal::HEADER as u64);
-    let mut header = [0; 32];
-    let mut file = File::open(path).map_err(Fault::io(path, "open"))?;
-    file.read_exact(&mut header).map_err(Fault::io(path, "read"))?;
-    let length = file.metadata().map_err(Fault::io(path, "read"))?.len();
-    let page_size = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        size => u64::from(size),
-    };
-    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
-    if logged || length >= pages * page_size {
-        return Ok(());
-    }
-    Err(Fault::damaged(
-        path,
-        format!("it has {length} bytes, its header counts {pages} pages of {page_size}: it was cut"),
-    ))
+    let cut = Cut::of(path).map_err(Fault::io(path, "read"))?;
+    cut.map_or(Ok(()), |cut| Err(Fault::damaged(path, cut.to_string())))
 }
 
 /// Moves the log into the main file and empties it. What follows a torn tail must not be taken for a later commit

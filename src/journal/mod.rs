@@ -10,6 +10,7 @@ mod archive;
 mod batches;
 pub(crate) mod copy;
 pub(crate) mod copy_past;
+pub(crate) mod cut;
 mod erasures;
 mod fault;
 pub(crate) mod file;

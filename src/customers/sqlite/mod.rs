@@ -10,7 +10,6 @@ mod schema;
 mod traces;
 mod write;
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::store::{CustomerReads, CustomerStore, StoreFault, Write, Written};
+use crate::journal::cut::Cut;
 
 /// Name of the file within the data folder.
 const FILE: &str = "customers.db";
@@ -68,6 +68,8 @@ impl SqliteStore {
         }
         // Somebody else may read it; then it is tried again with every group.
         store.traces = store.empty_log(Duration::ZERO).is_err();
+        // With pages in the log it was taken for whole until now.
+        refuse_cut(&store.path)?;
         Ok(store)
     }
 
@@ -152,28 +154,13 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreFault> {
     Ok(connection)
 }
 
-/// A file that ends before the pages its header counts was cut. SQLite would find that at the first page that is
-/// missing, long after we had begun to serve. (Format: offsets 16 and 28 of the header.)
+/// What is no database at all, or not there, is for SQLite to refuse, or to make.
 fn refuse_cut(path: &Path) -> Result<(), StoreFault> {
-    let Ok(mut file) = std::fs::File::open(path) else { return Ok(()) };
-    let length = file.metadata().map_or(0, |metadata| metadata.len());
-    let mut header = [0; 32];
-    // What is no database at all is for SQLite to refuse.
-    if file.read_exact(&mut header).is_err() || !header.starts_with(b"SQLite format 3\0") {
-        return Ok(());
-    }
-    let page_bytes = match u16::from_be_bytes([header[16], header[17]]) {
-        1 => 65_536,
-        bytes => u64::from(bytes),
-    };
-    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
-    if length >= pages * page_bytes {
-        return Ok(());
-    }
-    let cause = format!(
-        "it has {length} bytes, its header counts {pages} pages of {page_bytes}: it was cut; restore it from a backup"
-    );
-    Err(StoreFault::Open { path: path.display().to_string(), cause })
+    let Ok(Some(cut)) = Cut::of(path) else { return Ok(()) };
+    Err(StoreFault::Open {
+        path: path.display().to_string(),
+        cause: format!("{cut}; restore it from a backup"),
+    })
 }
 
 fn open_fault(path: &Path, error: &rusqlite::Error) -> StoreFault {
@@ -224,6 +211,30 @@ mod tests {
             panic!("it was opened");
         };
         assert!(named.ends_with(FILE) && cause.contains("it was cut"), "{named}: {cause}");
+    }
+
+    /// While the log is moved into the file its pages arrive in order, the one with the header first.
+    #[test]
+    fn who_was_killed_while_the_log_was_moved_opens_what_was_written() {
+        let (mut store, folder) = open();
+        store.empty_log(Duration::ZERO).expect("nobody reads");
+        let before = std::fs::read(folder.path().join(FILE)).expect("it is there");
+        let group: Vec<Write> =
+            (0..500).map(|number| resolution(&format!("+97250123{number:04}"), None)).collect();
+        store.commit(&group).expect("it is written");
+        let killed = tempfile::tempdir().expect("a temporary folder");
+        let log = format!("{FILE}-wal");
+        std::fs::copy(folder.path().join(&log), killed.path().join(&log)).expect("it can be copied");
+        store.empty_log(Duration::ZERO).expect("nobody reads");
+        let after = std::fs::read(folder.path().join(FILE)).expect("it is there");
+        assert!(after.len() > before.len(), "it grew");
+        let moved = [&after[..4096], &before[4096..]].concat();
+        std::fs::write(killed.path().join(FILE), moved).expect("it can be written");
+
+        let store = SqliteStore::open(killed.path()).expect("nothing is missing");
+        let known = store.connection.query_row("SELECT count(*) FROM customers", [], |row| row.get(0));
+        assert_eq!(known, Ok(500));
+        assert_eq!(std::fs::read(killed.path().join(FILE)).expect("it is there").len(), after.len());
     }
 
     #[test]
