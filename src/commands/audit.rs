@@ -4,7 +4,7 @@
 //! Exit code 2: something is not as it was written; 69: it cannot be read, or there is no server, or it refuses.
 
 use super::at::{At, moment};
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::client::{self, ClientError};
 use crate::journal::Fault;
 use crate::proto::{AuditEntry, ListAuditRequest};
@@ -91,7 +91,7 @@ impl fmt::Display for Verdicts {
 
 fn verify(data: &Path, output: Output) -> ExitCode {
     let failed = |why: &dyn fmt::Display| {
-        eprintln!("baton audit verify: {why}");
+        complain(format_args!("baton audit verify: {why}"));
         ExitCode::from(EXIT_UNAVAILABLE)
     };
     let verdicts = match verdicts(data) {

@@ -4,7 +4,7 @@
 //! document make no sense; 65: there is nothing to decide again in that period; 69: something cannot be read.
 
 use super::bar::Bar;
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::assembly::{ServerError, read_rules};
 use crate::engine::policy::Marginal;
 use crate::engine::time::Time;
@@ -163,7 +163,7 @@ pub fn run(args: BacktestArgs) -> ExitCode {
 }
 
 fn failed(message: &str, code: u8) -> ExitCode {
-    eprintln!("baton backtest: {message}");
+    complain(format_args!("baton backtest: {message}"));
     ExitCode::from(code)
 }
 

@@ -4,7 +4,7 @@
 //! Exit code 2: what was looked through is damaged, or the folder is there already; 69: it cannot be read or written.
 
 use super::journal::{NotDone, verify};
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::upkeep::{Backup, backup};
 use clap::{Args, Subcommand};
 use std::fmt;
@@ -60,7 +60,7 @@ pub fn run(args: BackupArgs) -> ExitCode {
         (None, None) => unreachable!("clap demands the folder"),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("baton backup: {error}");
+        complain(format_args!("baton backup: {error}"));
         ExitCode::from(error.exit_code())
     })
 }

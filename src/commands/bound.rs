@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::bar::with_bar;
 use super::hold::{self, Hold};
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use super::simulate::USUAL;
 use crate::bound::{self, BoundOptions, Effort};
 use crate::simulate::Choice;
@@ -88,6 +88,6 @@ impl BoundArgs {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("baton bound: {error}");
+    complain(format_args!("baton bound: {error}"));
     ExitCode::FAILURE
 }

@@ -1,5 +1,6 @@
 //! `baton demo`: a simulated contact centre on a real server, in one command.
 
+use super::printed::complain;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ pub fn run(args: DemoArgs) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(demonstrate(args)),
         Err(error) => {
-            eprintln!("baton demo: {error}");
+            complain(format_args!("baton demo: {error}"));
             ExitCode::from(EXIT_SYSTEM)
         }
     }
@@ -66,7 +67,7 @@ async fn demonstrate(args: DemoArgs) -> ExitCode {
             ExitCode::from(u8::from(!summary.adds_up()))
         }
         Err(error) => {
-            eprintln!("baton demo: {error}");
+            complain(format_args!("baton demo: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! Exit code 2: something is damaged, or was not done; 69: it cannot be read or written.
 
-use super::printed::{Output, print, read};
+use super::printed::{Output, complain, print, read};
 use crate::journal::set_aside::{self, SetAside};
 use crate::journal::{Fault, FolderLock};
 use crate::upkeep::{self, Checked, LeftOut, Record, Saving, UpkeepError, tenants};
@@ -105,7 +105,7 @@ pub fn run(args: JournalArgs) -> ExitCode {
         Command::Release { data, id } => release(&data, &id),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("baton journal: {error}");
+        complain(format_args!("baton journal: {error}"));
         ExitCode::from(error.exit_code())
     })
 }

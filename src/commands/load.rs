@@ -2,6 +2,7 @@
 //!
 //! Figures go to standard output, the progress and what went wrong to standard error.
 
+use super::printed::complain;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -218,7 +219,7 @@ fn print(figures: &Figures, output: Output) -> io::Result<()> {
 }
 
 fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("baton load: {error}");
+    complain(format_args!("baton load: {error}"));
     ExitCode::from(code)
 }
 

@@ -32,6 +32,11 @@ pub fn say(text: &impl Display) -> io::Result<()> {
     read(write(|out| write!(out, "{text}")))
 }
 
+/// Tells what is wrong on standard error. Nobody may read it any more, and that is no reason to end in another way.
+pub fn complain(what: impl Display) {
+    let _ = writeln!(io::stderr(), "{what}");
+}
+
 /// Whoever reads us may have seen enough, as `head` has: what is done is done all the same.
 pub fn read(printed: io::Result<()>) -> io::Result<()> {
     match printed {

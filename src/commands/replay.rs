@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 
 use super::bar::Bar;
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::replay::bank_calls::{self, CheckOptions, Kind, Order, ReplayError, ReplayOptions, Way};
 use crate::rules::RuleSet;
 
@@ -87,7 +87,7 @@ pub fn run(args: ReplayArgs) -> ExitCode {
         false => match goals(&args) {
             Ok(rules) => policies(&args, &rules).map(|policies| print(&policies, args.output)),
             Err(fault) => {
-                eprintln!("baton replay: {fault}");
+                complain(format_args!("baton replay: {fault}"));
                 return ExitCode::FAILURE;
             }
         },
@@ -132,7 +132,7 @@ fn options(args: &ReplayArgs) -> ReplayOptions {
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("baton replay: {error}");
+    complain(format_args!("baton replay: {error}"));
     ExitCode::FAILURE
 }
 

@@ -3,6 +3,7 @@
 //! Results go to standard output, what went wrong to standard error. Exit code 2: the options make no sense; 69: the
 //! journal cannot be read.
 
+use super::printed::complain;
 use crate::engine::time::Time;
 use crate::report::{By, ReadError, Report, Request, csv, from_folder, json, table};
 use clap::{Args, ValueEnum};
@@ -97,7 +98,7 @@ pub fn run(args: ReportArgs) -> ExitCode {
     match from_folder(&folder, request, Time::default()) {
         Ok(report) => printed(print(&report, args.output)),
         Err(error) => {
-            eprintln!("baton report: {error}");
+            complain(format_args!("baton report: {error}"));
             ExitCode::from(if matches!(error, ReadError::Question(_)) { 2 } else { 69 })
         }
     }
@@ -122,7 +123,7 @@ fn printed(result: io::Result<()>) -> ExitCode {
         // Whoever reads us has seen enough, as `head` has.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("baton report: {error}");
+            complain(format_args!("baton report: {error}"));
             ExitCode::FAILURE
         }
     }

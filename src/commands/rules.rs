@@ -8,7 +8,7 @@ mod draft;
 mod look;
 mod publish;
 
-use super::printed::{Output, print, say};
+use super::printed::{Output, complain, print, say};
 use crate::assembly::{ServerError, read_rules};
 use crate::client;
 use crate::rules::DEFAULT;
@@ -100,7 +100,7 @@ fn check(file: &Path) -> ExitCode {
             printed("result", say(&(right + &doubts)))
         }
         Err(error) => {
-            eprintln!("baton: {error}");
+            complain(format_args!("baton: {error}"));
             let wrong = matches!(error, ServerError::Rules { .. });
             ExitCode::from(if wrong { EXIT_WRONG } else { EXIT_UNAVAILABLE })
         }
@@ -115,7 +115,7 @@ fn printed(what: &str, result: io::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("baton: cannot print the {what}: {error}");
+            complain(format_args!("baton: cannot print the {what}: {error}"));
             ExitCode::from(EXIT_UNAVAILABLE)
         }
     }

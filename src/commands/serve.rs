@@ -1,5 +1,6 @@
 //! `baton serve`: the server alone, until SIGTERM or Ctrl-C.
 
+use super::printed::complain;
 use crate::assembly::{self, ServerError};
 use crate::config::{Config, Settings};
 use crate::observe;
@@ -86,7 +87,7 @@ async fn serve(config: &Config) -> ExitCode {
 }
 
 fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    eprintln!("baton: {error}");
+    complain(format_args!("baton: {error}"));
     ExitCode::from(code)
 }
 
@@ -99,7 +100,7 @@ fn stop() -> impl Future<Output = ()> {
         either(&mut terminate, &mut interrupt).await;
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
-            eprintln!("baton: told to end again: ends at once");
+            complain(format_args!("baton: told to end again: ends at once"));
             std::process::exit(EXIT_AT_ONCE);
         });
     }
@@ -117,7 +118,9 @@ fn log(config: &Config) -> Result<(), String> {
     let filter = EnvFilter::builder().parse(&config.log).map_err(|error| {
         format!("log: got {:?}, want a filter such as info or baton=debug,warn: {error}", config.log)
     })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written would be told on standard error too, and break whoever wrote it.
+    let lines = tracing_subscriber::fmt().log_internal_errors(false);
+    let lines = lines.with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         lines.init();
     } else {

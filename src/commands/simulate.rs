@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::bar::with_bar;
 use super::hold::{self, Hold};
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::engine::policy::Marginal;
 use crate::simulate::{self, Choice, DaysOptions, Scenario, SimulateError, Terms};
 
@@ -162,6 +162,6 @@ fn printed(result: &(impl Display + Serialize), output: Output) -> io::Result<Ex
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("baton simulate: {error}");
+    complain(format_args!("baton simulate: {error}"));
     ExitCode::FAILURE
 }

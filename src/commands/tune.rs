@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::bar::with_bar;
 use super::hold::{self, Hold};
-use super::printed::{Output, print};
+use super::printed::{Output, complain, print};
 use crate::engine::fixed::Part;
 use crate::engine::policy::Marginal;
 use crate::simulate::{self, DAYS, Past, Scenario, SimulateError, TuneTerms, Tuning};
@@ -107,6 +107,6 @@ fn figure(text: &str, least: u32, most: u32, wanted: &str) -> Result<Part, Strin
 }
 
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("baton tune: {error}");
+    complain(format_args!("baton tune: {error}"));
     ExitCode::FAILURE
 }

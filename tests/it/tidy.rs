@@ -92,6 +92,12 @@ fn the_engine_has_no_floats_clocks_tasks_or_logs() {
     }
 }
 
+/// It panics when nobody reads standard error any more.
+#[test]
+fn nobody_complains_but_by_the_function_that_cannot_break() {
+    assert_none(code_lines_with(&files("src", "rs"), "eprintln!"), "`complain` tells what is wrong");
+}
+
 #[test]
 fn the_engine_reaches_outside_for_the_vocabulary_only() {
     let foreign = |line: &str| {

@@ -3,8 +3,12 @@
 Usage: stopping.py --server PATH-OF-BATON. Drives real processes.
 """
 
+import atexit
+import json
+import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,10 +74,27 @@ def twice(check, program):
     check.same("and starts again in order", again.stop(), 0)
 
 
+def unheard(check, program):
+    """Whoever collects its log goes away; it goes on, and logs on for nobody."""
+    said, into = os.pipe()
+    command = [program, "serve", "--listen", "127.0.0.1:0", "--data", str(Folder() / "data"), "--log", "trace"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=into)
+    atexit.register(process.kill)
+    os.close(into)
+    with os.fdopen(said, "rb") as log:
+        line = next(line for line in log if b"baton is serving" in line)
+    host, port = json.loads(line)["fields"]["address"].rsplit(":", 1)
+    for _ in range(3):
+        socket.create_connection((host, int(port)), timeout=CALL_S).close()
+    process.send_signal(signal.SIGTERM)
+    check.same("it serves on, and ends in order", process.wait(CALL_S), 0)
+
+
 def main():
     check = Checks()
     program = binary(sys.argv)
-    for title, tell in (("a limit", limited), ("told twice", twice)):
+    stories = (("a limit", limited), ("told twice", twice), ("nobody reads what it says", unheard))
+    for title, tell in stories:
         check.story(title, tell, program)
     check.end()
 
