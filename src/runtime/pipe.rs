@@ -7,6 +7,7 @@ use super::backlog::{After, Backlog, Limits, Position, Told as Kept};
 use super::notice::AgentNotice;
 use super::outbox::AgentFeed;
 use super::told::Told;
+use crate::engine::few::Few;
 use crate::engine::ids::{AgentKey, InteractionId, Sequence, Text};
 use crate::engine::interaction::State;
 use crate::engine::shard::Shard;
@@ -137,13 +138,21 @@ struct Watched {
     last: (State, Option<AgentKey>),
 }
 
+impl Watched {
+    /// Whether both are told to the same: a source is one, whichever stream serves it.
+    fn is_for_the_same(&self, other: &Watched) -> bool {
+        self.pipe == other.pipe || self.source.is_some() && self.source == other.source
+    }
+}
+
 /// All pipes of a shard.
 pub(super) struct Pipes {
     open: HashMap<PipeId, Pipe>,
     sources: HashMap<Text, SourceNumber>,
     /// What sources were told lately.
     kept: Backlog<SourceNumber, Change>,
-    watched: HashMap<InteractionId, Watched>,
+    /// Contacts of several sources may be one interaction.
+    watched: HashMap<InteractionId, Few<Watched>>,
     /// The number of the next.
     next: u64,
     /// Sources that went on with another stream, which is told of all that was watched for them below a number.
@@ -252,7 +261,10 @@ impl Pipes {
         let source = self.open.get(&pipe).and_then(|pipe| pipe.source);
         let number = self.next;
         self.next += 1;
-        self.watched.insert(interaction, Watched { pipe, source, number, last: (state, None) });
+        let new = Watched { pipe, source, number, last: (state, None) };
+        let all = self.watched.entry(interaction).or_default();
+        all.retain(|one| !one.is_for_the_same(&new));
+        all.push(new);
         self.touched.push(interaction);
     }
 
@@ -298,27 +310,33 @@ impl Pipes {
     }
 
     fn settle_one(&mut self, shard: &Shard, interaction: InteractionId) {
-        let Some(watched) = self.watched.get_mut(&interaction) else { return };
-        let source = watched.source;
-        let moved = source.and_then(|source| self.moved.get(&source));
-        let pipe = moved.filter(|(_, upto)| watched.number < *upto).map_or(watched.pipe, |(pipe, _)| *pipe);
+        let Pipes { watched, open, moved, .. } = self;
+        let Some(all) = watched.get_mut(&interaction) else { return };
+        let goes_to = |one: &Watched| {
+            let moved = one.source.and_then(|source| moved.get(&source));
+            moved.filter(|(_, upto)| one.number < *upto).map_or(one.pipe, |(pipe, _)| *pipe)
+        };
         // A source comes back, however long that takes.
-        let wanted = self.open.contains_key(&pipe) || source.is_some();
-        let Some(now) = glance(shard, interaction).filter(|_| wanted) else {
+        all.retain(|one| one.source.is_some() || open.contains_key(&goes_to(one)));
+        let Some(now) = glance(shard, interaction).filter(|_| !all.is_empty()) else {
             self.watched.remove(&interaction);
             return;
         };
-        if now != watched.last {
-            watched.last = now;
-            let (state, agent) = now;
-            let change = Change { interaction, state, agent, sequence: shard.sequence() };
+        let mut told = Few::None;
+        for one in all.as_mut().iter_mut().filter(|one| one.last != now) {
+            one.last = now;
+            told.push((goes_to(one), one.source));
+        }
+        let (state, agent) = now;
+        if state.is_over() {
+            self.watched.remove(&interaction);
+        }
+        let change = Change { interaction, state, agent, sequence: shard.sequence() };
+        for (pipe, source) in told.iter().copied() {
             if let Some(source) = source {
                 self.keep(shard, source, change);
             }
             self.tell(pipe, Return::Changed(change));
-        }
-        if now.0.is_over() {
-            self.watched.remove(&interaction);
         }
     }
 

@@ -212,6 +212,47 @@ async fn with_watch_the_stream_tells_what_became_of_each() {
 }
 
 #[tokio::test]
+async fn contacts_of_two_sources_that_are_one_interaction_are_watched_by_both() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let rules = folder.path().join("rules.yaml");
+    std::fs::write(&rules, "version: 2\nname: join\ndefault:\n  duplicates: attach\n").expect("a file");
+    let settings = baton::config::Settings { rules: Some(rules), ..super::harness::settings() };
+    let server = Server::with(settings).await;
+    server.open_floor(&[]).await;
+    let (mut pbx, mut web) = (server.route().await, server.route().await);
+    for (stream, source) in [(&mut pbx, "pbx"), (&mut web, "web")] {
+        let Ask::Open(opens) = open(true) else { unreachable!("it opens") };
+        let asked = Ask::Open(proto::RouteOpen { source: source.into(), ..opens });
+        assert!(matches!(stream.ask(1, asked).await, Answer::Opened(_)));
+    }
+    let about = |source: &str, tag: u64| {
+        call_with(&format!("c{tag}"), |one| {
+            one.source = source.into();
+            one.from = super::harness::phone("+15550001");
+            one.matter = "order-17".into();
+        })
+    };
+    let called = pbx.submit(2, about("pbx", 2)).await;
+    // A look-up that came late on a busy machine is no duplicate: the next contact tries again.
+    let mut tag = 2;
+    let joined = loop {
+        tag += 1;
+        let wrote = web.submit(tag, about("web", tag)).await;
+        if wrote.name == called.name {
+            break wrote;
+        }
+        server.cancel(&wrote.name).await;
+        let gone = (wrote.name, InteractionState::Abandoned, String::new());
+        assert_eq!(web.change().await, gone);
+        assert!(tag < 20, "no look-up is ever in time");
+    };
+    server.cancel(&joined.name).await;
+    let gone = (called.name, InteractionState::Abandoned, String::new());
+    assert_eq!(pbx.change().await, gone);
+    assert_eq!(web.change().await, gone);
+}
+
+#[tokio::test]
 async fn a_stream_keeps_its_sources_session() {
     let server = Server::start().await;
     server.open_floor(&[]).await;
