@@ -71,7 +71,7 @@ pub mod sorted;
 pub mod source;
 pub mod stakes;
 pub mod supervise;
-mod table;
+pub(crate) mod table;
 pub mod tally;
 pub mod time;
 pub mod transfer;

@@ -1,8 +1,10 @@
 //! Rows by ids that are given out in ascending order, and whose rows go in about that order too: found by two
 //! look-ups without hashing, in the order of the ids. A page goes when its last row has gone.
 
+use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::VecDeque;
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Index;
 
@@ -42,7 +44,6 @@ impl<K, T> Default for Table<K, T> {
 
 impl<K: Copy + Into<u64>, T> Table<K, T> {
     /// How many rows there are.
-    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -139,9 +140,23 @@ impl<K: Copy + Into<u64>, T: Serialize> Serialize for Table<K, T> {
 
 impl<'de, K: Copy + Into<u64>, T: Deserialize<'de>> Deserialize<'de> for Table<K, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Table<K, T>, D::Error> {
-        let rows: Vec<(u64, T)> = Vec::deserialize(deserializer)?;
+        deserializer.deserialize_seq(Rows(PhantomData))
+    }
+}
+
+/// Takes rows in as they are read: they may be too many to have them twice.
+struct Rows<K, T>(PhantomData<(K, T)>);
+
+impl<'de, K: Copy + Into<u64>, T: Deserialize<'de>> Visitor<'de> for Rows<K, T> {
+    type Value = Table<K, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("pairs of id and row")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Table<K, T>, A::Error> {
         let mut table = Table::default();
-        for (id, row) in rows {
+        while let Some((id, row)) = rows.next_element()? {
             table.put(id, row);
         }
         Ok(table)
@@ -181,6 +196,18 @@ mod tests {
             assert_eq!(table.len(), map.len());
         }
         assert_eq!(table.ids().collect::<Vec<_>>(), map.keys().copied().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_table_is_written_as_a_map_is_and_read_in_whatever_order() {
+        let mut rows: Vec<(u64, String)> =
+            [700, 3, 40_000, 4, 129].map(|id| (id, format!("row {id}"))).into();
+        let mixed = postcard::to_stdvec(&rows).expect("encoded");
+        let table: Table<u64, String> = postcard::from_bytes(&mixed).expect("as written");
+        rows.sort();
+        let map: BTreeMap<u64, String> = rows.into_iter().collect();
+        assert_eq!(postcard::to_stdvec(&table), postcard::to_stdvec(&map));
+        assert_eq!((table.len(), table.first), (5, 0));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use crate::engine::event::{Admitted, Event, Stamped};
 use crate::engine::floor::Floor;
 use crate::engine::ids::{AgentKey, InteractionId, QueueKey, Text};
 use crate::engine::interaction::Part;
+use crate::engine::table::Table;
 use crate::engine::time::Time;
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 /// What is known of an interaction that is not over.
@@ -43,7 +43,7 @@ pub(super) type Tell<'a> = dyn FnMut(&Stamped, Option<CustomerId>, Change) + 'a;
 /// The contacts of a shard that are not over.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Contacts {
-    open: HashMap<InteractionId, Contact>,
+    open: Table<InteractionId, Box<Contact>>,
 }
 
 impl Contacts {
@@ -154,17 +154,15 @@ impl Contacts {
             true => (None, Some(Change::Opened(opened))),
             false => (Some(Unknown { opened, said: Vec::new() }), None),
         };
-        self.open.insert(
-            admitted.interaction,
-            Contact {
-                customer: admitted.facts.customer.map(|customer| CustomerId(customer.0)),
-                entered,
-                disposition: Text::default(),
-                answered: None,
-                answered_before: None,
-                unknown,
-            },
-        );
+        let contact = Contact {
+            customer: admitted.facts.customer.map(|customer| CustomerId(customer.0)),
+            entered,
+            disposition: Text::default(),
+            answered: None,
+            answered_before: None,
+            unknown,
+        };
+        self.open.insert(admitted.interaction, contact.into());
         change
     }
 

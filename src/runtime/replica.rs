@@ -10,11 +10,11 @@ use crate::engine::event::{Event, Stamped};
 use crate::engine::ids::{CustomerId, InteractionId, Sequence};
 use crate::engine::kept::{Keep, Kept};
 use crate::engine::shard::Shard;
+use crate::engine::table::Table;
 use crate::engine::time::Time;
 use crate::journal::{Fault, Mark, Origin, RecordRef, RecoveryError, SnapshotReader, Snapshots, read_state};
 use crate::learning::{Eyes, HalfLife, Learner, Lesson, Seen};
 use arrayvec::ArrayVec;
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::panic::resume_unwind;
@@ -41,7 +41,7 @@ pub(super) struct Followers {
     /// `None`: nothing is learned.
     pub learner: Option<Learner>,
     pub outlook: Outlook,
-    pub sealed: HashMap<InteractionId, Sealed>,
+    pub sealed: Table<InteractionId, Box<Sealed>>,
     /// Numbers are given in order: a store that knows this one knows all before.
     pub newest_customer: Option<CustomerId>,
 }
@@ -55,7 +55,7 @@ impl Followers {
             eyes: Eyes::default(),
             learner: learns.then(|| Learner::new(HalfLife::USUAL)),
             outlook: Outlook::default(),
-            sealed: HashMap::new(),
+            sealed: Table::default(),
             newest_customer: None,
         }
     }
@@ -70,7 +70,7 @@ impl Followers {
                     let (came, payload, said) = (stamped.time, sealed.to_vec(), VecDeque::new());
                     let (customer, content) = (admitted.facts.customer, admitted.content);
                     let new = Sealed { came, customer, content, payload, said };
-                    self.sealed.insert(admitted.interaction, new);
+                    self.sealed.insert(admitted.interaction, new.into());
                 }
             }
             Event::Identified { interaction, customer, .. } => {

@@ -10,13 +10,13 @@ use super::history::History;
 use super::inbox::ShardHandle;
 use super::leases::{LEASE, Leases};
 use super::lessons::Lessons;
-use super::opening::{Locked, Unfit, open_all};
+use super::opening::{Locked, NotOpened, open_all};
 use super::outbox::Outbox;
 use super::payload::{Held, Plain, key_before, open_payload, open_said};
 use super::poisoned::Poisoned;
 use super::pupil::{Outlook, Pupil};
 use super::recents::Recents;
-use super::replica::{Followers, Replica, Sealed, customer_of};
+use super::replica::{Followers, Replica, customer_of};
 use super::snapshotting::{self, Keeping, Progress, Snapshotting};
 use crate::customers::{Customers, Erasing, StoreFault};
 use crate::engine::command::{Command, Write};
@@ -114,7 +114,6 @@ pub fn start(
     beside: Beside,
 ) -> Result<Running, StartError> {
     let Beside { poisoned, keeping } = beside;
-    let payloads = Arc::new(DashMap::new());
     let recents = Arc::new(Recents::new(customers.ties()));
     let applied = customers.applied_sequence();
     let store = customers.clone();
@@ -150,6 +149,7 @@ pub fn start(
     }
     let recovered = shard.sequence().0;
     recovery.history.flush_waiting(recovered);
+    let payloads = Arc::new(DashMap::with_capacity(recovery.followers.sealed.len()));
     recovery.hold_open(&payloads)?;
     let Recovery { followers, history, erased, .. } = recovery;
     let Followers { follow, eyes, learner, outlook, .. } = followers;
@@ -311,11 +311,14 @@ impl Recovery<'_> {
     /// Of those who were here already, too, it may have been erased since.
     fn erase_kept(&mut self) {
         let Recovery { followers, erased, .. } = self;
-        let is_erased = |interaction: &InteractionId, sealed: &mut Sealed| {
+        let is_erased = |interaction: &InteractionId| {
+            let Some(sealed) = followers.sealed.get(interaction) else { return false };
             erased.is_listed(*interaction, sealed.came) || erased.has(sealed.customer)
         };
-        let gone: Vec<_> =
-            followers.sealed.extract_if(is_erased).map(|(interaction, _)| interaction).collect();
+        let gone: Vec<_> = followers.sealed.ids().map(InteractionId).filter(is_erased).collect();
+        for interaction in &gone {
+            followers.sealed.remove(interaction);
+        }
         erased.found.extend(gone.iter().map(|interaction| interaction.0));
         erased.open.extend(gone);
         let newest = followers.newest_customer;
@@ -347,17 +350,20 @@ impl Recovery<'_> {
         for interaction in &self.erased.open {
             payloads.insert(*interaction, Held::erased());
         }
-        let mut sealed: Vec<_> = self.followers.sealed.drain().collect();
-        // Their keys lie in this order.
-        sealed.sort_unstable_by_key(|(interaction, _)| *interaction);
-        let locked = sealed.into_iter().map(|(interaction, one)| Locked::of(self.journal, interaction, one));
-        let locked = locked.collect::<Result<_, _>>().map_err(RecoveryError::from)?;
-        let contacts = &mut self.history.contacts;
+        // In the order their keys lie in.
+        let all: Vec<_> = self.followers.sealed.ids().map(InteractionId).collect();
+        let Recovery { journal, followers, history, .. } = self;
+        let locked = all
+            .into_iter()
+            .filter_map(|id| followers.sealed.remove(&id).map(|sealed| Locked::of(*journal, id, sealed)));
         let opened = open_all(locked, |interaction, held| {
-            contacts.was_said(interaction, &held);
+            history.contacts.was_said(interaction, &held);
             payloads.insert(interaction, held);
         });
-        opened.map_err(|Unfit(interaction)| StartError::KeyUnfit { interaction })
+        opened.map_err(|error| match error {
+            NotOpened::Unfit(interaction) => StartError::KeyUnfit { interaction },
+            NotOpened::Keys(fault) => RecoveryError::from(fault).into(),
+        })
     }
 }
 
