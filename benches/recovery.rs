@@ -5,7 +5,8 @@
 //! said) that wait, each with a sealed message and an idempotency key, submitted by 512 at a time through the inbox of a
 //! shard with its journal and customers on disk, in a folder made for the run where temporary files go. Starts are
 //! measured from opening the files to a shard that answers, with the files in the system's cache. Beside a snapshot submits go
-//! on, each cancelled when it is answered, so that as many wait as before. Left out: the API.
+//! on, as many as it takes and then 1,000 a second, each cancelled when it is answered, so that as many wait as before. Left
+//! out: the API.
 
 mod common;
 
@@ -29,6 +30,8 @@ use tokio::task::JoinSet;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const AGENTS: u32 = 10_000;
+/// Submits a second where they are no flood: a busy hour of a large centre.
+const RATE: f64 = 1_000.0;
 /// How long submits come and go, alone and beside a snapshot, which takes longer.
 const STRETCH: Duration = Duration::from_secs(5);
 const REPEATS: usize = 5;
@@ -63,35 +66,55 @@ async fn measure(folder: &Path, waiting: u64) {
     println!("start from a snapshot: {}", told(&starts));
 
     let house = open(folder);
-    let (mut without, mut with) = (Vec::new(), Vec::new());
-    for turn in 1..=REPEATS {
-        // Numbers of their own, however many it are.
-        let first = (turn as u64) << 40;
-        let ended = Arc::new(AtomicBool::new(false));
-        let turning = |first| {
-            tokio::spawn(turn_over(house.handle().clone(), submissions.clone(), first, ended.clone()))
-        };
-        without.push(turning(first).await.expect("no panic"));
-        house.settle().await;
-        let beside = turning(first + (1 << 39));
-        let began = Instant::now();
-        write_snapshot(&house).await;
-        ended.store(true, Ordering::Relaxed);
-        let took = began.elapsed();
-        with.push(beside.await.expect("no panic"));
-        println!("  a snapshot took {took:.2?}, with submits beside it for at most {STRETCH:?}");
-    }
+    let flood = beside(&house, &submissions, 1, turn_over).await;
     let rate = |all: &[(f64, Duration)]| median_of(all.iter().map(|(rate, _)| *rate).collect());
     let slowest = |all: &[(f64, Duration)]| median(&all.iter().map(|(_, slow)| *slow).collect::<Vec<_>>());
+    let (without, with) = (rate(&flood.without), rate(&flood.with));
     println!(
-        "submits a second, each cancelled: {:.0} without, {:.0} beside a snapshot, ratio {:.2}; slowest {:.1?} and {:.1?}",
-        rate(&without),
-        rate(&with),
-        rate(&with) / rate(&without),
-        slowest(&without),
-        slowest(&with)
+        "submits a second, {AT_ONCE} at once, each cancelled: {without:.0} without, {with:.0} beside a snapshot, ratio \
+         {:.2}; slowest {:.1?} and {:.1?}",
+        with / without,
+        slowest(&flood.without),
+        slowest(&flood.with)
     );
+    let calm = beside(&house, &submissions, 2, steadily).await;
+    println!("{RATE} submits a second, each cancelled, answered after (p50, p99, p99.9, slowest):");
+    println!("  without a snapshot {}", spread(calm.without));
+    println!("  beside one         {}", spread(calm.with));
     house.close().await;
+}
+
+/// What a load showed each time, alone and beside a snapshot.
+struct Compared<T> {
+    without: Vec<T>,
+    with: Vec<T>,
+}
+
+/// Runs a load alone, then beside a snapshot, `REPEATS` times. Numbers of submissions begin with `part`.
+async fn beside<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    house: &House,
+    submissions: &Arc<Submissions>,
+    part: u64,
+    load: impl Fn(ShardHandle, Arc<Submissions>, u64, Arc<AtomicBool>) -> F,
+) -> Compared<T> {
+    let mut found = Compared { without: Vec::new(), with: Vec::new() };
+    for turn in 1..=REPEATS as u64 {
+        // Numbers of their own, however many it are.
+        let first = (part << 50) + (turn << 40);
+        let ended = Arc::new(AtomicBool::new(false));
+        let loaded =
+            |first| tokio::spawn(load(house.handle().clone(), submissions.clone(), first, ended.clone()));
+        found.without.push(loaded(first).await.expect("no panic"));
+        house.settle().await;
+        let meanwhile = loaded(first + (1 << 39));
+        let began = Instant::now();
+        write_snapshot(house).await;
+        ended.store(true, Ordering::Relaxed);
+        let took = began.elapsed();
+        found.with.push(meanwhile.await.expect("no panic"));
+        println!("  a snapshot took {took:.2?}, with submits beside it for at most {STRETCH:?}");
+    }
+    found
 }
 
 fn open(folder: &Path) -> House {
@@ -185,6 +208,54 @@ async fn turn_over(
         slowest = slowest.max(took.expect("no panic"));
     }
     (rate, slowest)
+}
+
+/// Submits and cancels at an even rate until it is told to end, or long enough: how long each submit took, from the moment it
+/// was due.
+async fn steadily(
+    handle: ShardHandle,
+    submissions: Arc<Submissions>,
+    first: u64,
+    end: Arc<AtomicBool>,
+) -> Vec<Duration> {
+    let began = Instant::now();
+    let (mut under_way, mut took, mut next) = (JoinSet::new(), Vec::new(), 0);
+    while !end.load(Ordering::Relaxed) && began.elapsed() < STRETCH {
+        while next as f64 <= began.elapsed().as_secs_f64() * RATE {
+            let due = began + Duration::from_secs_f64(next as f64 / RATE);
+            let (handle, submissions) = (handle.clone(), submissions.clone());
+            under_way.spawn(async move {
+                let (interaction, _) = submitted(&handle, &submissions, first + next).await;
+                let took = due.elapsed();
+                let cancel = Command::Cancel { interaction, leaving: Leaving::CustomerLeft };
+                handle.ask(cancel, None).await.expect("it waits");
+                took
+            });
+            next += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        while let Some(done) = under_way.try_join_next() {
+            took.push(done.expect("no panic"));
+        }
+    }
+    while let Some(done) = under_way.join_next().await {
+        took.push(done.expect("no panic"));
+    }
+    took
+}
+
+/// The medians of each turn's p50, p99, p99.9 and slowest, in ms.
+fn spread(turns: Vec<Vec<Duration>>) -> String {
+    let of = |share: f64| {
+        let at = |turn: &Vec<Duration>| {
+            let mut sorted = turn.clone();
+            sorted.sort_unstable();
+            sorted[((sorted.len() - 1) as f64 * share) as usize]
+        };
+        median(&turns.iter().map(at).collect::<Vec<_>>()).as_secs_f64() * 1_000.0
+    };
+    let [p50, p99, p999, slowest] = [0.5, 0.99, 0.999, 1.0].map(of);
+    format!("{p50:.2}, {p99:.2}, {p999:.2}, {slowest:.2} ms")
 }
 
 fn median_of(mut all: Vec<f64>) -> f64 {
