@@ -225,7 +225,10 @@ impl fmt::Display for Saving {
 fn repair(data: &Path, to: &Path, yes: bool, output: Output) -> Result<ExitCode, NotDone> {
     if !yes {
         print(&upkeep::what_can_be_saved(data)?, output)?;
-        eprintln!("baton journal: nothing was written; with --yes it is written to {}", to.display());
+        complain(format_args!(
+            "baton journal: nothing was written; with --yes it is written to {}",
+            to.display()
+        ));
         return Ok(ExitCode::from(EXIT_WRONG));
     }
     print(&upkeep::repair(data, to)?, output)?;
