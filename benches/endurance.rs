@@ -80,7 +80,7 @@ async fn measure(folder: &Path, wanted: &Wanted) {
         "{admitted} admitted, {accepted} accepted, {completed} completed; {late} late accepts, {shed} submits refused at first"
     );
     assert_eq!([admitted, accepted, completed], [done; 3], "the books balance");
-    house.close().await;
+    house.end().await;
 
     let began = Instant::now();
     let house = open(folder, wanted);
@@ -93,7 +93,7 @@ async fn measure(folder: &Path, wanted: &Wanted) {
     let (last, busy, events) = left.await.expect("it runs").value;
     println!("started again in {:.2?}, after {events} events; {}", began.elapsed(), sizes(folder));
     assert_eq!((last, busy), (done, 0), "nothing is lost, nothing is twice, nobody holds anything");
-    house.close().await;
+    house.end().await;
 }
 
 fn open(folder: &Path, wanted: &Wanted) -> House {

@@ -7,7 +7,7 @@ use baton::engine::ids::InteractionId;
 use baton::journal::{self, Limits, Sqlite};
 use baton::runtime::inbox::ShardHandle;
 use baton::runtime::payload::{Payload, Secret};
-use baton::runtime::snapshotting::Keeping;
+use baton::runtime::snapshotting::{Keeping, Snapshotting};
 use baton::runtime::start::{Beside, Running, start};
 use std::ops::Range;
 use std::path::Path;
@@ -48,13 +48,22 @@ impl House {
         &self.running.handle
     }
 
-    /// Ends without a snapshot.
+    /// Ends without a snapshot. None is being written.
     pub async fn close(self) {
+        self.close_with(std::mem::forget).await;
+    }
+
+    /// Ends when the snapshot that is being written has come to its end, as a server does.
+    pub async fn end(self) {
+        self.close_with(|snapshots| snapshots.into_iter().for_each(Snapshotting::end)).await;
+    }
+
+    async fn close_with(self, last: impl FnOnce(Option<Snapshotting>) + Send + 'static) {
         self.settle().await;
         self.running.handle.stop();
         tokio::task::spawn_blocking(move || {
             self.running.thread.join().expect("no panic").expect("the disk works");
-            std::mem::forget(self.running.snapshots);
+            last(self.running.snapshots);
         })
         .await
         .expect("no panic");

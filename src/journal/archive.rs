@@ -4,14 +4,14 @@
 //! asks for them.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::batches::{Batches, first_of};
 use super::reader::SeeBatch;
 use super::record::{self, Batch, RecordRef};
-use super::{Fault, file};
+use super::{Fault, file, parting};
 
 /// Sees the records of a batch, and the batch.
 pub(crate) type SeeBytes<'a> = dyn FnMut(&[RecordRef<'_>], &[u8]) -> Result<ControlFlow<()>, Fault> + 'a;
@@ -242,8 +242,11 @@ impl Archive {
             if bytes <= limits.bytes && day.name >= oldest {
                 break;
             }
-            fs::remove_file(&day.path).map_err(Fault::io(&day.path, "remove"))?;
-            file::remove_if_there(&day.base())?;
+            parting::remove(&day.path).map_err(Fault::io(&day.path, "remove"))?;
+            match parting::remove(&day.base()) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                gone => gone.map_err(Fault::io(&day.base(), "remove"))?,
+            }
             (bytes, gone) = (bytes - day.bytes, gone + 1);
         }
         Ok(gone)

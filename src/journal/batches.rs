@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::Fault;
 use super::record::{self, HEADER, Span};
+use super::{Fault, parting};
 
 /// The batches of one file, from the first. One that is not all there is the end: it is being written, or a crash cut it.
 pub(super) struct Batches {
@@ -22,7 +22,7 @@ pub(super) struct Batches {
 
 impl Batches {
     pub fn open(path: &Path) -> Result<Batches, Fault> {
-        let open = File::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
+        let open = parting::open(path).and_then(|file| Ok((file.metadata()?.len(), BufReader::new(file))));
         let (size, file) = open.map_err(Fault::io(path, "open"))?;
         let path = path.to_owned();
         Ok(Batches { file, path, size, from: 0, at: 0, header: [0; HEADER], bytes: Vec::new() })

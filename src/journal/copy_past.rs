@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::archive::Day;
-use super::{Archive, Fault, Snapshots, copy, file};
+use super::{Archive, Fault, Snapshots, copy, file, parting};
 
 /// So often a list is read again because something in it has gone.
 const LOOKS_MAX: u32 = 16;
@@ -70,7 +70,7 @@ fn copy_whole(from: &Path, to: &Path) -> Result<(), Fault> {
 
 /// Copies so much of the beginning of a file.
 fn write(from: &Path, to: &Path, length: u64) -> Result<(), Fault> {
-    let source = File::open(from).map_err(Fault::io(from, "open"))?;
+    let source = parting::open(from).map_err(Fault::io(from, "open"))?;
     file::create_folder(to.parent().expect("it lies in a folder"))?;
     let mut target = File::create(to).map_err(Fault::io(to, "create"))?;
     io::copy(&mut source.take(length), &mut target).map_err(Fault::io(from, "copy"))?;

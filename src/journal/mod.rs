@@ -17,6 +17,7 @@ pub(crate) mod file;
 mod keys;
 mod lock;
 mod memory;
+mod parting;
 mod past;
 mod reader;
 mod record;

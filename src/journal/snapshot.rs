@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, RecordRef, file};
+use super::{Fault, RecordRef, file, parting};
 use crate::engine::kept::{Keep, Kept};
 
 const MAGIC: &[u8; 4] = b"btns";
@@ -165,7 +165,7 @@ pub struct SnapshotReader {
 impl SnapshotReader {
     /// Opens one, and looks whether it is ours.
     pub fn open(path: &Path) -> Result<SnapshotReader, Fault> {
-        let mut file = File::open(path).map_err(Fault::io(path, "open"))?;
+        let mut file = parting::open(path).map_err(Fault::io(path, "open"))?;
         let mut header = [0; HEADER];
         match file.read_exact(&mut header) {
             Err(error) if error.kind() == ErrorKind::UnexpectedEof => {

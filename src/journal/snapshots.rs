@@ -1,11 +1,10 @@
 //! The snapshots of a tenant: a folder beside the journal, one file each, named by the last event that is in it. The two
 //! newest are kept: if the newest turns out to be damaged, the one before and the events behind it are as good.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::snapshot::{Origin, SnapshotWriter};
-use super::{Fault, file};
+use super::{Fault, file, parting};
 
 /// So many are kept.
 pub const KEPT: usize = 2;
@@ -51,7 +50,7 @@ impl Snapshots {
 
     /// Removes one.
     pub fn remove(&self, path: &Path) -> Result<(), Fault> {
-        fs::remove_file(path).map_err(Fault::io(path, "remove"))
+        parting::remove(path).map_err(Fault::io(path, "remove"))
     }
 
     /// Removes all but the newest that are kept. The last event of the oldest of these, if there are as many.
@@ -75,6 +74,7 @@ mod tests {
     use super::super::snapshot::Mark;
     use super::*;
     use crate::engine::kept::Keep;
+    use std::fs;
 
     fn written(snapshots: &Snapshots, sequence: u64) {
         let origin = Origin { tenant: "acme".to_owned(), mark: Mark::default() };
