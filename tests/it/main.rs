@@ -5,6 +5,8 @@ mod api;
 mod backtest;
 mod bound;
 mod chance;
+#[cfg(feature = "server")]
+mod chart;
 mod charts;
 mod encoding;
 mod exact;

@@ -210,6 +210,7 @@ fn no_file_names_a_place_on_one_machine() {
         ("tests", "py"),
         ("proto", "proto"),
         ("benches", "rs"),
+        ("helm", "yaml"),
     ] {
         all.extend(files(folder, extension));
     }
