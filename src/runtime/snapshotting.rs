@@ -371,6 +371,8 @@ impl SnapshotThread {
             if bytes == 0 {
                 break;
             }
+            // As it grows, so that it is never much larger than it may be.
+            archive.forget(keeping.limits, now_ms)?;
         }
         adding.sync()?;
         // The last event of a snapshot stays in the journal: by it is seen that they belong together.
