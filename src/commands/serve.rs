@@ -8,8 +8,11 @@ use clap::Args;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 /// Wrong usage or settings.
@@ -19,7 +22,7 @@ const EXIT_UNAVAILABLE: u8 = 69;
 /// Something durable failed, or an assumption was broken (EX_IOERR). Start it again: it recovers from its journal.
 const EXIT_FAILED: u8 = 74;
 
-/// Told to end twice: the journal is as after kill -9, which loses nothing that was answered.
+/// Told to end twice, or before it served: the journal is as after kill -9, which loses nothing that was answered.
 const EXIT_AT_ONCE: i32 = 143;
 /// What runs beside has so long to notice that it is over.
 const GIVE_UP: Duration = Duration::from_millis(500);
@@ -60,13 +63,14 @@ pub fn run(args: ServeArgs) -> ExitCode {
 }
 
 async fn serve(config: &Config) -> ExitCode {
+    let ending = Ending::hear();
     let ready = match assembly::prepare(config).await {
         Ok(ready) => ready,
         Err(error @ ServerError::Rules { .. }) => return failed(&error, EXIT_USAGE),
         Err(error) => return failed(&error, EXIT_UNAVAILABLE),
     };
-    // Before anybody is told that it serves: who is told may ask it to end at once.
-    let stop = stop();
+    // Before anybody is told that it serves: who is told may ask it to end in order.
+    ending.serves.store(true, Ordering::Release);
     tracing::info!(
         address = %ready.address,
         data = %config.data.display(),
@@ -75,6 +79,10 @@ async fn serve(config: &Config) -> ExitCode {
         pid = std::process::id(),
         "baton is serving"
     );
+    let stop = async {
+        // Told, or nobody is left who could.
+        let _ = ending.asked.await;
+    };
     match ready.serve(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(
@@ -91,19 +99,38 @@ fn failed(error: &dyn std::fmt::Display, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// When the process is asked to end. From the call on it is heard, whenever it is waited for. Who asks again does not
-/// want to wait, and the process ends then.
-fn stop() -> impl Future<Output = ()> {
-    let heard = |kind| signal(kind).expect("the system lets a process hear SIGTERM and SIGINT");
-    let (mut terminate, mut interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
-    async move {
-        either(&mut terminate, &mut interrupt).await;
+/// Hears when the process is asked to end.
+struct Ending {
+    serves: Arc<AtomicBool>,
+    asked: oneshot::Receiver<()>,
+}
+
+impl Ending {
+    /// From here on it is heard; of process 1 the system drops a signal that nobody hears. Before it serves there is nothing
+    /// to end in order, and who asks again does not want to wait: then the process ends at once.
+    fn hear() -> Ending {
+        let heard = |kind| signal(kind).expect("the system lets a process hear SIGTERM and SIGINT");
+        let (mut terminate, mut interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
+        let (tell, asked) = oneshot::channel();
+        let serves = Arc::new(AtomicBool::new(false));
+        let begun = serves.clone();
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
-            complain(format_args!("baton: told to end again: ends at once"));
-            std::process::exit(EXIT_AT_ONCE);
+            if !begun.load(Ordering::Acquire) {
+                end_at_once("told to end before it serves");
+            }
+            // If nobody waits for it any more, it ends already.
+            let _ = tell.send(());
+            either(&mut terminate, &mut interrupt).await;
+            end_at_once("told to end again");
         });
+        Ending { serves, asked }
     }
+}
+
+fn end_at_once(why: &str) -> ! {
+    complain(format_args!("baton: {why}: ends at once"));
+    std::process::exit(EXIT_AT_ONCE)
 }
 
 async fn either(first: &mut Signal, second: &mut Signal) {

@@ -44,6 +44,7 @@ impl<K, T> Default for Table<K, T> {
 
 impl<K: Copy + Into<u64>, T> Table<K, T> {
     /// How many rows there are.
+    #[cfg(any(test, feature = "server"))]
     pub fn len(&self) -> usize {
         self.len
     }

@@ -74,6 +74,28 @@ def twice(check, program):
     check.same("and starts again in order", again.stop(), 0)
 
 
+def early(check, program):
+    """It is told to end while it starts: a file of tokens that nobody writes holds it there."""
+    folder = Folder()
+    tokens = folder / "tokens"
+    os.mkfifo(tokens)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Server(program, folder / "data", "--tokens", tokens, listen=f"127.0.0.1:{port}")
+
+    def bound():
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=CALL_S).close()
+        except ConnectionRefusedError:
+            return None
+        return True
+
+    until("its port is open", bound)
+    server.process.send_signal(signal.SIGTERM)
+    check.same("it has heard, and ends at once: exit code 143", server.ended(), 143)
+    check.ok("and says so", "before it serves" in server.said(), server.said())
+
+
 def unheard(check, program):
     """Whoever collects its log goes away; it goes on, and logs on for nobody."""
     said, into = os.pipe()
@@ -93,7 +115,8 @@ def unheard(check, program):
 def main():
     check = Checks()
     program = binary(sys.argv)
-    stories = (("a limit", limited), ("told twice", twice), ("nobody reads what it says", unheard))
+    stories = (("a limit", limited), ("told twice", twice), ("told while it starts", early),
+               ("nobody reads what it says", unheard))
     for title, tell in stories:
         check.story(title, tell, program)
     check.end()
