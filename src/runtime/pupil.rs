@@ -239,6 +239,9 @@ mod tests {
 
     /// What the log says meanwhile.
     fn log_of(work: impl FnOnce()) -> String {
+        // With one subscriber alone, whichever thread first comes by a line decides whether anybody wants it, also one that has
+        // no subscriber: another test may. With two both are asked.
+        let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
         let log = Log::default();
         let writer = log.clone();
         let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
