@@ -48,7 +48,7 @@ impl House {
         &self.running.handle
     }
 
-    /// Ends without a snapshot. None is being written.
+    /// Ends without a snapshot, where none is being written.
     pub async fn close(self) {
         self.close_with(std::mem::forget).await;
     }

@@ -88,6 +88,14 @@ impl Server {
         Server::serving(&config, |tenant| Parts::open(&config, tenant)).await
     }
 
+    /// In memory, with rules of the test's.
+    pub async fn under(rules: &str) -> Server {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("rules.yaml");
+        std::fs::write(&path, rules).expect("a file");
+        Server::with(Settings { rules: Some(path), ..settings() }).await
+    }
+
     /// In memory, with a journal and a customer store of the test's.
     pub async fn with_parts(change: impl Fn(&mut Parts)) -> Server {
         Server::with_settings_and_parts(settings(), change).await

@@ -142,11 +142,7 @@ async fn work_for_later_is_scheduled_and_a_repetition_says_so_after_a_restart() 
 
 #[tokio::test]
 async fn a_contact_about_a_matter_that_waits_already_joins_it_if_the_rules_say_so() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let rules = folder.path().join("rules.yaml");
-    std::fs::write(&rules, "version: 2\nname: join\ndefault:\n  duplicates: attach\n").expect("a file");
-    let settings = baton::config::Settings { rules: Some(rules), ..super::harness::settings() };
-    let server = Server::with(settings).await;
+    let server = Server::under("version: 2\nname: join\ndefault:\n  duplicates: attach\n").await;
     server.open_floor(&[("ana", 3)]).await;
     let about = |external_id: &str| {
         call_with(external_id, |one| {

@@ -213,11 +213,7 @@ async fn with_watch_the_stream_tells_what_became_of_each() {
 
 #[tokio::test]
 async fn contacts_of_two_sources_that_are_one_interaction_are_watched_by_both() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let rules = folder.path().join("rules.yaml");
-    std::fs::write(&rules, "version: 2\nname: join\ndefault:\n  duplicates: attach\n").expect("a file");
-    let settings = baton::config::Settings { rules: Some(rules), ..super::harness::settings() };
-    let server = Server::with(settings).await;
+    let server = Server::under("version: 2\nname: join\ndefault:\n  duplicates: attach\n").await;
     server.open_floor(&[]).await;
     let (mut pbx, mut web) = (server.route().await, server.route().await);
     for (stream, source) in [(&mut pbx, "pbx"), (&mut web, "web")] {
