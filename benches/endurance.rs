@@ -23,7 +23,7 @@ use baton::runtime::outbox::AgentFollower;
 use baton::runtime::pipe::{PipeEnd, Return, ToAgent};
 use baton::runtime::snapshotting::Keeping;
 use baton::runtime::told::Look;
-use common::house::House;
+use common::house::{House, for_good};
 use common::{Centre, Size, Submissions, definitions};
 use std::future::poll_fn;
 use std::path::Path;
@@ -98,7 +98,7 @@ async fn measure(folder: &Path, wanted: &Wanted) {
 
 fn open(folder: &Path, wanted: &Wanted) -> House {
     let limits = Limits { days: 400, bytes: wanted.archive_bytes };
-    let keeping = Keeping { folder: folder.to_owned(), snapshot_events: wanted.snapshot_events, limits };
+    let keeping = Keeping { snapshot_events: wanted.snapshot_events, limits, ..for_good(folder) };
     House::open(folder, keeping, wanted.speed)
 }
 

@@ -5,8 +5,9 @@
 //! said) that wait, each with a sealed message and an idempotency key, submitted by 512 at a time through the inbox of a
 //! shard with its journal and customers on disk, in a folder made for the run where temporary files go. Starts are
 //! measured from opening the files to a shard that answers, with the files in the system's cache. Beside a snapshot submits go
-//! on, as many as it takes and then 1,000 a second, each cancelled when it is answered, so that as many wait as before. Left
-//! out: the API.
+//! on, as many as it takes and then 1,000 a second, each cancelled when it is answered, so that as many wait as before. Beside
+//! the latter a file of 4 KiB is written over and synced 100 times a second, which shows what the disk itself makes wait.
+//! Left out: the API. What is left without a disk shows `TMPDIR=/dev/shm`.
 
 mod common;
 
@@ -19,6 +20,8 @@ use baton::journal::Snapshots;
 use baton::runtime::inbox::ShardHandle;
 use common::house::{AT_ONCE, House, for_good, median, submitted};
 use common::{Centre, Size, Submissions, definitions};
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +35,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const AGENTS: u32 = 10_000;
 /// Submits a second where they are no flood: a busy hour of a large centre.
 const RATE: f64 = 1_000.0;
-/// How long submits come and go, alone and beside a snapshot, which takes longer.
+/// How long submits come and go alone; and beside a snapshot, where they are as many as it takes.
 const STRETCH: Duration = Duration::from_secs(5);
+/// Longer than any snapshot takes.
+const WHOLE: Duration = Duration::from_secs(300);
 const REPEATS: usize = 5;
 
 fn main() {
@@ -66,7 +71,7 @@ async fn measure(folder: &Path, waiting: u64) {
     println!("start from a snapshot: {}", told(&starts));
 
     let house = open(folder);
-    let flood = beside(&house, &submissions, 1, turn_over).await;
+    let flood = beside(&house, &submissions, 1, STRETCH, turn_over).await;
     let rate = |all: &[(f64, Duration)]| median_of(all.iter().map(|(rate, _)| *rate).collect());
     let slowest = |all: &[(f64, Duration)]| median(&all.iter().map(|(_, slow)| *slow).collect::<Vec<_>>());
     let (without, with) = (rate(&flood.without), rate(&flood.with));
@@ -77,10 +82,25 @@ async fn measure(folder: &Path, waiting: u64) {
         slowest(&flood.without),
         slowest(&flood.with)
     );
-    let calm = beside(&house, &submissions, 2, steadily).await;
-    println!("{RATE} submits a second, each cancelled, answered after (p50, p99, p99.9, slowest):");
-    println!("  without a snapshot {}", spread(calm.without));
-    println!("  beside one         {}", spread(calm.with));
+    let file = folder.join("synced");
+    let calm = beside(&house, &submissions, 2, WHOLE, |handle, submissions, first, until| {
+        let (file, ended) = (file.clone(), Until::told());
+        let end = ended.clone();
+        let syncs = tokio::task::spawn_blocking(move || bare_syncs(&file, &end));
+        async move {
+            let submits = steadily(handle, submissions, first, until).await;
+            ended.end();
+            (submits, syncs.await.expect("no panic"))
+        }
+    })
+    .await;
+    println!(
+        "{RATE} submits a second, each cancelled, answered after (p50, p99, p99.9, slowest); bare syncs beside them:"
+    );
+    for (what, turns) in [("without a snapshot", calm.without), ("beside one", calm.with)] {
+        let (submits, syncs) = turns.into_iter().unzip();
+        println!("  {what}: {}; {}", spread(submits), spread(syncs));
+    }
     house.close().await;
 }
 
@@ -90,29 +110,55 @@ struct Compared<T> {
     with: Vec<T>,
 }
 
-/// Runs a load alone, then beside a snapshot, `REPEATS` times. Numbers of submissions begin with `part`.
+/// When a load ends: when it is told, or after a while.
+#[derive(Clone)]
+struct Until {
+    told: Arc<AtomicBool>,
+    latest: Instant,
+}
+
+impl Until {
+    fn after(most: Duration) -> Until {
+        Until { told: Arc::default(), latest: Instant::now() + most }
+    }
+
+    fn told() -> Until {
+        Until::after(WHOLE)
+    }
+
+    fn end(&self) {
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    fn has_come(&self) -> bool {
+        self.told.load(Ordering::Relaxed) || Instant::now() >= self.latest
+    }
+}
+
+/// Runs a load alone, then beside a snapshot for so long at most, `REPEATS` times. Numbers of submissions begin with `part`.
 async fn beside<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
     house: &House,
     submissions: &Arc<Submissions>,
     part: u64,
-    load: impl Fn(ShardHandle, Arc<Submissions>, u64, Arc<AtomicBool>) -> F,
+    most: Duration,
+    load: impl Fn(ShardHandle, Arc<Submissions>, u64, Until) -> F,
 ) -> Compared<T> {
     let mut found = Compared { without: Vec::new(), with: Vec::new() };
     for turn in 1..=REPEATS as u64 {
         // Numbers of their own, however many it are.
         let first = (part << 50) + (turn << 40);
-        let ended = Arc::new(AtomicBool::new(false));
         let loaded =
-            |first| tokio::spawn(load(house.handle().clone(), submissions.clone(), first, ended.clone()));
-        found.without.push(loaded(first).await.expect("no panic"));
+            |first, until| tokio::spawn(load(house.handle().clone(), submissions.clone(), first, until));
+        found.without.push(loaded(first, Until::after(STRETCH)).await.expect("no panic"));
         house.settle().await;
-        let meanwhile = loaded(first + (1 << 39));
+        let ended = Until::after(most);
+        let meanwhile = loaded(first + (1 << 39), ended.clone());
         let began = Instant::now();
         write_snapshot(house).await;
-        ended.store(true, Ordering::Relaxed);
+        ended.end();
         let took = began.elapsed();
         found.with.push(meanwhile.await.expect("no panic"));
-        println!("  a snapshot took {took:.2?}, with submits beside it for at most {STRETCH:?}");
+        println!("  a snapshot took {took:.2?}, with submits beside it for at most {most:?}");
     }
     found
 }
@@ -180,17 +226,17 @@ async fn all_at_once(handle: &ShardHandle, commands: impl Iterator<Item = Comman
     }
 }
 
-/// Submits and cancels until it is told to end, or long enough: how many a second, and the slowest of them.
+/// Submits and cancels until then: how many a second, and the slowest of them.
 async fn turn_over(
     handle: ShardHandle,
     submissions: Arc<Submissions>,
     first: u64,
-    end: Arc<AtomicBool>,
+    until: Until,
 ) -> (f64, Duration) {
     let began = Instant::now();
     let (mut under_way, mut slowest) = (JoinSet::new(), Duration::ZERO);
     let mut next = first;
-    while !end.load(Ordering::Relaxed) && began.elapsed() < STRETCH {
+    while !until.has_come() {
         if under_way.len() >= AT_ONCE {
             slowest = slowest.max(under_way.join_next().await.expect("some are").expect("no panic"));
         }
@@ -210,17 +256,30 @@ async fn turn_over(
     (rate, slowest)
 }
 
-/// Submits and cancels at an even rate until it is told to end, or long enough: how long each submit took, from the moment it
-/// was due.
+/// How long each took, until it is told to end.
+fn bare_syncs(path: &Path, until: &Until) -> Vec<Duration> {
+    let mut file = File::create(path).expect("the disk works");
+    let mut took = Vec::new();
+    while !until.has_come() {
+        std::thread::sleep(Duration::from_millis(10));
+        let began = Instant::now();
+        let synced = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&[7; 4_096]));
+        synced.and_then(|()| file.sync_data()).expect("the disk works");
+        took.push(began.elapsed());
+    }
+    took
+}
+
+/// Submits and cancels at an even rate until then: how long each submit took, from the moment it was due.
 async fn steadily(
     handle: ShardHandle,
     submissions: Arc<Submissions>,
     first: u64,
-    end: Arc<AtomicBool>,
+    until: Until,
 ) -> Vec<Duration> {
     let began = Instant::now();
     let (mut under_way, mut took, mut next) = (JoinSet::new(), Vec::new(), 0);
-    while !end.load(Ordering::Relaxed) && began.elapsed() < STRETCH {
+    while !until.has_come() {
         while next as f64 <= began.elapsed().as_secs_f64() * RATE {
             let due = began + Duration::from_secs_f64(next as f64 / RATE);
             let (handle, submissions) = (handle.clone(), submissions.clone());

@@ -233,6 +233,7 @@ fn open_tenant(
     let keeping = folder.clone().map(|folder| Keeping {
         folder,
         snapshot_events: config.snapshot_events,
+        program: config.program.clone(),
         limits: config.archive,
     });
     let beside = Beside { poisoned, keeping };

@@ -147,6 +147,8 @@ pub struct Config {
     pub learns: bool,
     /// Events between two snapshots.
     pub snapshot_events: u64,
+    /// As in `Keeping`: not a setting, the program knows where it lies.
+    pub program: Option<PathBuf>,
     pub archive: Limits,
     /// What commands may have to wait before intake is shed.
     pub delay_max: Duration,
@@ -269,6 +271,7 @@ impl Settings {
             retention: retention.unwrap_or_default(),
             learns: self.learn.unwrap_or(true),
             snapshot_events,
+            program: None,
             archive: Limits {
                 days: self.archive_days.unwrap_or(ARCHIVE.days),
                 bytes: self.archive_bytes.unwrap_or(ARCHIVE.bytes),

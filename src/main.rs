@@ -2,7 +2,7 @@
 
 use baton::commands::{
     audit, backtest, backup, bound, card, demo, explain, journal, load, replay, report, rules, serve,
-    simulate, top, tune,
+    simulate, top, tune, write_snapshot,
 };
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -53,6 +53,9 @@ enum Command {
     Top(top::TopArgs),
     /// Say why an interaction is where it is: its decisions, and what was known of the customer.
     Explain(explain::ExplainArgs),
+    /// Write a snapshot for the server that starts this.
+    #[command(hide = true)]
+    WriteSnapshot(write_snapshot::WriteSnapshotArgs),
 }
 
 fn main() -> ExitCode {
@@ -73,5 +76,6 @@ fn main() -> ExitCode {
         Command::Card(args) => card::run(args),
         Command::Top(args) => top::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::WriteSnapshot(args) => write_snapshot::run(args),
     }
 }

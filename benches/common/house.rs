@@ -19,6 +19,9 @@ use tokio::task::JoinSet;
 /// Submits under way at once.
 pub const AT_ONCE: usize = 512;
 
+/// Writes snapshots, as it does for a server.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_baton");
+
 /// A shard that runs, and the customers' store beside it.
 pub struct House {
     pub running: Running,
@@ -98,7 +101,7 @@ impl House {
 /// What is kept, for good; snapshots are written when they are asked for.
 pub fn for_good(folder: &Path) -> Keeping {
     let limits = Limits { days: 400, bytes: 1 << 40 };
-    Keeping { folder: folder.to_owned(), snapshot_events: u64::MAX, limits }
+    Keeping { folder: folder.to_owned(), snapshot_events: u64::MAX, program: Some(PROGRAM.into()), limits }
 }
 
 /// Submits one with a message that is sealed. Its number, and how long it took.

@@ -1,11 +1,11 @@
 //! `baton serve`: the server alone, until SIGTERM or Ctrl-C.
 
+use super::log;
 use super::printed::complain;
 use crate::assembly::{self, ServerError};
 use crate::config::{Config, Settings};
 use crate::observe;
 use clap::Args;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
 
 /// Wrong usage or settings.
 const EXIT_USAGE: u8 = 2;
@@ -22,6 +21,8 @@ const EXIT_UNAVAILABLE: u8 = 69;
 /// Something durable failed, or an assumption was broken (EX_IOERR). Start it again: it recovers from its journal.
 const EXIT_FAILED: u8 = 74;
 
+/// The program that this process runs, also when another release has been put in its place.
+const OWN_PROGRAM: &str = "/proc/self/exe";
 /// Told to end twice, or before it served: the journal is as after kill -9, which loses nothing that was answered.
 const EXIT_AT_ONCE: i32 = 143;
 /// What runs beside has so long to notice that it is over.
@@ -43,10 +44,10 @@ pub fn run(args: ServeArgs) -> ExitCode {
     let file = args.config.map(|path| Settings::read(&path)).transpose();
     let config =
         match file.map(|file| args.settings.or(file.unwrap_or_default())).and_then(Settings::validate) {
-            Ok(config) => config,
+            Ok(config) => Config { program: Some(OWN_PROGRAM.into()), ..config },
             Err(error) => return failed(&error, EXIT_USAGE),
         };
-    if let Err(error) = log(&config) {
+    if let Err(error) = log::begin(&config.log) {
         return failed(&error, EXIT_USAGE);
     }
     observe::tell_what_breaks();
@@ -138,20 +139,4 @@ async fn either(first: &mut Signal, second: &mut Signal) {
         _ = first.recv() => {}
         _ = second.recv() => {}
     }
-}
-
-/// Lines for people on a terminal, JSON otherwise.
-fn log(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::builder().parse(&config.log).map_err(|error| {
-        format!("log: got {:?}, want a filter such as info or baton=debug,warn: {error}", config.log)
-    })?;
-    // A line that cannot be written would be told on standard error too, and break whoever wrote it.
-    let lines = tracing_subscriber::fmt().log_internal_errors(false);
-    let lines = lines.with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        lines.init();
-    } else {
-        lines.json().init();
-    }
-    Ok(())
 }

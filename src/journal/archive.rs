@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use super::batches::{Batches, first_of};
 use super::reader::SeeBatch;
 use super::record::{self, Batch, RecordRef};
+use super::steady::Steady;
 use super::{Fault, file, parting};
 
 /// Sees the records of a batch, and the batch.
@@ -225,7 +226,7 @@ impl Archive {
             let cut = file.and_then(|mut file| {
                 file.set_len(end)?;
                 file.seek(SeekFrom::Start(end))?;
-                Ok(BufWriter::new(file))
+                Ok(BufWriter::new(Steady::new(file)))
             });
             adding.day = Some((day.name, day.path.clone(), cut.map_err(Fault::io(&day.path, "open"))?));
         }
@@ -256,7 +257,7 @@ impl Archive {
 /// An archive that is added to.
 pub struct Adding {
     folder: PathBuf,
-    day: Option<(String, PathBuf, BufWriter<File>)>,
+    day: Option<(String, PathBuf, BufWriter<Steady>)>,
     next: Option<u64>,
 }
 
@@ -282,7 +283,7 @@ impl Adding {
         }
         let file = File::create(&path).map_err(Fault::io(&path, "create"))?;
         file::sync_folder(&self.folder).map_err(Fault::io(&self.folder, "sync"))?;
-        self.day = Some((name, path, BufWriter::new(file)));
+        self.day = Some((name, path, BufWriter::new(Steady::new(file))));
         Ok(())
     }
 
@@ -298,7 +299,7 @@ impl Adding {
     /// Makes what was added durable.
     pub fn sync(&mut self) -> Result<(), Fault> {
         let Some((_, path, file)) = &mut self.day else { return Ok(()) };
-        file.flush().and_then(|()| file.get_ref().sync_all()).map_err(Fault::io(path, "sync"))
+        file.flush().and_then(|()| file.get_mut().sync_all()).map_err(Fault::io(path, "sync"))
     }
 }
 

@@ -28,6 +28,7 @@ pub mod set_aside;
 mod snapshot;
 mod snapshots;
 mod sqlite;
+mod steady;
 mod wal;
 
 #[cfg(test)]

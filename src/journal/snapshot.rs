@@ -6,12 +6,13 @@
 //! encoded by itself. A chunk without a body is the end, and nothing follows it.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Seek, Write};
+use std::io::{self, BufReader, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::steady::Steady;
 use super::{Fault, RecordRef, file, parting};
 use crate::engine::kept::{Keep, Kept};
 
@@ -21,8 +22,6 @@ pub(super) const FORMAT: u32 = 1;
 const HEADER: usize = 28;
 /// A chunk ends after the piece that reaches this.
 const CHUNK_BYTES: usize = 1 << 20;
-/// So many bytes are synced at a time: whoever syncs beside it, the journal above all, waits for no more of them.
-const SYNC_BYTES: usize = 4 << 20;
 /// Pieces are no longer than this: a length beyond it was never written.
 const CHUNK_MAX: u32 = 1 << 31;
 
@@ -50,13 +49,11 @@ pub struct Origin {
 
 /// Writes a snapshot.
 pub struct SnapshotWriter {
-    file: BufWriter<File>,
+    file: BufWriter<Steady>,
     draft: PathBuf,
     path: PathBuf,
     chunk: Vec<u8>,
     number: u32,
-    /// Since the last sync.
-    written: usize,
 }
 
 impl SnapshotWriter {
@@ -75,13 +72,12 @@ impl SnapshotWriter {
         header.extend_from_slice(&time_ms.to_le_bytes());
         header.extend_from_slice(&crc32c::crc32c(&header).to_le_bytes());
         let begun = File::create(&draft).and_then(|file| {
-            let mut file = BufWriter::with_capacity(CHUNK_BYTES, file);
+            let mut file = BufWriter::with_capacity(CHUNK_BYTES, Steady::new(file));
             file.write_all(&header)?;
             Ok(file)
         });
         let file = begun.map_err(Fault::io(path, "create"))?;
-        let mut begun =
-            SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0, written: 0 };
+        let mut begun = SnapshotWriter { file, draft, path: path.to_owned(), chunk: Vec::new(), number: 0 };
         begun.keep(origin)?;
         Ok(begun)
     }
@@ -99,8 +95,8 @@ impl SnapshotWriter {
         let last = if self.chunk.is_empty() { Ok(()) } else { self.put() };
         let ended = last.and_then(|()| self.put()).and_then(|()| {
             self.file.flush()?;
-            let size = self.file.stream_position()?;
-            self.file.get_ref().sync_all()?;
+            self.file.get_mut().sync_all()?;
+            let size = self.file.get_ref().size()?;
             std::fs::rename(&self.draft, &self.path)?;
             file::sync_folder(self.path.parent().expect("the file lies in a folder"))?;
             Ok(size)
@@ -114,15 +110,7 @@ impl SnapshotWriter {
         let length = length.ok_or_else(|| io::Error::other("a piece is longer than 2 GiB"))?;
         self.file.write_all(&length.to_le_bytes())?;
         self.file.write_all(&checksum(self.number, &self.chunk).to_le_bytes())?;
-        for part in self.chunk.chunks(SYNC_BYTES) {
-            self.file.write_all(part)?;
-            self.written += part.len();
-            if self.written >= SYNC_BYTES {
-                self.file.flush()?;
-                self.file.get_ref().sync_data()?;
-                self.written = 0;
-            }
-        }
+        self.file.write_all(&self.chunk)?;
         self.chunk.clear();
         self.number += 1;
         Ok(())

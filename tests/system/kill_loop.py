@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 
-from kit.checks import PATIENCE_S, Checks
-from kit.server import Folder, Server, binary
+from kit.checks import PATIENCE_S, Checks, until
+from kit.server import Folder, Server, binary, snapshot_writers
 
 from under_load.clients import everybody
 from under_load.look import each, look
@@ -104,9 +104,10 @@ class Loop:
         return ended
 
     def close(self):
-        """What the server said before its end; its log goes."""
+        """What the server said before its end; its log goes. Whoever wrote a snapshot for it ends with it."""
         self.server.kill()
         self.said = self.server.complaints()
+        until("nobody writes a snapshot any more", lambda: not snapshot_writers(self.data))
         shutil.rmtree(self.server.folder.path, ignore_errors=True)
 
     def killed_while_starting(self):

@@ -20,7 +20,10 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// As a server calls the only one.
-const TENANT: &str = "default";
+pub const TENANT: &str = "default";
+
+/// What the archive keeps: everything.
+pub const LIMITS: Limits = Limits { days: 400, bytes: 1 << 40 };
 
 /// A tenant's folder and store, which outlive the processes that work on them.
 pub struct House {
@@ -28,6 +31,8 @@ pub struct House {
     pub data: TempDir,
     pub store: Store,
     pub erasures: Vec<Erasure>,
+    /// Writes snapshots; a thread does if there is none.
+    pub program: Option<PathBuf>,
 }
 
 /// Where customers are.
@@ -58,7 +63,7 @@ impl House {
 
     /// On what lies there.
     pub fn at(data: TempDir, store: Store) -> House {
-        House { data, store, erasures: Vec::new() }
+        House { data, store, erasures: Vec::new(), program: None }
     }
 
     /// The folder of the tenant.
@@ -74,8 +79,8 @@ impl House {
             Store::File => Box::new(SqliteStore::open(&folder).expect("nobody else has it")),
         };
         let customers = Customers::start(store).expect("it can be read");
-        let limits = Limits { days: 400, bytes: 1 << 40 };
-        let keeping = Keeping { folder, snapshot_events: u64::MAX, limits };
+        let program = self.program.clone();
+        let keeping = Keeping { folder, snapshot_events: u64::MAX, program, limits: LIMITS };
         let beside = Beside { keeping: Some(keeping), ..Beside::default() };
         let running = start(Box::new(journal), customers.clone(), &self.erasures, 1, true, TENANT, beside)?;
         Ok(Shard { running, customers })

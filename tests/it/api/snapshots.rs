@@ -1,11 +1,12 @@
 //! Snapshots and the archive: a start from a snapshot is the start from the first event; what is damaged, foreign or gone is
 //! passed over or refused by name; and what the journal lets go is still told.
 
-use super::house::{House, Store};
+use super::house::{House, LIMITS, Store, TENANT};
 use baton::customers::MemoryStore;
 use baton::engine::event::Event;
 use baton::engine::ids::Sequence;
 use baton::journal::{Archive, Erasure, Past, state_after};
+use baton::runtime::snapshotting::writing::Wanted;
 use std::fs;
 
 #[tokio::test]
@@ -29,6 +30,68 @@ async fn a_start_from_a_snapshot_is_the_start_from_the_first_event() {
     shard.stops().await;
     let (_, last) = house.journal();
     assert_eq!(house.snapshots().last().expect("one more").0, last, "a stop writes a last one");
+}
+
+#[tokio::test]
+async fn a_process_of_its_own_writes_what_a_thread_writes() {
+    let house = House { program: Some(env!("CARGO_BIN_EXE_baton").into()), ..House::new() };
+    let shard = house.start();
+    shard.furnish().await;
+    for (count, customer) in [(1, 7), (2, 8)] {
+        let waiting = shard.comes(customer).await;
+        shard.writes(waiting, "still here").await;
+        shard.snapshot().await;
+        let (sequence, path) = house.snapshots().pop().expect("it is written");
+        assert_eq!((house.snapshots().len(), sequence), (count, shard.settled().await));
+        let apart = fs::read(&path).expect("readable");
+        fs::remove_file(&path).expect("removed");
+        let wanted = Wanted {
+            folder: house.dir(),
+            tenant: TENANT.to_owned(),
+            learns: true,
+            upto: sequence,
+            limits: LIMITS,
+        };
+        let (written, _) = wanted.write().expect("it can be written here too");
+        assert_eq!((written.sequence, written.bytes), (sequence, apart.len() as u64));
+        // Maps are written in any order.
+        fs::write(&path, apart).expect("written");
+        let state = state_after(&house.dir(), Sequence(sequence)).expect("it can be begun with");
+        assert_eq!(state.digest(), house.told(), "after {count}");
+    }
+    shard.ends().await;
+    let shard = house.start();
+    assert_eq!(shard.digest().await, house.told());
+    shard.ends().await;
+}
+
+#[tokio::test]
+async fn without_its_program_a_snapshot_is_written_all_the_same() {
+    let house = House { program: Some("/nowhere/baton".into()), ..House::new() };
+    let shard = house.start();
+    shard.furnish().await;
+    shard.comes(1).await;
+    shard.snapshot().await;
+    assert_eq!(house.snapshots().len(), 1);
+    shard.ends().await;
+}
+
+#[tokio::test]
+async fn a_process_that_ends_before_its_snapshot_is_whole_takes_nothing_along() {
+    let mut house = House { program: Some("/bin/false".into()), ..House::new() };
+    let shard = house.start();
+    shard.furnish().await;
+    shard.comes(1).await;
+    shard.snapshot().await;
+    assert_eq!(house.snapshots(), []);
+    shard.comes(2).await;
+    shard.ends().await;
+    house.program = None;
+    let shard = house.start();
+    assert_eq!(shard.digest().await, house.told());
+    shard.snapshot().await;
+    assert_eq!(house.snapshots().len(), 1, "the next is written");
+    shard.ends().await;
 }
 
 #[tokio::test]
