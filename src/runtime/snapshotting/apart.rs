@@ -20,7 +20,7 @@ use thiserror::Error;
 pub const COMMAND: &str = "write-snapshot";
 /// How long it works at a time, and rests.
 const WORK: Duration = Duration::from_millis(2);
-const REST: Duration = Duration::from_millis(2);
+const REST: Duration = Duration::from_millis(6);
 
 /// Why there is none.
 #[derive(Debug, Error)]
@@ -76,6 +76,7 @@ pub(super) fn write(
 }
 
 /// Lets it work and rest, until it ends.
+#[allow(clippy::disallowed_methods, reason = "nothing is waited for: it is its turn, or that of others")]
 fn pace(child: &mut Child, hurry: &dyn Fn() -> bool) -> io::Result<()> {
     let id = Pid::from_child(child);
     while child.try_wait()?.is_none() {
