@@ -360,6 +360,7 @@ impl Ready {
         let mut given_up = result.is_err();
         let result = result.unwrap_or_else(|_| Err(ServerError::StopTooLong { within: stop_within }));
         // They read what the shards wrote last. One that is not done in time is not missed: the journal has everything.
+        last_snapshots.iter().for_each(Snapshotting::hurry);
         let written = tokio::task::spawn_blocking(|| last_snapshots.into_iter().for_each(Snapshotting::end));
         // The streams learn of it from their shards: they end by themselves, unless somebody does not read.
         if tokio::time::timeout_at(ends_by, serving).await.is_err() {

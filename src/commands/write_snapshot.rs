@@ -2,7 +2,8 @@
 
 use super::log;
 use super::printed::{complain, say};
-use crate::journal::Limits;
+use crate::journal::{Limits, steady};
+use crate::observe;
 use crate::runtime::snapshotting::apart::{Said, belong_to};
 use crate::runtime::snapshotting::writing::Wanted;
 use clap::Args;
@@ -16,9 +17,9 @@ const EXIT_UNAVAILABLE: u8 = 69;
 #[derive(Debug, Args)]
 pub struct WriteSnapshotArgs {
     /// The folder of the tenant
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     folder: PathBuf,
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     tenant: String,
     /// Its last event
     #[arg(long)]
@@ -26,6 +27,9 @@ pub struct WriteSnapshotArgs {
     /// Whether anything is learned of the events
     #[arg(long)]
     learns: bool,
+    /// Nobody's commits wait for it
+    #[arg(long)]
+    urgent: bool,
     /// Limits of the archive
     #[arg(long)]
     archive_days: u32,
@@ -38,11 +42,16 @@ pub struct WriteSnapshotArgs {
 
 /// Writes it, and says what came of it.
 pub fn run(args: WriteSnapshotArgs) -> ExitCode {
-    let WriteSnapshotArgs { folder, tenant, upto, learns, archive_days, archive_bytes, parent } = args;
+    let WriteSnapshotArgs { folder, tenant, upto, learns, urgent, archive_days, archive_bytes, parent } =
+        args;
     let begun = log::begin("warn").and_then(|()| belong_to(parent).map_err(|error| error.to_string()));
     if let Err(error) = begun {
         complain(format_args!("baton write-snapshot: {error}"));
         return ExitCode::from(EXIT_UNAVAILABLE);
+    }
+    observe::tell_what_breaks();
+    if urgent {
+        steady::hurry();
     }
     let limits = Limits { days: archive_days, bytes: archive_bytes };
     let said: Said = match (Wanted { folder, tenant, learns, upto, limits }).write() {

@@ -28,7 +28,7 @@ pub mod set_aside;
 mod snapshot;
 mod snapshots;
 mod sqlite;
-mod steady;
+pub(crate) mod steady;
 mod wal;
 
 #[cfg(test)]

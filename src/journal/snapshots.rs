@@ -1,7 +1,11 @@
 //! The snapshots of a tenant: a folder beside the journal, one file each, named by the last event that is in it. The two
 //! newest are kept: if the newest turns out to be damaged, the one before and the events behind it are as good.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 
 use super::snapshot::{Origin, SnapshotWriter};
 use super::{Fault, file, parting};
@@ -39,6 +43,17 @@ impl Snapshots {
     pub fn begin(&self, sequence: u64, time_ms: u64, origin: &Origin) -> Result<SnapshotWriter, Fault> {
         file::create_folder(&self.folder)?;
         SnapshotWriter::begin(&self.path(sequence), sequence, time_ms, origin)
+    }
+
+    /// Waits until nobody else writes here: a process that was ended may still be about to. Held for as long as the result lives.
+    pub fn alone(&self) -> Result<File, Fault> {
+        file::create_folder(&self.folder)?;
+        let folder = File::open(&self.folder).map_err(Fault::io(&self.folder, "open"))?;
+        match flock(&folder, FlockOperation::LockExclusive) {
+            // Where there are no locks there is nobody else either.
+            Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::INVAL) => Ok(folder),
+            Err(error) => Err(Fault::io(&self.folder, "lock")(error.into())),
+        }
     }
 
     /// Removes what was begun and never finished.

@@ -89,9 +89,14 @@ impl Snapshotting {
         }
     }
 
+    /// Nobody is served any more: what it does is to be done soon.
+    pub fn hurry(&self) {
+        self.ends.store(true, Ordering::Relaxed);
+    }
+
     /// Lets it finish, after the shard has ended. A last snapshot is written if that is quickly done.
     pub fn end(self) {
-        self.ends.store(true, Ordering::Relaxed);
+        self.hurry();
         drop(self.wanted);
         if self.thread.join().is_err() {
             tracing::error!("writing snapshots ended by a broken assumption; the journal has everything");
@@ -155,14 +160,18 @@ impl SnapshotThread {
 
     /// What there is at the beginning.
     fn look(&mut self) {
+        self.remove_drafts();
         let snapshots = Snapshots::of(&self.parts.keeping.folder);
-        if let Err(fault) = snapshots.remove_drafts() {
-            tracing::warn!("what a crash left of a snapshot stays: {fault}");
-        }
         let newest = snapshots.list().ok().and_then(|mut all| all.pop());
         if let Some((sequence, path)) = newest {
             self.at = sequence;
             self.size = std::fs::metadata(path).map_or(0, |file| file.len());
+        }
+    }
+
+    fn remove_drafts(&self) {
+        if let Err(fault) = Snapshots::of(&self.parts.keeping.folder).remove_drafts() {
+            tracing::warn!("what is left of a snapshot that was begun stays: {fault}");
         }
     }
 
@@ -194,6 +203,8 @@ impl SnapshotThread {
                     tenant = self.parts.tenant,
                     "no snapshot is written, starting takes longer: {error}"
                 );
+                // Its process may have been ended.
+                self.remove_drafts();
                 // Tried again when there is as much to add once more.
                 self.at = self.upto();
             }
@@ -210,7 +221,7 @@ impl SnapshotThread {
         if let Some(why) = stays {
             let tenant = &self.parts.tenant;
             observe::archive_failed(tenant);
-            tracing::error!(tenant, "events stay in the journal, which grows: {why}");
+            tracing::error!(tenant, "events stay in the journal, or snapshots beside it, which grow: {why}");
         }
         Ok(())
     }
@@ -223,7 +234,9 @@ impl SnapshotThread {
         if let Some(program) = program {
             match apart::write(program, &wanted, &|| self.is_urgent()) {
                 // Then it is written here: everybody notices more of that, and it is better than none.
-                Err(error @ ApartError::Start(_)) => tracing::warn!(tenant = wanted.tenant, "{error}"),
+                Err(error) if error.is_of_the_surroundings() => {
+                    tracing::warn!(tenant = wanted.tenant, "{error}")
+                }
                 said => return Ok(said?),
             }
         }

@@ -104,10 +104,9 @@ class Loop:
         return ended
 
     def close(self):
-        """What the server said before its end; its log goes. Whoever wrote a snapshot for it ends with it."""
+        """What the server said before its end; its log goes."""
         self.server.kill()
         self.said = self.server.complaints()
-        until("nobody writes a snapshot any more", lambda: not snapshot_writers(self.data))
         shutil.rmtree(self.server.folder.path, ignore_errors=True)
 
     def killed_while_starting(self):
@@ -151,6 +150,7 @@ class Loop:
         check.ok("decisions were explained", len(oracle.explained) > 0 and len(oracle.judged) > 0)
         check.same("it ends in order", self.server.stop(), 0)
         check.same("with nothing to complain about", self.server.complaints(), [])
+        until("whoever wrote a snapshot for any of them has ended", lambda: not snapshot_writers(self.data))
         tenant = self.data / "tenants" / "default"
         for folder in ("snapshots", "archive"):
             files = [path for path in (tenant / folder).glob("*") if path.stat().st_size > 0]

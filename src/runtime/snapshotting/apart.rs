@@ -13,11 +13,15 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 
 /// Of the command that the program knows for it.
 pub const COMMAND: &str = "write-snapshot";
+/// How a program of Rust ends that broke an assumption.
+const EXIT_PANIC: i32 = 101;
+/// Until it has tied itself to its parent it does not rest: nobody would wake it if that ended.
+const BEGINNING: Duration = Duration::from_millis(50);
 /// How long it works at a time, and rests.
 const WORK: Duration = Duration::from_millis(2);
 const REST: Duration = Duration::from_millis(6);
@@ -33,6 +37,18 @@ pub(super) enum ApartError {
     Ended(ExitStatus),
     #[error("{0}")]
     Writing(String),
+}
+
+impl ApartError {
+    /// No process can do it here: it was not started, or refused before it began.
+    pub fn is_of_the_surroundings(&self) -> bool {
+        match self {
+            ApartError::Start(_) => true,
+            // A broken assumption would break here, too.
+            ApartError::Ended(status) => status.code().is_some_and(|code| code != EXIT_PANIC),
+            ApartError::Follow(_) | ApartError::Writing(_) => false,
+        }
+    }
 }
 
 /// What the process says in the end, as JSON on its standard output.
@@ -55,17 +71,17 @@ pub(super) fn write(
     ] {
         command.args([option, &value.to_string()]);
     }
-    if *learns {
-        command.arg("--learns");
+    for (option, wanted) in [("--learns", *learns), ("--urgent", hurry())] {
+        command.args(wanted.then_some(option));
     }
     // It ends soon: what it frees need not go back before. And the system need not find large pages for it.
     command.env("MIMALLOC_PURGE_DELAY", "-1").env("MIMALLOC_ALLOW_THP", "0");
     // A key pressed to end the server is not for it: it ends with the server.
-    command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.arg0("baton").process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(ApartError::Start)?;
     if let Err(error) = pace(&mut child, hurry) {
         // Else it might rest for good.
-        let _ = child.kill();
+        let _ = child.kill().and_then(|()| child.wait());
         return Err(ApartError::Follow(error));
     }
     let ended = child.wait_with_output().map_err(ApartError::Follow)?;
@@ -78,10 +94,10 @@ pub(super) fn write(
 /// Lets it work and rest, until it ends.
 #[allow(clippy::disallowed_methods, reason = "nothing is waited for: it is its turn, or that of others")]
 fn pace(child: &mut Child, hurry: &dyn Fn() -> bool) -> io::Result<()> {
-    let id = Pid::from_child(child);
+    let (id, began) = (Pid::from_child(child), Instant::now());
     while child.try_wait()?.is_none() {
         std::thread::sleep(WORK);
-        if !hurry() {
+        if began.elapsed() > BEGINNING && !hurry() {
             // Until it is waited for, its number is nobody else's.
             kill_process(id, Signal::STOP)?;
             std::thread::sleep(REST);

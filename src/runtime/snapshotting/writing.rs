@@ -35,7 +35,7 @@ pub struct Written {
     pub bytes: u64,
     /// The journal may drop its events up to this one: they are in the archive.
     pub let_go: Option<u64>,
-    /// Why none of them can be moved there.
+    /// Why not all is moved or removed that might be.
     pub stays: Option<String>,
 }
 
@@ -53,14 +53,15 @@ impl Wanted {
     /// large, and whoever ends anyway need not take it apart.
     pub fn write(&self) -> Result<(Written, Replica), WritingError> {
         let snapshots = Snapshots::of(&self.folder);
+        let _alone = snapshots.alone()?;
         let replica = self.caught_up(&snapshots)?;
         let bytes = replica.keep(&snapshots, &self.tenant)?;
         let (sequence, now_ms) = (replica.shard.sequence().0, replica.shard.now().0);
         let moved = move_events(&self.folder, self.limits, now_ms);
         // Whatever became of that: the journal has what is behind them.
-        snapshots.remove_older()?;
-        let (let_go, stays) =
-            moved.map_or_else(|fault| (None, Some(fault.to_string())), |let_go| (let_go, None));
+        let removed = snapshots.remove_older();
+        let let_go = moved.as_ref().ok().copied().flatten();
+        let stays = moved.err().or(removed.err()).map(|fault| fault.to_string());
         Ok((Written { sequence, bytes, let_go, stays }, replica))
     }
 

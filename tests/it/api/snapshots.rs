@@ -7,7 +7,9 @@ use baton::engine::event::Event;
 use baton::engine::ids::Sequence;
 use baton::journal::{Archive, Erasure, Past, state_after};
 use baton::runtime::snapshotting::writing::Wanted;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 #[tokio::test]
 async fn a_start_from_a_snapshot_is_the_start_from_the_first_event() {
@@ -32,15 +34,27 @@ async fn a_start_from_a_snapshot_is_the_start_from_the_first_event() {
     assert_eq!(house.snapshots().last().expect("one more").0, last, "a stop writes a last one");
 }
 
+/// A program that does this.
+fn script(house: &House, text: &str) -> PathBuf {
+    let path = house.data.path().join("program");
+    fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("it is ours");
+    path
+}
+
 #[tokio::test]
 async fn a_process_of_its_own_writes_what_a_thread_writes() {
-    let house = House { program: Some(env!("CARGO_BIN_EXE_baton").into()), ..House::new() };
+    let mut house = House::new();
+    let asked = house.data.path().join("asked");
+    house.program =
+        Some(script(&house, &format!("touch {asked:?}; exec {} \"$@\"", env!("CARGO_BIN_EXE_baton"))));
     let shard = house.start();
     shard.furnish().await;
     for (count, customer) in [(1, 7), (2, 8)] {
         let waiting = shard.comes(customer).await;
         shard.writes(waiting, "still here").await;
         shard.snapshot().await;
+        fs::remove_file(&asked).expect("a process was asked for it");
         let (sequence, path) = house.snapshots().pop().expect("it is written");
         assert_eq!((house.snapshots().len(), sequence), (count, shard.settled().await));
         let apart = fs::read(&path).expect("readable");
@@ -67,23 +81,29 @@ async fn a_process_of_its_own_writes_what_a_thread_writes() {
 
 #[tokio::test]
 async fn without_its_program_a_snapshot_is_written_all_the_same() {
-    let house = House { program: Some("/nowhere/baton".into()), ..House::new() };
-    let shard = house.start();
-    shard.furnish().await;
-    shard.comes(1).await;
-    shard.snapshot().await;
-    assert_eq!(house.snapshots().len(), 1);
-    shard.ends().await;
+    for program in ["/nowhere/baton", "/bin/false"] {
+        let house = House { program: Some(program.into()), ..House::new() };
+        let shard = house.start();
+        shard.furnish().await;
+        shard.comes(1).await;
+        shard.snapshot().await;
+        assert_eq!(house.snapshots().len(), 1, "{program}");
+        shard.ends().await;
+    }
 }
 
 #[tokio::test]
-async fn a_process_that_ends_before_its_snapshot_is_whole_takes_nothing_along() {
-    let mut house = House { program: Some("/bin/false".into()), ..House::new() };
+async fn a_process_that_ends_before_its_snapshot_is_whole_takes_nothing_along_and_leaves_nothing() {
+    let mut house = House::new();
+    house.program = Some(script(&house, "kill -9 $$"));
     let shard = house.start();
     shard.furnish().await;
     shard.comes(1).await;
+    let draft = house.dir().join("snapshots").join("begun.new");
+    fs::create_dir_all(draft.parent().expect("it has one")).expect("created");
+    fs::write(&draft, b"begun").expect("written");
     shard.snapshot().await;
-    assert_eq!(house.snapshots(), []);
+    assert!(house.snapshots().is_empty() && !draft.exists());
     shard.comes(2).await;
     shard.ends().await;
     house.program = None;
