@@ -15,6 +15,7 @@ const REST: Duration = Duration::from_millis(16);
 static URGENT: AtomicBool = AtomicBool::new(false);
 
 /// From here on this process writes as fast as it can.
+#[cfg(feature = "server")]
 pub(crate) fn hurry() {
     URGENT.store(true, Ordering::Relaxed);
 }
