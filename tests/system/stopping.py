@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 
 from kit.checks import Checks, until
-from kit.server import CALL_S, TENANT, Folder, Server, binary, snapshot_writers
+from kit.server import CALL_S, Folder, Server, binary
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS, PING = 4, 6
@@ -112,37 +112,11 @@ def unheard(check, program):
     check.same("it serves on, and ends in order", process.wait(CALL_S), 0)
 
 
-def beside_a_snapshot(program, within):
-    """A server that was told to end, and whose last snapshot never ends: in place of the one before is a file that nobody
-    writes."""
-    server = Server(program, Folder() / "data", "--stop-within", within).up()
-    (snapshots := server.data / TENANT / "snapshots").mkdir()
-    os.mkfifo(snapshots / f"{1:020}.snapshot")
-    server.process.send_signal(signal.SIGTERM)
-    until("somebody writes a snapshot", lambda: snapshot_writers(server.data))
-    return server
-
-
-def unfinished(check, program):
-    """Snapshots are written by a process of their own."""
-    server = beside_a_snapshot(program, 1)
-    check.same("a snapshot does not keep the server: exit code 0", server.ended(), 0)
-    check.ok("and it says so", "no last snapshot is written" in server.said(), server.said())
-    until("whoever wrote it ends", lambda: not snapshot_writers(server.data))
-    server = beside_a_snapshot(program, 600)
-    server.kill()
-    until("whoever wrote it ends with a server that is killed", lambda: not snapshot_writers(server.data))
-    for path in (server.data / TENANT / "snapshots").glob("*"):
-        path.unlink()
-    again = Server(program, server.data).up()
-    check.same("the next one starts and ends in order", again.stop(), 0)
-
-
 def main():
     check = Checks()
     program = binary(sys.argv)
     stories = (("a limit", limited), ("told twice", twice), ("told while it starts", early),
-               ("nobody reads what it says", unheard), ("its last snapshot takes too long", unfinished))
+               ("nobody reads what it says", unheard))
     for title, tell in stories:
         check.story(title, tell, program)
     check.end()
