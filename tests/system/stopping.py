@@ -4,6 +4,7 @@ Usage: stopping.py --server PATH-OF-BATON. Drives real processes.
 """
 
 import atexit
+import fcntl
 import json
 import os
 import signal
@@ -15,7 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
 
 from kit.checks import Checks, until
-from kit.server import CALL_S, Folder, Server, binary
+from kit.desk import phone
+from kit.server import CALL_S, TENANT, Folder, Server, binary, snapshot_writers
+from kit.stubs import pb
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 SETTINGS, PING = 4, 6
@@ -112,11 +115,41 @@ def unheard(check, program):
     check.same("it serves on, and ends in order", process.wait(CALL_S), 0)
 
 
+def beside_a_snapshot(program, within):
+    """A server that was told to end, and whose last snapshot never ends: somebody else holds the folder. The server, and
+    what lets the folder go."""
+    server = Server(program, Folder() / "data", "--stop-within", within).up()
+    somebody = pb.ResolveRequest(parent=TENANT, address=phone("+4930901820"))
+    customer = server.customers.Resolve(somebody, timeout=CALL_S).customer
+    # No snapshot has more than the histories, and whoever is shown one sees all that was answered.
+    server.customers.ListHistory(pb.ListHistoryRequest(parent=customer.name), timeout=CALL_S)
+    (snapshots := server.data / TENANT / "snapshots").mkdir(exist_ok=True)
+    held = os.open(snapshots, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    server.process.send_signal(signal.SIGTERM)
+    until("somebody writes a snapshot", lambda: snapshot_writers(server.data))
+    return server, lambda: os.close(held)
+
+
+def unfinished(check, program):
+    """Snapshots are written by a process of their own."""
+    server, _ = beside_a_snapshot(program, 1)
+    check.same("a snapshot does not keep the server: exit code 0", server.ended(), 0)
+    check.ok("and it says so", "no last snapshot is written" in server.said(), server.said())
+    until("whoever wrote it ends", lambda: not snapshot_writers(server.data))
+    server, let_go = beside_a_snapshot(program, 600)
+    server.kill()
+    until("whoever wrote it ends with a server that is killed", lambda: not snapshot_writers(server.data))
+    let_go()
+    again = Server(program, server.data).up()
+    check.same("the next one starts and ends in order", again.stop(), 0)
+
+
 def main():
     check = Checks()
     program = binary(sys.argv)
     stories = (("a limit", limited), ("told twice", twice), ("told while it starts", early),
-               ("nobody reads what it says", unheard))
+               ("nobody reads what it says", unheard), ("its last snapshot takes too long", unfinished))
     for title, tell in stories:
         check.story(title, tell, program)
     check.end()
